@@ -1,0 +1,1 @@
+"""Implementations of the ports; no flow logic and no policy may live here."""

@@ -1,0 +1,1 @@
+"""Journal stores, one file a database; models, tools and desks may not be imported here."""

@@ -1,0 +1,1 @@
+"""The bundled flow templates, one folder each; Python logic may not live here."""

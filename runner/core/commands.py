@@ -1,0 +1,140 @@
+"""What should happen next: the commands that the core gives to a runtime.
+
+Owns: the command types. A command lives in memory only; it is made again by replay, so it may hold live names. The
+event that answers a command has the command's path.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from flowrun.core.events import AnyEvent, Verdict
+from flowrun.plan.model import Example, FlowPlan, ModelPlan
+from flowrun.values.names import Names
+
+Json = Any
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What every command has: its path, used once in a run."""
+
+    path: str
+
+
+class OfferedTool(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool as a model sees it: without the arguments that the flow binds."""
+
+    name: str
+    description: str
+    input: dict[str, Json]
+
+
+class CallModel(Command):
+    """Ask one model. Answered by `ModelReplied` or `ModelFailed`.
+
+    `messages` are dicts: `{"role": "system"|"user", "content": text}`; `{"role": "assistant", "content": text|None,
+    "proposals": [{"id", "tool", "args"}]}`; `{"role": "tool", "id": id, "tool": name, "result": json}`. `timeout` in seconds of
+    work; `delay` in seconds to wait first; `reserve` in millionths.
+    """
+
+    flow: str
+    step: str
+    model: ModelPlan
+    messages: list[dict[str, Json]]
+    tools: list[OfferedTool]
+    answer: dict[str, Json] | None
+    answer_name: str
+    examples: list[Example]
+    slots: dict[str, Json]
+    names: Names
+    talks: bool = False
+    """The model may also send a text to the customer."""
+    timeout: float | None = None
+    delay: float = 0.0
+    reserve: int = 0
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """One call that a flow or a model proposes; `bound` are the flow's own arguments, which win."""
+
+    path: str
+    tool: str
+    args: dict[str, Json]
+    bound: dict[str, Json]
+    key: str
+    invalid: str = ""
+    """Why the arguments break the tool's schema; then the guard denies."""
+
+
+class Propose(Command):
+    """Have the proposals of one turn judged. Answered by `Decided`.
+
+    `used` counts what the run has used (`tool_calls`, `writes`), `limits` what it may use; `counts` are the calls of
+    this run per tool that reserve room in `at_most: N` per run.
+    """
+
+    flow: FlowPlan
+    proposals: list[Proposal]
+    names: Names
+    used: dict[str, float]
+    limits: dict[str, float]
+    approved: list[str] = []
+    """Digests for which people have said yes: `approve_when` is met for them."""
+
+
+class CallTool(Command):
+    """Make a call that was allowed. Answered by `Returned`, `CallFailed`, `Doubted` or `Refused`.
+
+    `first` is the path of the first attempt; `approvals` the paths of the inbox entries that allowed it.
+    """
+
+    verdict: Verdict
+    first: str
+    within: float
+    timeout: float | None = None
+    delay: float = 0.0
+    approvals: list[str] = []
+
+
+class AskPerson(Command):
+    """Open an inbox entry (`asked`). Answered by `Answered`."""
+
+    asked: AnyEvent
+
+
+class Wait(Command):
+    """Wait for a moment, an event, or whichever comes first. Answered by `Woken`."""
+
+    due: str | None = None
+    event: str | None = None
+    key: str | None = None
+
+
+class WriteRecord(Command):
+    """Write a valid record. Answered by `RecordWritten`."""
+
+    schema: str
+    record: dict[str, Json]
+    final: bool
+
+
+class Note(Command):
+    """Put an event into the journal that answers no command."""
+
+    event: AnyEvent
+
+
+class Close(Command):
+    """The command of this path is no longer wanted; what it would answer is ignored."""
+
+
+class Finish(Command):
+    """The run ends."""
+
+    outcome: str
+    reason: str
+
+
+AnyCommand = CallModel | Propose | CallTool | AskPerson | Wait | WriteRecord | Note | Close | Finish

@@ -1,0 +1,321 @@
+"""What happened in a run: the facts that the journal keeps, and from which a run is rebuilt.
+
+Owns: the event types. Each carries `path` (the place of its command in the run), and `at` (RFC 3339, UTC). Values
+are plain JSON. No behaviour lives here: `core.execution` reads events, `journal` stores and projects them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+Json = Any
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why something failed.
+
+    `kind`: `tool`, `model`, `answer`, `record`, `denied`, `budget`, `late`, `in_doubt`, `input` or `flow`.
+    `problems`: one dict `{path, rule, message, allowed}` for each failing place of an invalid value.
+    """
+
+    kind: str
+    message: str
+    code: str = ""
+    retryable: bool = False
+    retry_after: float | None = None
+    problems: list[dict[str, Json]] = []
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Room that a write takes in an `at_most` window over runs; checked and taken in the transaction of the intent.
+
+    `counter` names rule, place and `per` value; `since` is the start of the window (None: ever).
+    """
+
+    counter: str
+    amount: float
+    limit: float
+    since: str | None = None
+    rule: str = ""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the guard says of one proposed call.
+
+    `verdict`: `allow`, `ask` or `deny`. `args` include the bound ones; `digest` is of tool and args. `rules` are the
+    ids of every rule that was judged and held its ground; `denied_by` the first that denied, `reason` its reason.
+    `approvers`: one entry for each yes that is needed. `key` is the idempotency key.
+    """
+
+    path: str
+    tool: str
+    args: dict[str, Json]
+    digest: str
+    verdict: str
+    effect: str = "read"
+    key: str = ""
+    rules: list[str] = []
+    denied_by: str | None = None
+    denials: list[str] = []
+    reason: str = ""
+    approvers: list[str] = []
+    facts: dict[str, Json] = {}
+    reserve: list[Reservation] = []
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Tokens of one model call; `known` is False where the provider reported none."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    known: bool = True
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """What every event has."""
+
+    path: str = ""
+    at: str = ""
+
+
+class RunStarted(Event, tag="run.started"):
+    """The run exists. `by` submitted it; `plan` is the digest of its plan."""
+
+    run: str
+    flow: str
+    version: int
+    plan: str
+    input: Json
+    key: str
+    mode: str = "live"
+    by: str = ""
+    model: str | None = None
+
+
+class Decided(Event, tag="call.decided"):
+    """The guard judged every proposal of a turn, before any was run."""
+
+    verdicts: list[Verdict]
+
+
+class Intended(Event, tag="call.intended"):
+    """A write is about to be made: decision, reservation and approvals in one durable transaction."""
+
+    tool: str
+    args: dict[str, Json]
+    digest: str
+    key: str
+    reserve: list[Reservation] = []
+    approvals: list[str] = []
+
+
+class Refused(Event, tag="call.refused"):
+    """At its intent there was no room or right left for the call."""
+
+    rule: str
+    reason: str
+
+
+class Returned(Event, tag="call.returned"):
+    """The tool answered."""
+
+    output: Json
+    tool: str = ""
+    repeat: bool = False
+    """The tool said that it had done this already and gave the first result."""
+
+
+class CallFailed(Event, tag="call.failed"):
+    """The tool did not do it."""
+
+    fault: Fault
+    tool: str = ""
+
+
+class Doubted(Event, tag="call.in_doubt"):
+    """Nobody knows whether the write was done."""
+
+    fault: Fault
+    tool: str = ""
+
+
+class ModelStarted(Event, tag="model.started"):
+    """A model is about to be called; `reserved` (millionths) is charged until its usage is known."""
+
+    model: str
+    reserved: int = 0
+    digest: str = ""
+
+
+class ModelReplied(Event, tag="model.replied"):
+    """The model's reply: proposals, or an answer (not validated yet), or text. `mode` is the output mode used."""
+
+    model: str
+    mode: str
+    proposals: list[tuple[str, Json]] = []
+    answer: Json = None
+    answered: bool = False
+    text: str | None = None
+    usage: Usage = Usage()
+    cost: int = 0
+    note: str = ""
+
+
+class ModelFailed(Event, tag="model.failed"):
+    """The model call failed; `cost` (millionths) is what is charged for it."""
+
+    fault: Fault
+    cost: int = 0
+
+
+class AnswerInvalid(Event, tag="answer.invalid"):
+    """A note: an answer or record broke its schema or `only_when`; `final` when no further repair follows."""
+
+    problems: list[dict[str, Json]]
+    final: bool = False
+    draft: Json = None
+
+
+class StepFailed(Event, tag="step.failed"):
+    """A note: a step ended in an error, and what `on_error` made of it."""
+
+    step: str
+    fault: Fault
+    on_error: str
+
+
+class Asked(Event, tag="person.asked"):
+    """An inbox entry: `kind` is `approval`, `question` or `hand_off`.
+
+    `to`: roles, or `customer`; for an approval one yes from each. `due`: RFC 3339. `may`: the answers that are
+    allowed (`approve`, `reject`, `answer`, `resume`, `close`).
+    """
+
+    kind: str
+    title: str
+    to: list[str]
+    may: list[str]
+    due: str | None = None
+    proposals: list[Verdict] = []
+    form: dict[str, Json] | None = None
+    draft: Json = None
+    show: dict[str, Json] = {}
+    why: str = ""
+    problems: list[dict[str, Json]] = []
+
+
+class Approved(Event, tag="person.approved"):
+    """One yes or no of several: `role` is the entry of the approver list that it answers. `path` ends in `@ROLE`."""
+
+    role: str
+    by: str
+    yes: bool
+    reason: str = ""
+    digests: list[str] = []
+
+
+class Answered(Event, tag="person.answered"):
+    """The entry is settled. `action`: `approve`, `reject`, `answer`, `resume`, `close` or `late`."""
+
+    action: str
+    by: str = ""
+    data: Json = None
+    reason: str = ""
+    rejected: list[str] = []
+    """Digests of the calls that were rejected, where an approval covers several."""
+
+
+class Waiting(Event, tag="wait.started"):
+    """A timer or an awaited event; both in one row where either may come first."""
+
+    due: str | None = None
+    event: str | None = None
+    key: str | None = None
+
+
+class Woken(Event, tag="wait.ended"):
+    """The timer fired, or the event came (`payload`)."""
+
+    timer: bool
+    payload: Json = None
+
+
+class RecordWritten(Event, tag="record.written"):
+    """A record; `final` for the one record that a flow ends with."""
+
+    schema: str
+    record: dict[str, Json]
+    final: bool = False
+
+
+class BudgetRaised(Event, tag="budget.raised"):
+    """A person raised limits of this run (the new limits)."""
+
+    limits: dict[str, float]
+    by: str = ""
+
+
+class CancelAsked(Event, tag="run.cancel_asked"):
+    """A person wants the run to end."""
+
+    by: str = ""
+    reason: str = ""
+
+
+class RunFinished(Event, tag="run.finished"):
+    """The end of the run."""
+
+    outcome: str
+    reason: str = ""
+
+
+AnyEvent = (
+    RunStarted
+    | Decided
+    | Intended
+    | Refused
+    | Returned
+    | CallFailed
+    | Doubted
+    | ModelStarted
+    | ModelReplied
+    | ModelFailed
+    | AnswerInvalid
+    | StepFailed
+    | Asked
+    | Approved
+    | Answered
+    | Waiting
+    | Woken
+    | RecordWritten
+    | BudgetRaised
+    | CancelAsked
+    | RunFinished
+)
+
+PHASES: dict[type, str] = {
+    RunStarted: "started",
+    Decided: "decided",
+    Intended: "intended",
+    Refused: "ended",
+    Returned: "ended",
+    CallFailed: "ended",
+    Doubted: "ended",
+    ModelStarted: "started",
+    ModelReplied: "ended",
+    ModelFailed: "ended",
+    AnswerInvalid: "invalid",
+    StepFailed: "failed",
+    Asked: "asked",
+    Approved: "ended",
+    Answered: "ended",
+    Waiting: "waiting",
+    Woken: "ended",
+    RecordWritten: "written",
+    BudgetRaised: "raised",
+    CancelAsked: "cancel",
+    RunFinished: "finished",
+}
+"""(run, path, phase) is unique in the journal: a path ends once, is intended once, and so on."""

@@ -1,0 +1,1 @@
+"""One generator for each step verb; scheduling and I/O may not live here."""

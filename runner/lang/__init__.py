@@ -1,0 +1,1 @@
+"""Text in, typed Flow or Diagnostics out; no evaluation and no I/O may live here."""

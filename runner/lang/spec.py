@@ -1,0 +1,301 @@
+"""The typed form of the files that people write: flows, policies and tool files.
+
+Owns: one frozen dataclass for each thing in the language, with the place where it was written. Nothing here is resolved
+against a workspace, and nothing here reads, checks or runs anything. Field names are the YAML keys, with a trailing
+underscore where Python reserves the word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowrun.errors import Span
+
+Node = list[Any]
+"""A parsed expression in its JSON form; `flowrun.values` documents and evaluates it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expr:
+    """One expression: its text as written, its parsed form, and the place of the text."""
+
+    text: str
+    node: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """Any YAML value in which `${{ … }}` may stand. `node` gives the value; `exprs` are the expressions inside."""
+
+    node: Node
+    exprs: tuple[Expr, ...]
+    span: Span
+    keys: Mapping[str, Span] = field(default_factory=dict)
+    """Place of each top-level key, where the value is a map."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaUse:
+    """`NAME@N`, or an inline JSON Schema (then `name` is empty and `version` 0)."""
+
+    name: str
+    version: int
+    inline: dict[str, Any] | None
+    span: Span
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}" if self.inline is None else "inline schema"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One `at_most`: how many calls, or with `sum` how much, per `per` and `window` (seconds, `run`, `today`, `ever`)."""
+
+    limit: int | float
+    currency: str | None
+    sum: Expr | None
+    per: Expr | None
+    window: str | float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """The words that may stand on tools, in a policy's `rules` and in a flow's `tools`.
+
+    In a flow `id` is the tool's name and `tools` holds only it; `needs_before` is for policies, `bind` for flows.
+    """
+
+    id: str
+    tools: tuple[str, ...]
+    at_most: tuple[Limit, ...] = ()
+    bind: Mapping[str, Template] = field(default_factory=dict)
+    needs_before: tuple[str, ...] = ()
+    only_when: Expr | None = None
+    deny_when: Expr | None = None
+    approve_when: Expr | None = None
+    approver: tuple[str, ...] = ()
+    reason: str = ""
+    span: Span
+    at: Mapping[str, Span] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one run may use. Money in millionths of the currency's unit, `within` in seconds of work; None: no limit."""
+
+    cost: int | None = None
+    currency: str = "USD"
+    model_calls: int | None = None
+    tool_calls: int | None = None
+    writes: int | None = None
+    within: float | None = None
+    span: Span
+    at: Mapping[str, Span] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What every step has. `within` in seconds; `on_error` is `fail`, `hand_off` or `continue`; `at`: place of each key."""
+
+    id: str
+    title: str = ""
+    when: Expr | None = None
+    within: float | None = None
+    on_error: str = "fail"
+    span: Span
+    at: Mapping[str, Span] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Step):
+    """Runs one tool or another flow (`flows.NAME@N`)."""
+
+    call: str
+    with_: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask(Step):
+    """Asks a model; `to` is empty or `customer`; `repair` is how often an invalid answer may be mended."""
+
+    ask: Template
+    tools: tuple[str, ...] = ()
+    answer: SchemaUse | None = None
+    model: tuple[str, ...] = ()
+    repair: int = 2
+    to: str = ""
+    only_when: Expr | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskPerson(Step):
+    """Puts a form before a role or the customer."""
+
+    ask_person: Template
+    to: str
+    answer: SchemaUse
+    with_: Template | None = None
+    show: tuple[Expr, ...] = ()
+    only_when: Expr | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One branch of `choose`; `when` is None for `otherwise`."""
+
+    when: Expr | None
+    steps: tuple[Step, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choose(Step):
+    """Runs the first branch that holds."""
+
+    choose: tuple[Branch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForEach(Step):
+    """Runs `steps` once for each item."""
+
+    for_each: Expr
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallel(Step):
+    """Named branches side by side, in the order of declaration."""
+
+    parallel: Mapping[str, tuple[Step, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitFor(Step):
+    """Waits for a duration (seconds), a moment (a template), or an event with `key`. Exactly one of the three is set."""
+
+    duration: float | None = None
+    moment: Template | None = None
+    event: SchemaUse | None = None
+    key: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Step):
+    """Writes a record of a schema."""
+
+    record: SchemaUse
+    with_: Template
+    only_when: Expr | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set(Step):
+    """Names a value."""
+
+    set: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(Step):
+    """Ends the run: `completed`, `rejected` or `failed`."""
+
+    stop: str
+    reason: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A whole flow file."""
+
+    flow: str
+    version: int
+    title: str
+    owner: str
+    input: SchemaUse
+    output: SchemaUse
+    key: Expr | None
+    subject: Expr | None
+    tools: Mapping[str, Rule]
+    budget: Budget | None
+    steps: tuple[Step, ...]
+    results: Mapping[str, Any]
+    file: str
+    span: Span
+    at: Mapping[str, Span]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A read that the runner makes for a policy's rules."""
+
+    name: str
+    call: str
+    with_: Template | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyTest:
+    """One case of a policy: a proposed call and what the policy must say (`allow`, `deny`, `approve`)."""
+
+    call: str
+    args: dict[str, Any]
+    before: tuple[dict[str, Any], ...]
+    facts: dict[str, Any]
+    now: str | None
+    expect: str
+    by: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A whole policy file."""
+
+    policy: str
+    version: int
+    facts: Mapping[str, Fact]
+    tables: dict[str, Any]
+    rules: tuple[Rule, ...]
+    tests: tuple[PolicyTest, ...]
+    file: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One action of a tool file. `once` is `none` or one of `{header|argument|natural|confirm_with: …}`."""
+
+    name: str
+    title: str
+    effect: str
+    once: Mapping[str, Any] | None
+    within: float
+    rate: str | None
+    input: dict[str, Any] | None
+    output: SchemaUse | None
+    options: Mapping[str, Any]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFile:
+    """A whole tool file; `source`, `server` and `auth` belong to the adapter."""
+
+    tools: str
+    title: str
+    adapter: str
+    source: str | None
+    server: Template | None
+    auth: Mapping[str, Template]
+    actions: Mapping[str, Action]
+    file: str
+    span: Span

@@ -1,0 +1,1 @@
+"""Protocols of the outside world and their values; no concrete adapter may live here."""

@@ -1,0 +1,189 @@
+"""The port to the journal: the only truth about runs.
+
+Owns: the protocol and its values. Every method is synchronous and safe to call from several processes on one store;
+batching of many runs' commits is the runtime's part (`runtimes.local`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from flowrun.core.events import AnyEvent, RunStarted
+
+Json = Any
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to append to a run. `epoch` rises at each claim; a commit with an older one is refused."""
+
+    run: str
+    epoch: int
+
+
+class Append(msgspec.Struct, kw_only=True):
+    """What one run adds in one transaction. `durable`: synced to disk before the commit returns (a barrier)."""
+
+    run: str
+    epoch: int | None
+    """None for a person's answer or a cancel, which need no claim."""
+    events: Sequence[AnyEvent]
+    durable: bool = False
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one `Append`.
+
+    `ok` False: nothing of it was stored. `refused`: `claim` (another runner owns the run), `path` (this phase of this
+    path exists already), `limit` (an `at_most` window is full; `rule` names it), `right` (an approval was used
+    already), `finished` (the run has ended).
+    """
+
+    ok: bool
+    refused: str = ""
+    rule: str = ""
+    seq: int = 0
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission's run: new (with its claim), or the first one with this key (`duplicate`)."""
+
+    run: str
+    claim: Claim | None
+    duplicate: bool = False
+
+
+class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as stored; `body` are the bytes that `hash` covers."""
+
+    run: str
+    seq: int
+    pos: int
+    body: bytes
+    hash: bytes
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as the list shows it. `status`: `running`, `waiting` or `finished`; `due`: when it wakes by itself."""
+
+    run: str
+    flow: str
+    version: int
+    plan: str
+    status: str
+    outcome: str | None
+    reason: str
+    created: str
+    updated: str
+    due: str | None
+    claimed: bool
+    waiting_on: str | None = None
+
+
+class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An open inbox entry. `id` is short and unique in the store; `asked` is its `Asked` event as a dict."""
+
+    id: str
+    run: str
+    path: str
+    kind: str
+    to: list[str]
+    due: str | None
+    at: str
+    asked: dict[str, Json]
+    approvals: list[dict[str, Json]] = []
+    """The `Approved` events so far."""
+
+
+class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A written record."""
+
+    id: str
+    run: str
+    path: str
+    flow: str
+    schema: str
+    at: str
+    final: bool
+    record: dict[str, Json]
+
+
+class Journal(Protocol):
+    """Stores events and answers questions about them."""
+
+    def put_plan(self, digest: str, body: bytes) -> None:
+        """Store a plan once."""
+        ...
+
+    def get_plan(self, digest: str) -> bytes:
+        """Return a stored plan. Raises `StoreError` where there is none."""
+        ...
+
+    def open_run(self, started: RunStarted, *, owner: str) -> Opened:
+        """Store the run's first event durably and claim it, or return the first run with the same key.
+
+        Raises `InputError` (FR3005) where the key was used with another input or another flow.
+        """
+        ...
+
+    def claim(self, run: str, *, owner: str) -> Claim | None:
+        """Take the run, or return None where another live owner has it or it has ended."""
+        ...
+
+    def release(self, claim: Claim) -> None:
+        """Give the run back."""
+        ...
+
+    def renew(self, claims: Sequence[Claim]) -> None:
+        """Prolong leases."""
+        ...
+
+    def commit(self, appends: Sequence[Append]) -> list[Receipt]:
+        """Store all appends in one transaction, each in a savepoint; synced when any of them is `durable`."""
+        ...
+
+    def usage(self, counter: str, since: str | None) -> float:
+        """Return how much of an `at_most` counter is taken since a moment."""
+        ...
+
+    def events(self, run: str, *, after: int = 0) -> list[StoredEvent]:
+        """Return the run's events in order. Raises `InputError` (FR3002) for an unknown run."""
+        ...
+
+    def runs(self, *, status: str | None = None, flow: str | None = None, limit: int = 50) -> list[RunRow]:
+        """Return runs, the newest first."""
+        ...
+
+    def run(self, run: str) -> RunRow:
+        """Return one run by its id or by a unique beginning of it. Raises `InputError` (FR3002)."""
+        ...
+
+    def due(self, now: str) -> list[str]:
+        """Return the runs that have something to do: past a deadline, or answered, or left by a dead owner."""
+        ...
+
+    def inbox(self, *, run: str | None = None) -> list[InboxRow]:
+        """Return open entries, the oldest first."""
+        ...
+
+    def entry(self, id: str) -> InboxRow:
+        """Return an open entry by its id or a unique beginning. Raises `InputError` (FR3003); says so if settled."""
+        ...
+
+    def awaiting(self, event: str, key: str) -> list[tuple[str, str]]:
+        """Return (run, path) of every wait for this event and key."""
+        ...
+
+    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
+        """Return records, the newest first."""
+        ...
+
+    def record(self, id: str) -> RecordRow:
+        """Return one record by its id or a unique beginning. Raises `InputError` (FR3004)."""
+        ...
+
+    def close(self) -> None:
+        """Close the store."""
+        ...

@@ -1,0 +1,1 @@
+"""Registry, validation, repair hints and migrations of record schemas; storage may not live here."""
