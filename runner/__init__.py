@@ -1,5 +1,32 @@
-"""The public names of flowrun; code may not live here, and importing it must stay cheap."""
+"""The public names of flowrun: what user code and tool adapters may rely on.
+
+Only re-exports may live here. Importing it must stay cheap: a name of a room that costs more than a few milliseconds
+to import does not belong in this list.
+"""
+
+from flowrun.errors import (
+    AdapterError,
+    ConfigError,
+    Diagnostic,
+    FlowError,
+    FlowrunError,
+    InputError,
+    InternalError,
+    Span,
+    StoreError,
+)
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__"]
+__all__ = [
+    "AdapterError",
+    "ConfigError",
+    "Diagnostic",
+    "FlowError",
+    "FlowrunError",
+    "InputError",
+    "InternalError",
+    "Span",
+    "StoreError",
+    "__version__",
+]

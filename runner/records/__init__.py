@@ -1,1 +1,2 @@
-"""Registry, validation, repair hints and migrations of record schemas; storage may not live here."""
+"""Record schemas: where they are found, how values are checked, and how an invalid answer is mended; no file is
+written and no model or tool is called here."""

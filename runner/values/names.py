@@ -16,9 +16,24 @@ class Names:
 
     `steps` maps a step's id to its value; `calls` maps a tool's name to the tuple of its succeeded calls, each a dict
     with `output, args, rules, approved_by, at`; `now` is the journaled moment (RFC 3339, UTC) of the step or decision.
+    `model` is what the model has said so far, where a caller gives it. `more` holds the names that only some places
+    have: `env`, `secret`, `event`, and the variables of `{% for %}`.
     """
 
-    __slots__ = ("args", "calls", "facts", "input", "item", "now", "run", "steps", "tables", "time_zone")
+    __slots__ = (
+        "args",
+        "calls",
+        "facts",
+        "input",
+        "item",
+        "model",
+        "more",
+        "now",
+        "run",
+        "steps",
+        "tables",
+        "time_zone",
+    )
 
     def __init__(
         self,
@@ -33,6 +48,8 @@ class Names:
         facts: dict[str, Json] | None = None,
         now: str = "1970-01-01T00:00:00Z",
         time_zone: str = "UTC",
+        model: dict[str, Json] | None = None,
+        more: dict[str, Json] | None = None,
     ) -> None:
         self.input = input
         self.steps = {} if steps is None else steps
@@ -44,6 +61,8 @@ class Names:
         self.facts = facts
         self.now = now
         self.time_zone = time_zone
+        self.model = model
+        self.more = more
 
     def fork(self, *, item: Json = None) -> Names:
         """Return a copy whose maps can grow without being seen by the parent or by other branches."""
@@ -56,6 +75,8 @@ class Names:
             tables=self.tables,
             now=self.now,
             time_zone=self.time_zone,
+            model=self.model,
+            more=self.more,
         )
 
     def judging(self, *, args: dict[str, Json], facts: dict[str, Json], now: str) -> Names:
@@ -71,4 +92,23 @@ class Names:
             facts=facts,
             now=now,
             time_zone=self.time_zone,
+            model=self.model,
+            more=self.more,
+        )
+
+    def within(self, more: dict[str, Json]) -> Names:
+        """Return the same names and `more` in the place of the current ones; the maps are shared, not copied."""
+        return Names(
+            input=self.input,
+            steps=self.steps,
+            calls=self.calls,
+            item=self.item,
+            run=self.run,
+            tables=self.tables,
+            args=self.args,
+            facts=self.facts,
+            now=self.now,
+            time_zone=self.time_zone,
+            model=self.model,
+            more=more,
         )

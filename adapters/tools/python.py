@@ -1,0 +1,255 @@
+"""Tools that are Python functions.
+
+Owns: the public `tool` decorator, the contract that is read from a function's type hints, and the adapter that calls
+such functions. What the hints become as JSON Schema is in `python_schema.py`; loading a user's module is in
+`python_module.py`. No rule, budget or retry may live here: those belong to the guard and the core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import msgspec
+
+from flowrun.errors import AdapterError, ConfigError
+from flowrun.plan.model import ToolPlan
+from flowrun.ports.tools import ToolRequest, ToolResult
+
+if TYPE_CHECKING:
+    from flowrun.adapters.tools.python_schema import Signature
+
+__all__ = ["NotDone", "PythonTools", "ToolMark", "mark_of", "tool"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ONCE = ("argument", "natural", "confirm_with")
+_MOST_TEXT = 200
+
+
+class NotDone(Exception):
+    """Raised by a write to say that it surely did nothing; any other exception of a write leaves it in doubt.
+
+    `retryable`: the same call may succeed later.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolMark:
+    """What `tool` wrote on a function. `within` in seconds for one attempt."""
+
+    name: str
+    title: str
+    effect: str
+    once: dict[str, Any] | None
+    within: float
+
+
+def tool(
+    *,
+    effect: Literal["read", "write"],
+    once: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    title: str | None = None,
+    within: float = 30.0,
+) -> Callable[[F], F]:
+    """Mark a function, sync or async, as a tool; the function itself stays as it is.
+
+    `effect` is `write` where anything outside changes. `once` says how a repeat of a write is made harmless:
+    `{"argument": "key"}` (that argument receives the idempotency key and is hidden from the model),
+    `{"natural": [ARGS]}` (the same arguments are the same effect), `{"confirm_with": "action"}` (a read of the same
+    module that finds what was done), or None: an unanswered call is never repeated. `title` is the first line of the
+    docstring where left out; `within` is in seconds. Raises `ConfigError` for a mark that makes no sense.
+    """
+    if effect not in ("read", "write"):
+        raise ConfigError(f"A tool's effect is read or write, not {effect!r}.", code="FR2301")
+    if once is not None and (len(once) != 1 or next(iter(once)) not in _ONCE):
+        raise ConfigError(
+            f"`once` is {dict(once)!r}.",
+            help='Write exactly one of {"argument": NAME}, {"natural": [NAMES]}, {"confirm_with": ACTION}, or None.',
+            code="FR2302",
+        )
+    if within <= 0:
+        raise ConfigError("`within` of a tool is a number of seconds above 0.", code="FR2303")
+
+    def mark(function: F) -> F:
+        doc = inspect.getdoc(function) or ""
+        first = doc.strip().split("\n\n", 1)[0].replace("\n", " ").strip()
+        plain = name or function.__name__
+        function.__flowrun_tool__ = ToolMark(  # type: ignore[attr-defined]
+            name=plain,
+            title=title or first or plain.replace("_", " ").capitalize(),
+            effect=effect,
+            once=None if once is None else dict(once),
+            within=within,
+        )
+        return function
+
+    return mark
+
+
+def mark_of(function: object) -> ToolMark | None:
+    """Return what `tool` wrote on a function, or None."""
+    found = getattr(function, "__flowrun_tool__", None)
+    return found if isinstance(found, ToolMark) else None
+
+
+class PythonTools:
+    """The tools of one namespace, each a marked function.
+
+    `inject` fills parameters (a client, a connection) that neither models nor flows see. `version` is the declared
+    version of the source; with the module's text it is part of each contract's digest.
+    """
+
+    def __init__(
+        self,
+        namespace: str,
+        functions: Iterable[Callable[..., Any]] | Mapping[str, Callable[..., Any]],
+        *,
+        inject: Mapping[str, Any] | None = None,
+        version: str = "",
+    ) -> None:
+        listed = list(functions.values()) if isinstance(functions, Mapping) else list(functions)
+        names = list(functions) if isinstance(functions, Mapping) else [None] * len(listed)
+        self._namespace = namespace
+        self._inject = dict(inject or {})
+        self._version = version
+        self._functions: dict[str, tuple[Callable[..., Any], ToolMark]] = {}
+        for given, function in zip(names, listed, strict=True):
+            mark = mark_of(function)
+            if mark is None:
+                raise ConfigError(
+                    f"{getattr(function, '__name__', function)} is not marked as a tool.",
+                    help='Put @tool(effect="read") or @tool(effect="write") above it.',
+                    code="FR2304",
+                )
+            full = f"{namespace}.{given or mark.name}"
+            if full in self._functions:
+                raise ConfigError(f"Two functions are called {full}.", code="FR2305")
+            self._functions[full] = (function, mark)
+
+    @functools.cached_property
+    def _signatures(self) -> dict[str, Signature]:
+        from flowrun.adapters.tools.python_schema import read_signature
+
+        return {
+            full: read_signature(
+                function, key=(mark.once or {}).get("argument"), hidden=frozenset(self._inject), tool=full
+            )
+            for full, (function, mark) in self._functions.items()
+        }
+
+    @functools.cached_property
+    def _contracts(self) -> dict[str, ToolPlan]:
+        made = {}
+        for full, (function, mark) in self._functions.items():
+            signature = self._signatures[full]
+            self._check_once(full, mark, signature)
+            plan = ToolPlan(
+                name=full,
+                title=mark.title,
+                effect=mark.effect,
+                input=signature.input,
+                output=signature.output,
+                once=mark.once,
+                within=mark.within,
+                adapter="python",
+            )
+            source = source_of(function) + self._version.encode()
+            digest = hashlib.sha256(msgspec.json.encode(plan, order="deterministic") + source).hexdigest()
+            made[full] = msgspec.structs.replace(plan, digest=digest)
+        return made
+
+    def _check_once(self, full: str, mark: ToolMark, signature: Signature) -> None:
+        once = mark.once or {}
+        unknown = [name for name in once.get("natural", ()) if name not in signature.input["properties"]]
+        if unknown:
+            raise ConfigError(
+                f"`once` of {full} names {', '.join(unknown)}, which it does not take.", code="FR2302"
+            )
+        action = once.get("confirm_with")
+        if action is not None:
+            confirming = self._functions.get(f"{self._namespace}.{action}")
+            if confirming is None or confirming[1].effect != "read":
+                raise ConfigError(
+                    f"{full} is confirmed with {action}, which is not a read of {self._namespace}.",
+                    code="FR2302",
+                )
+
+    def contracts(self) -> Mapping[str, ToolPlan]:
+        """Return the contract of every function. Raises `ConfigError` where hints do not make one."""
+        return self._contracts
+
+    async def invoke(self, request: ToolRequest) -> ToolResult:
+        """Call the function.
+
+        Raises `AdapterError` as the port says: a write that ends in anything but a value or `NotDone` is in doubt.
+        """
+        found = self._functions.get(request.tool)
+        if found is None:
+            raise AdapterError(f"There is no tool {request.tool}.", code="FR4006")
+        function, mark = found
+        signature = self._signatures[request.tool]
+        call = {**signature.arguments(request.args), **self._inject}
+        if signature.key is not None:
+            call[signature.key] = request.key
+        write = mark.effect == "write"
+        try:
+            async with asyncio.timeout(request.timeout):
+                if inspect.iscoroutinefunction(function):
+                    value = await function(**call)
+                else:
+                    value = await asyncio.to_thread(functools.partial(function, **call))
+        except AdapterError:
+            raise
+        except NotDone as error:
+            raise AdapterError(
+                _told(request.tool, error), code="FR4002", retryable=error.retryable
+            ) from error
+        except TimeoutError as error:
+            raise AdapterError(
+                f"{request.tool} gave no answer within {request.timeout:g} seconds.",
+                code="FR4004",
+                retryable=not write,
+                in_doubt=write,
+            ) from error
+        except Exception as error:
+            raise AdapterError(_told(request.tool, error), code="FR4002", in_doubt=write) from error
+        try:
+            return ToolResult(output=signature.result(value))
+        except Exception as error:
+            # A write has run by now: without a readable result nobody can say what it did.
+            raise AdapterError(
+                f"{request.tool} returned what is not JSON ({type(error).__name__}).",
+                code="FR4003",
+                in_doubt=write,
+            ) from error
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+
+def _told(tool: str, error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    short = text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…"
+    return f"{tool} failed: {type(error).__name__}{': ' + short if short else ''}"
+
+
+def source_of(function: Callable[..., Any]) -> bytes:
+    """Return the bytes of the module that a function was written in, or its own code where there is no file."""
+    target = inspect.unwrap(function)
+    file = getattr(sys.modules.get(target.__module__), "__file__", None) or inspect.getsourcefile(target)
+    if file is not None and Path(file).is_file():
+        return Path(file).read_bytes()
+    return bytes(target.__code__.co_code)

@@ -1,0 +1,148 @@
+"""From the type hints of a function to JSON Schema, and from JSON to its arguments and back.
+
+Owns: the one place that uses pydantic; it is imported only when a contract is asked for. Calling functions is
+`python.py`'s part.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Annotated, get_type_hints
+
+import msgspec
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PydanticUserError,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
+from pydantic.errors import PydanticSchemaGenerationError
+from pydantic.json_schema import GenerateJsonSchema
+
+from flowrun.errors import AdapterError, ConfigError
+
+Json = Any
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """How one function is called. `key` is the parameter that receives the idempotency key."""
+
+    tool: str
+    key: str | None
+    input: dict[str, Json]
+    output: dict[str, Json]
+    _model: type[BaseModel]
+    _fields: Mapping[str, str]
+    _returns: TypeAdapter[Any]
+
+    def arguments(self, args: Mapping[str, Json]) -> dict[str, Any]:
+        """Return the Python arguments of a call. Raises `AdapterError` (FR4007), surely not done."""
+        try:
+            made = self._model.model_validate(dict(args))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the arguments"
+            raise AdapterError(f"{self.tool}: {place}: {first['msg']}", code="FR4007") from error
+        return {
+            name: getattr(made, field)
+            for field, name in self._fields.items()
+            if field in made.model_fields_set
+        }
+
+    def result(self, value: Any) -> Json:
+        """Return what the function gave back as plain JSON. Raises any error where it is not JSON."""
+        plain = self._returns.dump_python(value, mode="json", by_alias=True, warnings=False)
+        # NaN becomes null in JSON; encoding is what finds types that are not JSON at all.
+        return msgspec.json.decode(msgspec.json.encode(plain))
+
+
+def read_signature(
+    function: Callable[..., Any], *, key: str | None, hidden: frozenset[str], tool: str
+) -> Signature:
+    """Read a function's hints. Raises `ConfigError` with file and line where they do not make a contract."""
+    target = inspect.unwrap(function)
+    place = f"{target.__code__.co_filename}:{target.__code__.co_firstlineno}"
+    try:
+        hints = get_type_hints(target, include_extras=True)
+    except NameError as error:
+        raise ConfigError(
+            f"{place}: a type hint of {tool} cannot be read: {error}.", code="FR2306"
+        ) from error
+    parameters = inspect.signature(target).parameters
+    if key is not None and key not in parameters:
+        raise ConfigError(
+            f"{place}: {tool} takes no argument {key!r}, which should receive the idempotency key.",
+            code="FR2302",
+        )
+    missing = sorted(hidden - parameters.keys())
+    fields: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    for number, (name, parameter) in enumerate(parameters.items()):
+        if name == key or name in hidden:
+            continue
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise ConfigError(
+                f"{place}: {tool} takes {parameter}; a tool's arguments must each have a name.", code="FR2306"
+            )
+        if name not in hints:
+            raise ConfigError(f"{place}: the argument {name!r} of {tool} has no type hint.", code="FR2306")
+        # An alias, because an argument may be called as pydantic's own methods are (`copy`, `json`).
+        field = f"a{number}"
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[field] = (Annotated[hints[name], Field(alias=name)], default)
+        names[field] = name
+    if missing:
+        raise ConfigError(f"{place}: {tool} takes no argument {', '.join(missing)} to fill.", code="FR2306")
+    try:
+        model = create_model("Arguments", __config__=ConfigDict(extra="forbid"), **fields)
+        returns: TypeAdapter[Any] = TypeAdapter(hints.get("return", Any))
+        taken = model.model_json_schema(by_alias=True, schema_generator=_Plain)
+        given = returns.json_schema(by_alias=True, mode="serialization", schema_generator=_Plain)
+    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+        raise ConfigError(
+            f"{place}: the types of {tool} cannot be written as JSON Schema: {str(error).splitlines()[0]}",
+            code="FR2306",
+        ) from error
+    taken.setdefault("properties", {})
+    taken.setdefault("required", [])
+    return Signature(
+        tool=tool,
+        key=key,
+        input={"$schema": DIALECT, **_closed(taken)},
+        output=_closed(given),
+        _model=model,
+        _fields=names,
+        _returns=returns,
+    )
+
+
+class _Plain(GenerateJsonSchema):
+    """Without the titles that only repeat a name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def _closed(schema: dict[str, Json]) -> dict[str, Json]:
+    """Close every object that lists its properties, and drop the titles that come from class names."""
+    if isinstance(schema.get("properties"), dict):
+        schema.setdefault("additionalProperties", False)
+        if isinstance(schema.get("title"), str):
+            del schema["title"]
+    for word, inner in schema.items():
+        if word in ("properties", "$defs"):
+            for each in inner.values():
+                _closed(each)
+        elif word in ("items", "additionalProperties") and isinstance(inner, dict):
+            _closed(inner)
+        elif word in ("anyOf", "oneOf", "allOf", "prefixItems"):
+            for each in inner:
+                _closed(each)
+    return schema

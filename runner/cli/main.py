@@ -1,0 +1,202 @@
+"""The entry point of the command line: finds the command, and turns every error into one readable line.
+
+Owns: the table of commands, lazy loading, exit codes, how errors are shown. What a command does lives in its own file
+(`flowrun.cli.<file>`, object `command`), which is imported only when that command is used.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from flowrun import __version__
+from flowrun.errors import FlowError, FlowrunError, InternalError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells use it."""
+
+
+class Lazy(NamedTuple):
+    """A command that is not loaded yet."""
+
+    target: str
+    """Where it is, as `module:attribute`."""
+    summary: str
+    """Its line in `flowrun --help`, which must not import the command."""
+
+
+COMMANDS: Mapping[str, Lazy] = {
+    "demo": Lazy("flowrun.cli.demo:command", "Run a bundled flow from start to end, offline."),
+    "init": Lazy("flowrun.cli.init:command", "Create a workspace from a template."),
+    "lint": Lazy("flowrun.cli.lint:command", "Check flows, policies and tools without running them."),
+    "run": Lazy("flowrun.cli.run:command", "Run a flow."),
+    "resume": Lazy("flowrun.cli.resume:command", "Continue runs that were stopped or are due."),
+    "cancel": Lazy("flowrun.cli.cancel:command", "Stop a run for good."),
+    "runs": Lazy("flowrun.cli.runs:command", "List runs."),
+    "show": Lazy("flowrun.cli.show:command", "Show what happened in a run."),
+    "why": Lazy("flowrun.cli.why:command", "Explain a decision: which rules, which facts."),
+    "inbox": Lazy("flowrun.cli.inbox:command", "List what waits for a person."),
+    "approve": Lazy("flowrun.cli.approve:command", "Approve a proposed write."),
+    "reject": Lazy("flowrun.cli.reject:command", "Reject a proposed write."),
+    "answer": Lazy("flowrun.cli.answer:command", "Answer a question of a run."),
+    "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),
+    "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
+    "schema": Lazy("flowrun.cli.schema:command", "Show, check and compare record schemas."),
+    "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),
+    "tools": Lazy("flowrun.cli.tools:command", "List tools and what they may do."),
+    "event": Lazy("flowrun.cli.event:command", "Send an event to a waiting run."),
+}
+"""Every command of the program; one whose file is not there is neither listed nor found."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is used."""
+
+    def __init__(self, *args: Any, lazy: Mapping[str, Lazy], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the table, since that order tells a story."""
+        return [name for name, entry in self.lazy.items() if exists(entry)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the one command that was asked for."""
+        entry = self.lazy.get(cmd_name)
+        if entry is None or not exists(entry):
+            return None
+        module, _, attribute = entry.target.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise InternalError(f"{entry.target} is not a command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for an unknown one, name what may have been meant."""
+        name = args[0]
+        if not name.startswith("-") and name not in (known := self.list_commands(ctx)):
+            near = difflib.get_close_matches(name, known, n=1)
+            ctx.fail(f"no such command: {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, without importing any."""
+        rows = [(name, self.lazy[name].summary) for name in self.list_commands(ctx)]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
+
+def exists(entry: Lazy) -> bool:
+    """Whether the command's file is installed; looks for it without running it."""
+    return importlib.util.find_spec(entry.target.partition(":")[0]) is not None
+
+
+@click.group(
+    "flowrun", cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="flowrun", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Run declarative AI flows: every act judged, done once and explained."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; never lets an exception through.
+
+    A command ends with a code other than 0 by returning it, by `ctx.exit(code)` or by raising a `FlowrunError`.
+    """
+    arguments = None if argv is None else list(argv)
+    try:
+        result = cli.main(args=arguments, prog_name="flowrun", standalone_mode=False)
+        sys.stdout.flush()  # a closed pipe shows here at the latest, not while Python shuts down
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort as error:
+        interrupted = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
+        return INTERRUPTED if interrupted else 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        silence()
+        return 1
+    except FlowrunError as error:
+        show_error(error)
+        return error.exit_code
+    except Exception as error:
+        show_internal(error)
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def show_error(error: FlowrunError) -> None:
+    """Print an error that a person can mend: what is wrong, and what to do."""
+    if isinstance(error, InternalError):
+        show_internal(error)
+        return
+    if debugging():
+        traceback.print_exception(error)
+    click.echo(f"error[{error.code}]: {error.message}", err=True)
+    if isinstance(error, FlowError) and (more := len(error.diagnostics) - 1):
+        click.echo(f"  note: {more} more finding{'s' * (more > 1)}; `flowrun lint` shows all", err=True)
+    if error.help:
+        click.echo(f"  help: {error.help}", err=True)
+
+
+def show_internal(error: Exception) -> None:
+    """Print a defect of flowrun as one line, and put the traceback where it can be sent from."""
+    code = error.code if isinstance(error, FlowrunError) else InternalError.code
+    text = str(error).strip().partition("\n")[0]
+    what = text if isinstance(error, InternalError) else f"{type(error).__name__}: {text}".rstrip(": ")
+    if debugging():
+        traceback.print_exception(error)
+    click.echo(f"error[{code}]: internal error: {what}", err=True)
+    help = getattr(error, "help", None)
+    if help:
+        click.echo(f"  help: {help}", err=True)
+    if path := write_log(error):
+        click.echo(f"  help: please report it with {path}; FLOWRUN_DEBUG=1 shows the traceback", err=True)
+
+
+def write_log(error: Exception) -> Path | None:
+    """Write the traceback to a new file that only its owner can read; None where no file can be written."""
+    workspace = Path(".flowrun")
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix="flowrun-error-", suffix=".log", dir=workspace if workspace.is_dir() else None, text=True
+        )
+        with open(handle, "w", encoding="utf-8") as log:
+            log.write(f"flowrun {__version__}, Python {sys.version}, {sys.platform}\n\n")
+            log.writelines(traceback.format_exception(error))
+    except OSError:
+        return None
+    return Path(name)
+
+
+def debugging() -> bool:
+    """Whether tracebacks are wanted."""
+    return os.environ.get("FLOWRUN_DEBUG", "") not in ("", "0")
+
+
+def silence() -> None:
+    """Send what is still buffered nowhere, so that Python does not complain about the closed pipe at its end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # stdout is no real file, as in tests
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+
+
+if __name__ == "__main__":
+    sys.exit(main())

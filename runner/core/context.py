@@ -1,0 +1,138 @@
+"""Where a step stands: its flow, its names, its place and what the run has used.
+
+Owns: the meter of a run's budget and the context that the step generators share. It decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.events import Fault
+from flowrun.core.failure import Failure
+from flowrun.plan.model import BudgetPlan, FlowPlan, Node
+from flowrun.values.names import Names
+
+if TYPE_CHECKING:
+    from flowrun.core.execution import Execution
+
+Json = Any
+METERS = ("model_calls", "tool_calls", "writes", "cost", "within")
+
+
+class Meter:
+    """What a flow has used of its budget; a sub-flow's use counts in its parents too. Money in millionths."""
+
+    __slots__ = ("limits", "parent", "used")
+
+    def __init__(self, budget: BudgetPlan, parent: Meter | None = None) -> None:
+        self.limits: dict[str, float] = {
+            name: limit for name in METERS if (limit := getattr(budget, name)) is not None
+        }
+        self.used: dict[str, float] = dict.fromkeys(METERS, 0)
+        self.parent = parent
+
+    def add(self, name: str, amount: float) -> None:
+        """Count a use, or take one back with a negative amount."""
+        meter: Meter | None = self
+        while meter is not None:
+            meter.used[name] += amount
+            meter = meter.parent
+
+    def left(self, name: str) -> float | None:
+        """Return how much may still be used, None where nothing limits it."""
+        room: float | None = None
+        meter: Meter | None = self
+        while meter is not None:
+            if name in meter.limits:
+                here = meter.limits[name] - meter.used[name]
+                room = here if room is None else min(room, here)
+            meter = meter.parent
+        return room
+
+    def need(self, name: str, amount: float) -> None:
+        """Raise `Failure` where there is no room for the amount."""
+        room = self.left(name)
+        if room is not None and amount > room:
+            raise Failure(spent(name))
+
+    def tightest(self) -> dict[str, float]:
+        """Return, for each limited meter, the value of `used` (of this flow) that may not be passed."""
+        return {
+            name: self.used[name] + room for name in METERS if (room := self.left(name)) is not None
+        }
+
+
+def spent(name: str) -> Fault:
+    """Return the fault of a spent budget."""
+    words = {
+        "model_calls": "model calls",
+        "tool_calls": "tool calls",
+        "writes": "writes",
+        "cost": "cost",
+        "within": "working time",
+    }
+    return Fault(kind="budget", code="FR3101", message=f"The budget for {words.get(name, name)} is spent.")
+
+
+class Context:
+    """The surroundings of a running step. A fork makes a child with its own names."""
+
+    __slots__ = ("execution", "final", "flow", "key", "meter", "names", "path")
+
+    def __init__(
+        self,
+        *,
+        execution: Execution,
+        flow: FlowPlan,
+        names: Names,
+        meter: Meter,
+        path: str,
+        key: str,
+    ) -> None:
+        self.execution = execution
+        self.flow = flow
+        self.names = names
+        self.meter = meter
+        self.path = path
+        self.key = key
+        self.final: dict[str, Json] | None = None
+        """The record that this flow ends with, once it is written."""
+
+    @property
+    def compiled(self) -> CompiledPlan:
+        """The plan, made ready."""
+        return self.execution.compiled
+
+    def value(self, node: Node) -> Json:
+        """Evaluate a node here and now."""
+        self.names.now = self.execution.now
+        return self.execution.compiled.value(node, self.names)
+
+    def child(self, path: str, *, item: Json = None) -> Context:
+        """Return the context of a branch."""
+        return Context(
+            execution=self.execution,
+            flow=self.flow,
+            names=self.names.fork(item=item),
+            meter=self.meter,
+            path=path,
+            key=self.key,
+        )
+
+    def join(self, branch: Context, *, visible: bool) -> None:
+        """Take over a branch's calls, and its steps where they are visible later."""
+        mine = self.names.calls
+        for tool, theirs in branch.names.calls.items():
+            before = mine.get(tool, ())
+            known = {id(call) for call in before}
+            mine[tool] = before + tuple(call for call in theirs if id(call) not in known)
+        if visible:
+            for step, value in branch.names.steps.items():
+                self.names.steps.setdefault(step, value)
+        if branch.final is not None:
+            self.final = branch.final
+
+    def at(self, step: str) -> str:
+        """Return the path of a step here."""
+        return f"{self.path}/{step}" if self.path else step

@@ -1,0 +1,178 @@
+"""One run, as a machine without I/O: events in, commands out.
+
+Owns: `Execution`. It is started with the run's first event and resumed with each later one, in journal order, live and
+on replay alike; its state is never stored. Which commands are still open after a replay is what a runtime has to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from flowrun.core.commands import AnyCommand, Close, Finish, Note
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.context import Context, Meter
+from flowrun.core.events import (
+    PHASES,
+    AnyEvent,
+    BudgetRaised,
+    CancelAsked,
+    Fault,
+    RunFinished,
+    RunStarted,
+    Verdict,
+)
+from flowrun.core.failure import Failure, RunEnd, outcome_of
+from flowrun.core.schedule import Schedule
+from flowrun.errors import InternalError
+from flowrun.plan.model import AskStep
+from flowrun.values.moments import add_seconds, seconds_between
+from flowrun.values.names import Names
+
+Json = Any
+
+
+class Execution:
+    """A run of a plan. After each call, `take_commands` gives what is new to do."""
+
+    def __init__(self, compiled: CompiledPlan, started: RunStarted) -> None:
+        self.compiled = compiled
+        self.started = started
+        self.now = started.at
+        self.gaps = False
+        self.doubt: Fault | None = None
+        self.finished: RunFinished | None = None
+        self.taken: dict[str, float] = {}
+        self.open: dict[tuple[str, str], AnyCommand] = {}
+        self._new: list[AnyCommand] = []
+        self._issued_at: dict[str, str] = {}
+        self._ended: set[str] = set()
+        self._schedule = Schedule(self._issue, self._doubted)
+        plan = compiled.plan
+        run = {
+            "id": started.run,
+            "started": started.at,
+            "flow": started.flow,
+            "version": started.version,
+            "mode": started.mode,
+        }
+        names = Names(input=started.input, run=run, tables=plan.tables, now=started.at, time_zone=plan.time_zone)
+        self.root = Context(
+            execution=self, flow=plan.flow, names=names, meter=Meter(plan.flow.budget), path="", key=started.key
+        )
+
+    def start(self) -> None:
+        """Run up to the first commands."""
+        from flowrun.core.steps import run_flow
+
+        self._schedule.start(run_flow(self.root))
+        self._check_end()
+
+    def replay(self, events: Iterable[AnyEvent]) -> None:
+        """Start, and resume with every event; `open` then holds what is still to do."""
+        self.start()
+        for event in events:
+            self.resume(event)
+        self._new.clear()
+
+    def resume(self, event: AnyEvent) -> None:
+        """Take one event, in journal order. An event whose command was closed changes nothing."""
+        if event.at > self.now:
+            self.now = event.at
+        phase = PHASES[type(event)]
+        self.open.pop((event.path, phase), None)
+        if isinstance(event, BudgetRaised):
+            self.root.meter.limits.update(event.limits)
+        elif isinstance(event, CancelAsked):
+            self._schedule.close_all(RunEnd("cancelled", event.reason or f"Cancelled by {event.by}."))
+            self._check_end()
+        elif isinstance(event, RunFinished):
+            self.finished = event
+        elif phase in ("ended", "decided", "written") and self._schedule.awaits(event.path):
+            self.open.pop((event.path, ""), None)
+            self._ended.add(event.path)
+            self._schedule.deliver(event.path, event)
+            self._check_end()
+        elif phase in ("ended", "decided", "written") and event.path not in self._ended and "@" not in event.path:
+            raise InternalError(f"The journal holds an event for {event.path}, which this run never asked for.")
+
+    def take_commands(self) -> Sequence[AnyCommand]:
+        """Return the commands issued since the last call, `Close` included, in order."""
+        new, self._new = self._new, []
+        return new
+
+    def note(self, event: AnyEvent) -> None:
+        """Have an event put into the journal that answers no command."""
+        self._issue(Note(path=event.path, event=event))
+
+    def take(self, verdict: Verdict) -> tuple[str, str] | None:
+        """Take the room that a verdict reserves in this run; return (rule, reason) where it is gone."""
+        mine = [r for r in verdict.reserve if r.counter.startswith("run:")]
+        for room in mine:
+            if self.taken.get(room.counter, 0.0) + room.amount > room.limit:
+                return room.rule, "The limit for this run is reached."
+        for room in mine:
+            self.taken[room.counter] = self.taken.get(room.counter, 0.0) + room.amount
+        return None
+
+    def free(self, verdict: Verdict) -> None:
+        """Give back the room of a call that surely was not done."""
+        for room in verdict.reserve:
+            if room.counter.startswith("run:"):
+                self.taken[room.counter] -= room.amount
+
+    def count_work(self, meter: Meter, event: AnyEvent) -> None:
+        """Count the time from a command to its event as work."""
+        issued = self._issued_at.pop(event.path, None)
+        if issued is not None:
+            meter.add("within", max(seconds_between(issued, event.at), 0.0))
+
+    def models_for(self, step: AskStep) -> Sequence[str]:
+        """Return the models of a step in order: the run's own choice first, then the step's, then the workspace's first."""
+        if self.started.model is not None:
+            return (self.started.model,)
+        return step.models
+
+    def role_due(self, roles: Sequence[str]) -> str | None:
+        """Return the moment by which the quickest of these roles must answer, None where none has a limit."""
+        known = self.compiled.plan.roles
+        limits = [known[role].within for role in roles if role in known]
+        shortest = min((limit for limit in limits if limit is not None), default=None)
+        return None if shortest is None else add_seconds(self.now, shortest)
+
+    def _issue(self, command: AnyCommand) -> None:
+        if isinstance(command, Close):
+            self.open.pop((command.path, ""), None)
+            self._ended.add(command.path)
+        elif isinstance(command, Note):
+            self.open[(command.path, PHASES[type(command.event)])] = command
+        elif isinstance(command, Finish):
+            self.open[("", "finished")] = command
+        else:
+            self.open[(command.path, "")] = command
+            self._issued_at[command.path] = self.now
+        self._new.append(command)
+
+    def _doubted(self, fault: Fault) -> None:
+        self.doubt = self.doubt or fault
+
+    def _check_end(self) -> None:
+        if not self._schedule.done or ("", "finished") in self.open or self.finished is not None:
+            return
+        outcome, reason = self._outcome(self._schedule.error)
+        self._issue(Finish(path="", outcome=outcome, reason=reason))
+
+    def _outcome(self, error: BaseException | None) -> tuple[str, str]:
+        if self.doubt is not None:
+            return "in_doubt", self.doubt.message
+        if isinstance(error, RunEnd):
+            if error.outcome == "completed" and self.gaps:
+                return "completed_with_gaps", error.reason
+            return error.outcome, error.reason
+        if isinstance(error, Failure):
+            return outcome_of(error.fault), error.fault.message
+        if error is not None:
+            raise InternalError(f"A step of {self.started.flow} broke: {type(error).__name__}: {error}") from error
+        return ("completed_with_gaps" if self.gaps else "completed"), ""
+
+

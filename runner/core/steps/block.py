@@ -1,0 +1,186 @@
+"""Runs steps one after the other, and says what becomes of a step that fails.
+
+Owns: `when`, `within` of blocks, `on_error` and hand-offs, for every verb alike, and the run of a whole flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+from flowrun.core.commands import AskPerson
+from flowrun.core.context import Context
+from flowrun.core.events import Answered, Asked, StepFailed
+from flowrun.core.failure import Failure, RunEnd
+from flowrun.core.schedule import Deadline, Steps
+from flowrun.core.steps import ask, ask_person, call, choose, for_each, parallel, record, set_, stop, wait_for
+from flowrun.core.steps.state import StepState
+from flowrun.plan.model import (
+    AnyStep,
+    AskPersonStep,
+    AskStep,
+    CallStep,
+    ChooseStep,
+    ForEachStep,
+    ParallelStep,
+    RecordStep,
+    SetStep,
+    StopStep,
+    WaitStep,
+)
+from flowrun.values.moments import add_seconds
+
+Json = Any
+Verb = Callable[[Context, Any, str, StepState], Steps]
+
+BLOCKS = (ChooseStep, ForEachStep, ParallelStep)
+RESUMABLE = (CallStep, AskStep, AskPersonStep, RecordStep, WaitStep)
+
+
+def run_flow(ctx: Context) -> Steps:
+    """Run a flow from its first step to its record; return the record."""
+    yield from run_steps(ctx, ctx.flow.steps)
+    return ctx.final
+
+
+def run_steps(ctx: Context, steps: Sequence[AnyStep], prefix: str | None = None) -> Steps:
+    """Run steps in order; return the value of the last one that ran. `prefix` is their path, else the context's."""
+    last: Json = None
+    for step in steps:
+        path = ctx.at(step.id) if prefix is None else f"{prefix}/{step.id}"
+        if step.when is not None and ctx.value(step.when) is not True:
+            ctx.names.steps[step.id] = None
+            continue
+        last = yield from run_step(ctx, step, path)
+        ctx.names.steps[step.id] = last
+    return last
+
+
+def run_step(ctx: Context, step: AnyStep, path: str) -> Steps:
+    """Run one step, and do what its `on_error` says where it fails."""
+    verb = VERBS[type(step)]
+    state = StepState()
+    while True:
+        try:
+            if step.within is not None and isinstance(step, BLOCKS):
+                return (
+                    yield Deadline(
+                        lambda: verb(ctx, step, path, state),
+                        path=f"{path}/@within-{state.tries}",
+                        due=add_seconds(ctx.execution.now, step.within),
+                    )
+                )
+            return (yield from verb(ctx, step, path, state))
+        except Failure as failure:
+            fault = failure.fault
+            state.tries += 1
+            on_error = "fail" if fault.kind == "in_doubt" and step.on_error == "continue" else step.on_error
+            ctx.execution.note(
+                StepFailed(
+                    path=path if state.tries == 1 else f"{path}/@failed-{state.tries}",
+                    at=ctx.execution.now,
+                    step=step.id,
+                    fault=fault,
+                    on_error=on_error,
+                )
+            )
+            if on_error == "fail":
+                raise
+            if on_error == "continue":
+                ctx.execution.gaps = True
+                return None
+            answered = yield from hand_off(ctx, step, path, state, failure)
+            if answered is not None:
+                return answered[0]
+
+
+def hand_off(
+    ctx: Context, step: AnyStep, path: str, state: StepState, failure: Failure
+) -> Generator[Any, Any, tuple[Json] | None]:
+    """Wait for a person: return their answer in a tuple, or None to go on with the step."""
+    fault = failure.fault
+    form = output_schema(ctx, step)
+    may = ["close"]
+    if isinstance(step, RESUMABLE) and not (isinstance(step, CallStep) and step.flow):
+        may.insert(0, "resume")
+    if form is not None and fault.kind != "in_doubt":
+        may.insert(0, "answer")
+    draft = failure.draft
+    problems = fault.problems
+    while True:
+        state.hand_offs += 1
+        entry = f"{path}/@hand-off-{state.hand_offs}"
+        event = yield AskPerson(
+            path=entry,
+            asked=Asked(
+                path=entry,
+                kind="hand_off",
+                title=step.title or f"{ctx.flow.title or ctx.flow.name}: {step.id}",
+                to=[ctx.flow.owner],
+                may=may,
+                due=None,
+                form=form,
+                draft=draft,
+                why=fault.message,
+                problems=problems,
+            ),
+        )
+        assert isinstance(event, Answered)
+        if event.action == "resume":
+            return None
+        if event.action != "answer":
+            outcome = "in_doubt" if fault.kind == "in_doubt" else "handed_off"
+            raise RunEnd(outcome, event.reason or fault.message)
+        problems = check_output(ctx, step, event.data)
+        if problems:
+            draft = event.data
+            continue
+        if isinstance(step, RecordStep):
+            return ((yield from record.write(ctx, step, f"{path}/@answer-{state.hand_offs}", event.data)),)
+        return (event.data,)
+
+
+def output_schema(ctx: Context, step: AnyStep) -> dict[str, Json] | None:
+    """Return the schema of what a person may put in the place of a step's value; None where nobody can."""
+    plan = ctx.compiled.plan
+    if isinstance(step, AskStep | AskPersonStep):
+        return plan.schemas[step.answer] if step.answer else {"type": "string", "minLength": 1}
+    if isinstance(step, RecordStep):
+        return plan.schemas[step.schema]
+    if isinstance(step, CallStep):
+        return plan.schemas[plan.flows[step.flow].output] if step.flow else plan.tools[step.tool].output
+    if isinstance(step, WaitStep):
+        return plan.schemas[step.event] if step.event else None
+    return None
+
+
+def check_output(ctx: Context, step: AnyStep, value: Json) -> list[dict[str, Json]]:
+    """Return the problems of a person's answer in the place of a step's value."""
+    if isinstance(step, CallStep) and not step.flow:
+        return ctx.compiled.check_output(ctx.compiled.plan.tools[step.tool], value)
+    key = {AskStep: "answer", AskPersonStep: "answer", RecordStep: "schema", WaitStep: "event"}.get(type(step))
+    schema = ctx.compiled.plan.flows[step.flow].output if isinstance(step, CallStep) and step.flow else None
+    if key is not None:
+        schema = getattr(step, key)
+    if schema is None:
+        return [] if isinstance(value, str) and value else [ask.problem("type", "A text is needed.")]
+    problems = ctx.compiled.check(schema, value)
+    if not problems and isinstance(step, AskStep | AskPersonStep | RecordStep):
+        problems = ask.check_only_when(ctx, step, value)
+    return problems
+
+
+VERBS: dict[type, Verb] = {
+    CallStep: call.run,
+    AskStep: ask.run,
+    AskPersonStep: ask_person.run,
+    ChooseStep: choose.run,
+    ForEachStep: for_each.run,
+    ParallelStep: parallel.run,
+    WaitStep: wait_for.run,
+    RecordStep: record.run,
+    SetStep: set_.run,
+    StopStep: stop.run,
+}
+
+

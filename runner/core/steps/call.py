@@ -1,0 +1,96 @@
+"""`call`: runs one tool, or another flow.
+
+Owns: the arguments of a call that the flow itself makes. Judging and running are `core.calls`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowrun.core.calls import judge, make_proposal, settle
+from flowrun.core.context import Context, Meter
+from flowrun.core.events import Fault
+from flowrun.core.failure import Failure, RunEnd, outcome_of
+from flowrun.core.schedule import Steps
+from flowrun.core.steps.state import StepState
+from flowrun.plan.model import CallStep
+from flowrun.values.names import Names
+
+Json = Any
+
+
+def run(ctx: Context, step: CallStep, path: str, state: StepState) -> Steps:
+    """Return the tool's output, or the sub-flow's record."""
+    args = {} if step.with_ is None else ctx.value(step.with_)
+    here = state.attempt(path)
+    ordinal = state.ordinals.setdefault(step.tool, 1)
+    invalid = ""
+    if step.flow is None:
+        problems = ctx.compiled.check_args(ctx.flow, ctx.compiled.plan.tools[step.tool], args)
+        invalid = f"{problems[0].get('path') or 'the arguments'}: {problems[0]['message']}" if problems else ""
+    proposal = make_proposal(
+        ctx, path=here, step=path, tool=step.tool, args=args, ordinal=ordinal, invalid=invalid
+    )
+    verdicts = yield from judge(ctx, here, [proposal])
+    if step.flow is not None and verdicts[0].verdict == "allow":
+        return (yield from run_sub_flow(ctx, step, here, args))
+    outcomes = yield from settle(ctx, here, verdicts, timeout=step.within, title=step.title or step.tool)
+    outcome = outcomes[0]
+    if outcome.state == "done":
+        return outcome.output
+    rule = f" (rule {outcome.rule})" if outcome.rule else ""
+    raise Failure(
+        Fault(kind="denied", code="FR3105", message=f"{step.tool} was {outcome.state}{rule}: {outcome.reason}")
+    )
+
+
+def run_sub_flow(ctx: Context, step: CallStep, path: str, args: Json) -> Steps:
+    """Run another flow inside this run; its value is its record, another outcome is an error."""
+    from flowrun.core.steps.block import run_flow
+
+    assert step.flow is not None
+    flow = ctx.compiled.plan.flows[step.flow]
+    problems = ctx.compiled.check(flow.input, args)
+    if problems:
+        raise Failure(
+            Fault(
+                kind="input",
+                code="FR3106",
+                message=f"The input of {step.tool} is not valid: {problems[0]['message']}",
+                problems=problems,
+            )
+        )
+    run = {**ctx.names.run, "flow": flow.name, "version": flow.version}
+    names = Names(
+        input=args, run=run, tables=ctx.names.tables, now=ctx.execution.now, time_zone=ctx.names.time_zone
+    )
+    child = Context(
+        execution=ctx.execution,
+        flow=flow,
+        names=names,
+        meter=Meter(flow.budget, ctx.meter),
+        path=path,
+        key=f"{ctx.key}/{path}",
+    )
+    outcome, reason = "completed", ""
+    try:
+        yield from run_flow(child)
+    except RunEnd as end:
+        if end.outcome in ("handed_off", "in_doubt"):
+            raise
+        outcome, reason = end.outcome, end.reason
+    except Failure as failure:
+        if failure.fault.kind == "in_doubt":
+            raise
+        outcome, reason = outcome_of(failure.fault), failure.fault.message
+    if outcome not in ("completed", "rejected") or child.final is None:
+        raise Failure(Fault(kind="flow", code="FR3104", message=f"{step.tool} ended {outcome}: {reason}"))
+    entry = {
+        "output": child.final,
+        "args": args,
+        "rules": [],
+        "approved_by": [],
+        "at": ctx.execution.now,
+    }
+    ctx.names.calls[step.tool] = (*ctx.names.calls.get(step.tool, ()), entry)
+    return child.final

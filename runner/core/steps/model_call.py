@@ -1,0 +1,93 @@
+"""One reply from the first of a step's models that gives one.
+
+Owns: the order of models, attempts, back-off and the reservation of cost before a model is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import msgspec
+
+from flowrun.core.calls import backoff, work_left
+from flowrun.core.commands import CallModel, OfferedTool
+from flowrun.core.context import Context
+from flowrun.core.events import AnyEvent, Fault, ModelFailed, ModelReplied
+from flowrun.core.failure import Failure
+from flowrun.plan.model import AskStep, ModelPlan
+
+Json = Any
+ATTEMPTS = 3
+MILLION = 1_000_000
+
+
+def call_model(
+    ctx: Context,
+    step: AskStep,
+    path: str,
+    messages: list[dict[str, Json]],
+    tools: list[OfferedTool],
+    started: float,
+) -> Generator[Any, AnyEvent, ModelReplied]:
+    """Return a reply; raise `Failure` where no model gives one or the budget has no room."""
+    plan = ctx.compiled.plan
+    schema = plan.schemas[step.answer] if step.answer else None
+    slots = {text: ctx.value(node) for text, node in step.slots.items()}
+    examples = [example for example in ctx.flow.examples if example.step == step.id]
+    attempt = 0
+    fault = Fault(kind="model", code="FR4100", message="The step names no model.")
+    for name in ctx.execution.models_for(step):
+        model = plan.models[name]
+        for turn in range(1, ATTEMPTS + 1):
+            attempt += 1
+            ctx.meter.need("model_calls", 1)
+            reserve = worst_cost(model, messages, tools, schema)
+            ctx.meter.need("cost", reserve)
+            left = work_left(ctx, step.within, started)
+            if left is not None and left <= 0:
+                raise Failure(Fault(kind="late", code="FR3102", message="The time is used up."))
+            ctx.meter.add("model_calls", 1)
+            ctx.meter.add("cost", reserve)
+            event = yield CallModel(
+                path=path if attempt == 1 else f"{path}~{attempt}",
+                flow=ctx.flow.name,
+                step=step.id,
+                model=model,
+                messages=list(messages),
+                tools=tools,
+                answer=schema,
+                answer_name=step.answer or "",
+                examples=examples,
+                slots=slots,
+                names=ctx.names,
+                talks=step.to == "customer",
+                timeout=left,
+                delay=backoff(turn, fault.retry_after) if turn > 1 else 0.0,
+                reserve=reserve,
+            )
+            ctx.execution.count_work(ctx.meter, event)
+            assert isinstance(event, ModelReplied | ModelFailed)
+            ctx.meter.add("cost", event.cost - reserve)
+            if isinstance(event, ModelReplied):
+                return event
+            fault = event.fault
+            if not fault.retryable:
+                break
+    raise Failure(fault)
+
+
+def worst_cost(
+    model: ModelPlan, messages: list[dict[str, Json]], tools: list[OfferedTool], schema: dict[str, Json] | None
+) -> int:
+    """Return the most that a call can cost, in millionths: no token is shorter than a byte of what is sent."""
+    if not model.input_price and not model.output_price:
+        return 0
+    sent = len(msgspec.json.encode([messages, tools, schema]))
+    return cost(model, sent, model.max_output_tokens)
+
+
+def cost(model: ModelPlan, input_tokens: int, output_tokens: int) -> int:
+    """Return the cost of tokens in millionths, rounded up; prices are millionths for a million tokens."""
+    total = input_tokens * (model.input_price or 0) + output_tokens * (model.output_price or 0)
+    return -(-total // MILLION)

@@ -1,0 +1,31 @@
+"""What a step remembers between its tries, so that going on after a hand-off repeats no finished call.
+
+Owns: that memory. It is rebuilt by replay and never stored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = Any
+
+
+class StepState:
+    """Counters and, for `ask`, the conversation so far."""
+
+    __slots__ = ("denied", "hand_offs", "messages", "ordinals", "tries", "turn")
+
+    def __init__(self) -> None:
+        self.tries = 0
+        """How often the step has failed."""
+        self.hand_offs = 0
+        self.turn = 0
+        self.messages: list[dict[str, Json]] = []
+        self.ordinals: dict[str, int] = {}
+        """Per tool, the place that its next call takes in this step."""
+        self.denied: set[str] = set()
+        """Digests that were denied once; the second time ends the step."""
+
+    def attempt(self, path: str) -> str:
+        """Return the path of this try."""
+        return path if self.tries == 0 else f"{path}~{self.tries + 1}"

@@ -1,0 +1,40 @@
+"""What can be wrong with an expression, and guesses at what was meant.
+
+Owns: `Problem`, the finding of the expression parser and of the type rules, without a place in a file: the caller finds
+`needle` in the text. No parsing and no types live here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: `rule` is its stable name, `needle` the part of the text to point at ("": all of it)."""
+
+    rule: str
+    message: str
+    help: str
+    needle: str
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that was most likely meant, or None."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def suggestion(word: str, known: Iterable[str], *, prefix: str = "") -> str:
+    """Return a help text: the closest known word, else all of them (at most 12)."""
+    names = list(known)
+    guess = closest(word, names)
+    if guess is not None:
+        return f"Did you mean `{prefix}{guess}`?"
+    if not names:
+        return "There is nothing to choose from here."
+    shown = ", ".join(f"`{prefix}{name}`" for name in names[:12])
+    return f"Known here: {shown}{', …' if len(names) > 12 else ''}."

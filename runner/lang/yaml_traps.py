@@ -1,0 +1,204 @@
+"""What YAML's own errors mean, in plain words, and how to mend them.
+
+Owns: turning one syntax error of libyaml into a finding with the right place, a hint and a fix. The traps are the ones
+that people fall into: expressions in braces, text after a quoted text, tabs, a colon in a text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flowrun.errors import Diagnostic
+from flowrun.lang.codes import diagnostic
+from flowrun.lang.source import Source
+
+_EXPRESSION = re.compile(r"\$\{\{.*?\}\}|\$\{\{[^,\n]*")
+_KEY = re.compile(r"\s*(?:- +)*[\"']?[\w.@-]+[\"']?\s*:\s")
+
+
+def explain(source: Source, error: Any) -> Diagnostic:
+    """Return the finding for an exception of PyYAML."""
+    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it is no YAML")
+    at = min(mark.index if mark is not None else 0, len(source.text))
+    opened = context.index if context is not None else at
+    for look in (_tabs, _expression, _after_quote, _unclosed, _cut_above, _colon, _start):
+        found = look(source, problem, at, opened)
+        if found is not None:
+            return found
+    return _plain(source, problem, at, opened)
+
+
+def quoted(text: str) -> str:
+    """Return the text in the quotes that need the least escaping."""
+    if '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _tabs(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
+    for place in (at, opened):
+        start = source.starts[source.position(place)[0] - 1]
+        indent = re.match(r"[ \t]*", source.text[start:])
+        if indent is not None and "\t" in indent.group():
+            return diagnostic(
+                "tab-indentation",
+                "this line is indented with a tab; YAML allows only spaces.",
+                source.span(start, start + indent.end()),
+                help="Use two spaces for each level; most editors can convert tabs to spaces.",
+                fix=indent.group().replace("\t", "  "),
+            )
+    return None
+
+
+def _expression(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
+    """`{a: ${{ x }}}`: the braces of the expression close the map."""
+    number, column = source.position(at)
+    line, start = source.line(number), source.starts[number - 1]
+    for match in _EXPRESSION.finditer(line):
+        before = line[: match.start()].rstrip()
+        if match.start() <= column and before[-1:] in (":", ",", "[", "{", "-"):
+            return diagnostic(
+                "unquoted-expression",
+                "inside { } or [ ] an expression needs quotes: YAML takes its braces for a map.",
+                source.span(start + match.start(), start + match.end()),
+                help="Put quotes around the whole ${{ … }}.",
+                fix=quoted(match.group()),
+            )
+    return None
+
+
+def _after_quote(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
+    """`when: "vip" in tags`: YAML stops after the quoted text."""
+    number, column = source.position(at)
+    line, start = source.line(number), source.starts[number - 1]
+    match = re.search(r"(\"[^\"]*\"|'[^']*')[ \t]*\Z", line[: column - 1])
+    if match is None or "did not find expected" not in problem:
+        return None
+    rest = line[column - 1 :]
+    if not rest.strip() or rest[0] in ",]}":
+        return None
+    inside = source.text[opened : opened + 1] in ("{", "[")
+    end = re.search(r"[,}\]]|\s#" if inside else r"\s#|\Z", rest)
+    stop = column - 1 + (end.start() if end else len(rest))
+    text = line[match.start() : stop].rstrip()
+    return diagnostic(
+        "text-after-quote",
+        "YAML stops reading after the quoted text, so what follows it is lost.",
+        source.span(start + match.start(), start + match.start() + len(text)),
+        help="Put quotes around the whole value, of the other kind.",
+        fix=quoted(text),
+    )
+
+
+def _unclosed(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
+    sign = source.text[opened : opened + 1]
+    if "end of stream" in problem and sign in "\"'" and sign:
+        return diagnostic(
+            "unclosed-quote",
+            f"the text that starts here with {sign} never ends.",
+            source.span(opened, opened + 1),
+            help=f"Put {sign} at its end. An apostrophe inside '…' is written twice: ''.",
+        )
+    if sign and sign in "[{" and "did not find expected ','" in problem:
+        closing = "]" if sign == "[" else "}"
+        return diagnostic(
+            "unclosed-bracket",
+            f"the {sign} that opens here is not closed where YAML expects `,` or `{closing}`.",
+            source.span(opened, opened + 1),
+            help=f"Close it with {closing}, or put quotes around a text that holds brackets, commas or colons.",
+            related=((source.span(at, at + 1), "unexpected here"),),
+        )
+    if "expected node content" in problem:
+        where = opened if sign and sign in "[{" else at
+        return diagnostic(
+            "unclosed-bracket",
+            "a value is missing here, or a bracket is not closed.",
+            source.span(where, where + 1),
+            help="Close every [ with ] and every { with }.",
+        )
+    return None
+
+
+def _cut_above(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
+    """A ` #` in a text of several lines ends it, and YAML stumbles over the next line."""
+    number = source.position(at)[0]
+    above = source.line(number - 1)
+    match = re.search(r" #\S.*", above)
+    if match is None or not ("could not find expected ':'" in problem or "expected key" in problem):
+        return None
+    start = source.starts[number - 2]
+    return diagnostic(
+        "text-cut",
+        "` #` starts a comment, so this text ends before it.",
+        source.span(start + match.start() + 1, start + match.end()),
+        help="Write the text as a block: `|` after the key and the text in the lines below.",
+    )
+
+
+def _colon(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
+    if "mapping values are not allowed" not in problem:
+        return None
+    number, column = source.position(at)
+    line, start = source.line(number), source.starts[number - 1]
+    key = _KEY.match(line)
+    if key is not None and key.end() < column:
+        value = re.sub(r"\s#.*\Z", "", line[key.end() :]).strip()
+        begin = start + line.index(value, key.end()) if value else at
+        return diagnostic(
+            "colon-in-text",
+            "YAML takes the colon in this text for a key.",
+            source.span(begin, begin + len(value)),
+            help="Put quotes around the whole text.",
+            fix=quoted(value),
+        )
+    return diagnostic(
+        "wrong-indentation",
+        "this line is indented further than the one it belongs to.",
+        source.span(start + len(line) - len(line.lstrip()), start + column),
+        help="Keys of one map start in the same column.",
+    )
+
+
+def _start(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
+    if "cannot start any token" not in problem:
+        return None
+    sign = source.text[at : at + 1]
+    number, column = source.position(at)
+    text = re.sub(r"\s#.*\Z", "", source.line(number)[column - 1 :]).rstrip()
+    return diagnostic(
+        "needs-quotes",
+        f"a text may not start with `{sign}` in YAML.",
+        source.span(at, at + len(text)),
+        help="Put quotes around the text.",
+        fix=quoted(text) if not re.search(r"[,}\]]", text) else None,
+    )
+
+
+_WORDS = (
+    (r"block sequence entries are not allowed", "a list item (`- …`) may not stand here.",
+     "Start the list in the line below its key."),
+    (r"did not find expected '-' indicator", "this line does not fit the list above it.",
+     "Items of one list start in the same column, each with `- `; keys of an item start in one column too."),
+    (r"did not find expected key", "this line does not fit the keys above it.",
+     "Keys of one map start in the same column, each as `name: value`; put quotes around unusual texts."),
+    (r"could not find expected ':'", "a key without its `:`.", "Write `name: value`, or indent a text that goes on."),
+    (r"unknown escape character", "a backslash in \"…\" starts a special sign, and this one does not exist.",
+     "Write \\\\ for a backslash, or use '…' in place of \"…\"."),
+    (r"expected comment or line break", "a text after | or > starts in the next line.",
+     "Move the text to the lines below, indented."),
+    (r"alias|anchor", "`*` and `&` at the start of a value are signs of YAML.", "Put quotes around the text."),
+)
+
+
+def _plain(source: Source, problem: str, at: int, opened: int) -> Diagnostic:
+    for pattern, message, hint in _WORDS:
+        if re.search(pattern, problem):
+            return diagnostic("yaml-syntax", message, source.span(at, at + 1), help=hint)
+    return diagnostic(
+        "yaml-syntax",
+        f"YAML cannot be read here: {problem}.",
+        source.span(at, at + 1),
+        help="Check indentation, quotes and brackets of this line and the one above.",
+    )
