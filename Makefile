@@ -36,8 +36,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@if [ -e runner/lang/schemas.py ]; then echo "$(PY) -m flowrun.lang.schemas --check"; \
-		$(PY) -m flowrun.lang.schemas --check; fi
+	$(PY) -m flowrun.lang.schemas --check
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

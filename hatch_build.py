@@ -1,8 +1,8 @@
 """Build hook: makes an editable install look like the wheel.
 
-The wheel maps runner/ to `flowrun` and adapters/, flows/, schemas/ to its children. A path rewrite cannot be expressed
-in a .pth file, so an editable install points at .dev/, and this hook fills .dev/flowrun with links to the real rooms.
-A new top-level entry of runner/ needs new links: run `python hatch_build.py`. No other build logic may live here.
+The wheel maps runner/ to `flowrun` and adapters/, flows/, schemas/ to its children. A path rewrite cannot be
+expressed in a .pth file, so an editable install points at .dev/, and this hook fills .dev/flowrun with links
+to the real rooms. After a new top-level entry of runner/, call `make links`. No other build logic may live here.
 """
 
 from __future__ import annotations

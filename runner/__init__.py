@@ -1,7 +1,7 @@
 """The public names of flowrun: what user code and tool adapters may rely on.
 
-Only re-exports may live here. Importing it must stay cheap: a name of a room that costs more than a few milliseconds
-to import does not belong in this list.
+Only re-exports may live here. Importing it must stay cheap: a name of a room that costs more than a few
+milliseconds to import does not belong in this list.
 """
 
 from flowrun.errors import (

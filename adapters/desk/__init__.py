@@ -1,4 +1,7 @@
-"""The embedded CRM, helpdesk, calendar and outbox of the bundled flows; models, tools and journals may not be imported here."""
+"""The embedded CRM, helpdesk, payments, mail and calendar of the bundled flows, in one SQLite file.
+
+Models, other tools and journals may not be imported here.
+"""
 
 from flowrun.adapters.desk.faults import Faults
 from flowrun.adapters.desk.store import Desk

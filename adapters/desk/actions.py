@@ -1,7 +1,7 @@
 """What the desk's tools do: SQL on the desk's tables, one small function a tool.
 
-Owns: the meaning of each action. Reads take the desk and the arguments; writes take a connection too, inside whose
-transaction they run (`store.Desk.once`). Contracts are in `contracts.py`.
+Owns: the meaning of each action. Reads take the desk and the arguments; writes take a connection too,
+inside whose transaction they run (`store.Desk.once`). Contracts are in `contracts.py`.
 """
 
 from __future__ import annotations

@@ -50,10 +50,10 @@ def closed(properties: dict[str, Schema], *, optional: Sequence[str] = (), **mor
     }
 
 
-def text(most: int, description: str = "", **marks: Any) -> Schema:
+def text(most: int, description: str = "", marks: Schema | None = None) -> Schema:
     """Return the schema of a text that is not empty."""
     told = {"description": description} if description else {}
-    return {"type": "string", "minLength": 1, "maxLength": most, **told, **marks}
+    return {"type": "string", "minLength": 1, "maxLength": most, **told, **(marks or {})}
 
 
 def nullable(schema: Schema) -> Schema:
@@ -71,9 +71,9 @@ def plain_enum(*values: str) -> Schema:
 
 # What somebody outside wrote is marked: it is data, never an instruction, and it may name a person.
 FREE = {"x-pii": "free_text", "x-untrusted": True}
-NAME = text(200, **{"x-pii": "name", "x-untrusted": True})
+NAME = text(200, marks={"x-pii": "name", "x-untrusted": True})
 EMAIL = {"type": "string", "format": "email", "maxLength": 254, "x-pii": "email"}
-PHONE = nullable(text(40, **{"x-pii": "phone"}))
+PHONE = nullable(text(40, marks={"x-pii": "phone"}))
 LOCALE = {"type": "string", "pattern": "^[a-z]{2}-[A-Z]{2}$"}
 MOMENT = {"type": "string", "format": "date-time"}
 DAY = {"type": "string", "format": "date"}
@@ -93,7 +93,7 @@ TICKET = closed(
         "severity": plain_enum(*SEVERITIES),
         "queue": plain_enum(*QUEUES),
         "status": plain_enum("open", "pending", "closed"),
-        "summary": text(500, **FREE),
+        "summary": text(500, marks=FREE),
         "created_at": MOMENT,
     }
 )
@@ -104,7 +104,7 @@ REFUND = closed(
         "order_id": id_of("order"),
         "amount": PRICE,
         "currency": CURRENCY,
-        "reason": text(500, **FREE),
+        "reason": text(500, marks=FREE),
         "created_at": MOMENT,
     }
 )
@@ -159,7 +159,7 @@ INVOICE = closed(
         "due_on": DAY,
     }
 )
-LETTER = {"to": EMAIL, "subject": text(200), "body": text(20_000, **{"x-pii": "free_text"})}
+LETTER = {"to": EMAIL, "subject": text(200), "body": text(20_000, marks={"x-pii": "free_text"})}
 KEY = text(200, "The idempotency key of the call that may have been made.")
 
 
@@ -172,7 +172,9 @@ def found_by(**properties: Schema) -> Schema:
 
 
 def plan(name: str, title: str, effect: str, input: Schema, output: Schema) -> ToolPlan:
-    """Return one contract. Every write takes its key beside the arguments, as an HTTP header would carry it."""
+    """Return one contract. Every write takes its key beside the arguments, as an HTTP header would carry
+    it.
+    """
     made = ToolPlan(
         name=name,
         title=title,
@@ -193,7 +195,7 @@ CONTRACTS: dict[str, ToolPlan] = {
     for made in (
         plan(
             "crm.lookup_customer",
-            "Find a customer by e-mail address: plan, status, open invoices, last three tickets. Null where nobody has it.",
+            "Find a customer by e-mail address: plan, open invoices, last tickets. Null where nobody has it.",
             "read",
             closed({"email": {**EMAIL, "description": "The customer's e-mail address."}}),
             nullable(CUSTOMER),
@@ -218,7 +220,7 @@ CONTRACTS: dict[str, ToolPlan] = {
             "crm.add_note",
             "Put a note on a customer, for the people who work on the case.",
             "write",
-            closed({**ONE_CUSTOMER, "text": text(2000, "The note.", **{"x-pii": "free_text"})}),
+            closed({**ONE_CUSTOMER, "text": text(2000, "The note.", marks={"x-pii": "free_text"})}),
             closed({"note_id": id_of("note"), "created_at": MOMENT}),
         ),
         plan(
@@ -230,7 +232,9 @@ CONTRACTS: dict[str, ToolPlan] = {
                     **ONE_CUSTOMER,
                     "category": CATEGORY,
                     "severity": SEVERITY,
-                    "summary": text(500, "What is wrong, in one or two sentences.", **{"x-pii": "free_text"}),
+                    "summary": text(
+                        500, "What is wrong, in one or two sentences.", marks={"x-pii": "free_text"}
+                    ),
                     "queue": QUEUE,
                 },
                 optional=["queue"],
@@ -239,7 +243,7 @@ CONTRACTS: dict[str, ToolPlan] = {
         ),
         plan(
             "desk.find_ticket",
-            "Find a ticket by its id, the newest of a customer, or the one that a key made. Null where there is none.",
+            "Find a ticket by id, the newest of a customer, or the one that a key made; null where none.",
             "read",
             found_by(ticket_id=id_of("ticket"), customer_id=id_of("customer"), key=KEY),
             nullable(TICKET),
@@ -255,7 +259,7 @@ CONTRACTS: dict[str, ToolPlan] = {
         ),
         plan(
             "pay.find_refund",
-            "Find a refund by its id, the newest of an order or customer, or the one that a key made. Null where none.",
+            "Find a refund by id, the newest of an order, or the one that a key made; null where none.",
             "read",
             found_by(
                 refund_id=id_of("refund"), order_id=id_of("order"), customer_id=id_of("customer"), key=KEY

@@ -1,7 +1,8 @@
 """Faults that the embedded desk can be told to have, so that tests and demos meet a bad day.
 
-Owns: reading and firing them. They come from a `Faults` value or from the environment variable FLOWRUN_DESK_FAULT,
-for example `desk.create_ticket:kill_after_effect@1,pay.refund:fails`. What the desk does is `actions.py`'s part.
+Owns: reading and firing them. They come from a `Faults` value or from the environment variable
+FLOWRUN_DESK_FAULT, for example `desk.create_ticket:kill_after_effect@1,pay.refund:fails`. What the desk
+does is `actions.py`'s part.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ KINDS = ("fails", "times_out_after_success", "malformed", "kill_before_effect", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault of one tool. `nth` is the call that it befalls, over all processes of the store; 0: every call."""
+    """One fault of one tool. `nth` is the call that it befalls, over all processes of the store; 0: every
+    call.
+    """
 
     kind: str
     nth: int = 0

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,30 +24,45 @@ from flowrun.errors import AdapterError, StoreError
 Json = Any
 VERSION = 1
 BUSY_SECONDS = 20.0
+WAL_TRIES = 400
 
 TABLES = """
-CREATE TABLE customers (customer_id TEXT PRIMARY KEY, plan TEXT NOT NULL, status TEXT NOT NULL, since TEXT NOT NULL);
-CREATE TABLE contacts (customer_id TEXT PRIMARY KEY REFERENCES customers, name TEXT NOT NULL,
+CREATE TABLE customers (
+  customer_id TEXT PRIMARY KEY, plan TEXT NOT NULL, status TEXT NOT NULL, since TEXT NOT NULL);
+CREATE TABLE contacts (
+  customer_id TEXT PRIMARY KEY REFERENCES customers, name TEXT NOT NULL,
   email TEXT NOT NULL UNIQUE COLLATE NOCASE, phone TEXT, locale TEXT NOT NULL);
-CREATE TABLE orders (order_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers, item TEXT NOT NULL,
+CREATE TABLE orders (
+  order_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers, item TEXT NOT NULL,
   cents INTEGER NOT NULL, currency TEXT NOT NULL, status TEXT NOT NULL, placed_at TEXT NOT NULL);
-CREATE TABLE invoices (invoice_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers,
-  order_id TEXT REFERENCES orders, cents INTEGER NOT NULL, currency TEXT NOT NULL, status TEXT NOT NULL, due_on TEXT NOT NULL);
-CREATE TABLE tickets (ticket_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers, category TEXT NOT NULL,
-  severity TEXT NOT NULL, queue TEXT NOT NULL, status TEXT NOT NULL, summary TEXT NOT NULL, created_at TEXT NOT NULL);
-CREATE TABLE notes (note_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers, text TEXT NOT NULL,
+CREATE TABLE invoices (
+  invoice_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers,
+  order_id TEXT REFERENCES orders,
+  cents INTEGER NOT NULL, currency TEXT NOT NULL, status TEXT NOT NULL, due_on TEXT NOT NULL);
+CREATE TABLE tickets (
+  ticket_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers, category TEXT NOT NULL,
+  severity TEXT NOT NULL, queue TEXT NOT NULL, status TEXT NOT NULL, summary TEXT NOT NULL,
   created_at TEXT NOT NULL);
-CREATE TABLE refunds (refund_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers,
-  order_id TEXT NOT NULL REFERENCES orders, cents INTEGER NOT NULL, currency TEXT NOT NULL, reason TEXT NOT NULL, created_at TEXT NOT NULL);
-CREATE TABLE drafts (draft_id TEXT PRIMARY KEY, recipient TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
+CREATE TABLE notes (
+  note_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers, text TEXT NOT NULL,
   created_at TEXT NOT NULL);
-CREATE TABLE outbox (mail_id TEXT PRIMARY KEY, recipient TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
+CREATE TABLE refunds (
+  refund_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers,
+  order_id TEXT NOT NULL REFERENCES orders, cents INTEGER NOT NULL, currency TEXT NOT NULL,
+  reason TEXT NOT NULL, created_at TEXT NOT NULL);
+CREATE TABLE drafts (
+  draft_id TEXT PRIMARY KEY, recipient TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
+  created_at TEXT NOT NULL);
+CREATE TABLE outbox (
+  mail_id TEXT PRIMARY KEY, recipient TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
   queued_at TEXT NOT NULL);
-CREATE TABLE bookings (booking_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers, slot TEXT NOT NULL,
+CREATE TABLE bookings (
+  booking_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers, slot TEXT NOT NULL,
   topic TEXT NOT NULL, status TEXT NOT NULL, created_at TEXT NOT NULL);
 CREATE UNIQUE INDEX one_booking_a_slot ON bookings (slot) WHERE status = 'booked';
 CREATE TABLE counters (kind TEXT PRIMARY KEY, value INTEGER NOT NULL);
-CREATE TABLE effects (n INTEGER PRIMARY KEY, tool TEXT NOT NULL, key TEXT UNIQUE, args TEXT NOT NULL, result TEXT NOT NULL,
+CREATE TABLE effects (
+  n INTEGER PRIMARY KEY, tool TEXT NOT NULL, key TEXT UNIQUE, args TEXT NOT NULL, result TEXT NOT NULL,
   at TEXT NOT NULL);
 CREATE TABLE attempts (tool TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE INDEX tickets_of ON tickets (customer_id);
@@ -75,7 +91,8 @@ def utc_now() -> str:
 class Desk:
     """The world of the bundled flows, in one file that several processes may use at once.
 
-    `now` gives the moment (RFC 3339, UTC) for what is created. Raises `StoreError` where the file cannot be used.
+    `now` gives the moment (RFC 3339, UTC) for what is created. Raises `StoreError` where the file cannot be
+    used.
     """
 
     def __init__(self, path: Path | str, *, now: Callable[[], str] = utc_now) -> None:
@@ -108,9 +125,6 @@ class Desk:
 
     def _prepare(self) -> None:
         base = self.connection()
-        if base.execute("PRAGMA user_version").fetchone()[0] == VERSION:
-            return
-        base.execute("PRAGMA journal_mode=WAL")
         with self._writing(base):  # one process makes the tables, the others wait and then find them
             found = base.execute("PRAGMA user_version").fetchone()[0]
             if found > VERSION:
@@ -120,6 +134,13 @@ class Desk:
                     base.execute(statement)
                 seed.fill(base)
                 base.execute(f"PRAGMA user_version={VERSION}")
+        # SQLite does not wait for other processes when the mode changes, so the waiting is here.
+        for _ in range(WAL_TRIES):
+            with suppress(sqlite3.OperationalError):
+                if base.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal":
+                    return
+            time.sleep(BUSY_SECONDS / WAL_TRIES)
+        raise StoreError(f"{self.path} stayed locked by another process.", code="FR5101")
 
     @contextmanager
     def _writing(self, base: sqlite3.Connection) -> Iterator[None]:
@@ -135,10 +156,12 @@ class Desk:
     def once(
         self, tool: str, key: str, args: Mapping[str, Json], effect: Callable[[sqlite3.Connection], Json]
     ) -> tuple[Json, bool]:
-        """Have an effect and its key stored in one transaction; return its result, and whether it is the first one's.
+        """Have an effect and its key stored in one transaction; return its result, and whether it is the
+        first one's.
 
         The same key with the same arguments gives the first result; an empty key is never compared. Raises
-        `AdapterError`: FR4010 for a key that was used otherwise, retryable FR4013 where the file stayed locked.
+        `AdapterError`: FR4010 for a key that was used otherwise, retryable FR4013 where the file stayed
+        locked.
         """
         digest = hashlib.sha256(msgspec.json.encode(dict(args), order="deterministic")).hexdigest()
         base = self.connection()
@@ -179,7 +202,8 @@ class Desk:
     def new_id(self, base: sqlite3.Connection, kind: str) -> str:
         """Return the next id of a kind (`T-1001`), inside the effect's transaction."""
         row = base.execute(
-            "INSERT INTO counters VALUES (?, 1001) ON CONFLICT (kind) DO UPDATE SET value = value + 1 RETURNING value",
+            "INSERT INTO counters VALUES (?, 1001) ON CONFLICT (kind) DO UPDATE SET value = value + 1"
+            " RETURNING value",
             (kind,),
         ).fetchone()
         return f"{kind}-{row[0]}"
@@ -189,7 +213,8 @@ class Desk:
         base = self.connection()
         with self._writing(base):
             row = base.execute(
-                "INSERT INTO attempts VALUES (?, 1) ON CONFLICT (tool) DO UPDATE SET value = value + 1 RETURNING value",
+                "INSERT INTO attempts VALUES (?, 1) ON CONFLICT (tool) DO UPDATE SET value = value + 1"
+                " RETURNING value",
                 (tool,),
             ).fetchone()
         return int(row[0])

@@ -18,7 +18,7 @@ from flowrun.adapters.desk.faults import Faults
 from flowrun.adapters.desk.store import Desk
 from flowrun.errors import AdapterError
 from flowrun.plan.model import ToolPlan
-from flowrun.ports.tools import Tools, ToolRequest, ToolResult
+from flowrun.ports.tools import ToolRequest, ToolResult, Tools
 
 NAMESPACES = ("crm", "desk", "pay", "mail", "calendar")
 

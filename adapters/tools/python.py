@@ -1,8 +1,9 @@
 """Tools that are Python functions.
 
-Owns: the public `tool` decorator, the contract that is read from a function's type hints, and the adapter that calls
-such functions. What the hints become as JSON Schema is in `python_schema.py`; loading a user's module is in
-`python_module.py`. No rule, budget or retry may live here: those belong to the guard and the core.
+Owns: the public `tool` decorator, the contract that is read from a function's type hints, and the adapter
+that calls such functions. What the hints become as JSON Schema is in `python_schema.py`; loading a user's
+module is in `python_module.py`. No rule, budget or retry may live here: those belong to the guard and the
+core.
 """
 
 from __future__ import annotations
@@ -66,18 +67,19 @@ def tool(
 ) -> Callable[[F], F]:
     """Mark a function, sync or async, as a tool; the function itself stays as it is.
 
-    `effect` is `write` where anything outside changes. `once` says how a repeat of a write is made harmless:
-    `{"argument": "key"}` (that argument receives the idempotency key and is hidden from the model),
-    `{"natural": [ARGS]}` (the same arguments are the same effect), `{"confirm_with": "action"}` (a read of the same
-    module that finds what was done), or None: an unanswered call is never repeated. `title` is the first line of the
-    docstring where left out; `within` is in seconds. Raises `ConfigError` for a mark that makes no sense.
+    `effect` is `write` where anything outside changes. `once` says how a repeat of a write is made
+    harmless: `{"argument": "key"}` (that argument receives the idempotency key and is hidden from the
+    model), `{"natural": [ARGS]}` (the same arguments are the same effect), `{"confirm_with": "action"}` (a
+    read of the same module that finds what was done), or None: an unanswered call is never repeated.
+    `title` is the first line of the docstring where left out; `within` is in seconds. Raises `ConfigError`
+    for a mark that makes no sense.
     """
     if effect not in ("read", "write"):
         raise ConfigError(f"A tool's effect is read or write, not {effect!r}.", code="FR2301")
     if once is not None and (len(once) != 1 or next(iter(once)) not in _ONCE):
         raise ConfigError(
             f"`once` is {dict(once)!r}.",
-            help='Write exactly one of {"argument": NAME}, {"natural": [NAMES]}, {"confirm_with": ACTION}, or None.',
+            help='Write one of {"argument": NAME}, {"natural": [NAMES]}, {"confirm_with": ACTION}, or None.',
             code="FR2302",
         )
     if within <= 0:
@@ -108,8 +110,8 @@ def mark_of(function: object) -> ToolMark | None:
 class PythonTools:
     """The tools of one namespace, each a marked function.
 
-    `inject` fills parameters (a client, a connection) that neither models nor flows see. `version` is the declared
-    version of the source; with the module's text it is part of each contract's digest.
+    `inject` fills parameters (a client, a connection) that neither models nor flows see. `version` is the
+    declared version of the source; with the module's text it is part of each contract's digest.
     """
 
     def __init__(
@@ -194,7 +196,8 @@ class PythonTools:
     async def invoke(self, request: ToolRequest) -> ToolResult:
         """Call the function.
 
-        Raises `AdapterError` as the port says: a write that ends in anything but a value or `NotDone` is in doubt.
+        Raises `AdapterError` as the port says: a write that ends in anything but a value or `NotDone` is in
+        doubt.
         """
         found = self._functions.get(request.tool)
         if found is None:
@@ -247,7 +250,9 @@ def _told(tool: str, error: BaseException) -> str:
 
 
 def source_of(function: Callable[..., Any]) -> bytes:
-    """Return the bytes of the module that a function was written in, or its own code where there is no file."""
+    """Return the bytes of the module that a function was written in, or its own code where there is no
+    file.
+    """
     target = inspect.unwrap(function)
     file = getattr(sys.modules.get(target.__module__), "__file__", None) or inspect.getsourcefile(target)
     if file is not None and Path(file).is_file():

@@ -27,9 +27,10 @@ def load_module_tools(
 ) -> PythonTools:
     """Import a file and return its marked functions.
 
-    `namespace` is the file's name where left out; `only` are the actions that the tool file lists (None: all).
-    The file's `__version__`, where it has one, is part of the contracts' digests. Raises `ConfigError` with file and
-    line where the file is missing, cannot be imported, has no tools, or lacks a listed action.
+    `namespace` is the file's name where left out; `only` are the actions that the tool file lists (None:
+    all). The file's `__version__`, where it has one, is part of the contracts' digests. Raises
+    `ConfigError` with file and line where the file is missing, cannot be imported, has no tools, or lacks a
+    listed action.
     """
     file = Path(path)
     module = import_file(file)
@@ -41,7 +42,7 @@ def load_module_tools(
     if not marked:
         raise ConfigError(
             f"{file}: no function here is marked as a tool.",
-            help='Write `from flowrun import tool` and put @tool(effect="read") or @tool(effect="write") above each.',
+            help='Put @tool(effect="read") or @tool(effect="write") from flowrun above each.',
             code="FR2304",
         )
     missing = sorted(set(only or ()) - marked.keys())
@@ -79,7 +80,7 @@ def import_file(file: Path) -> ModuleType:
 
 
 def line_of(error: Exception, file: Path) -> int:
-    """Return the line of a file at which an import broke: its own last frame, or where its syntax is wrong."""
+    """Return the line of a file at which an import broke: its last frame there, or where the syntax is wrong."""
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return error.lineno or 1
     lines = [

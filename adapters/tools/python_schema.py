@@ -6,12 +6,27 @@ Owns: the one place that uses pydantic; it is imported only when a contract is a
 
 from __future__ import annotations
 
+import functools
 import inspect
+import operator
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Annotated, get_type_hints
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import msgspec
+import typing_extensions
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -70,7 +85,7 @@ def read_signature(
     target = inspect.unwrap(function)
     place = f"{target.__code__.co_filename}:{target.__code__.co_firstlineno}"
     try:
-        hints = get_type_hints(target, include_extras=True)
+        hints = {name: usable(hint) for name, hint in get_type_hints(target, include_extras=True).items()}
     except NameError as error:
         raise ConfigError(
             f"{place}: a type hint of {tool} cannot be read: {error}.", code="FR2306"
@@ -121,6 +136,28 @@ def read_signature(
         _fields=names,
         _returns=returns,
     )
+
+
+def usable(hint: Any) -> Any:
+    """Return a hint that pydantic takes: before Python 3.12 it refuses `typing.TypedDict`."""
+    if sys.version_info >= (3, 12):
+        return hint
+    if is_typeddict(hint):
+        fields = {
+            name: (Required if name in hint.__required_keys__ else NotRequired)[usable(inner)]
+            for name, inner in get_type_hints(hint, include_extras=True).items()
+        }
+        make: Any = typing_extensions.TypedDict
+        return make(hint.__name__, fields)
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        made: Any = Annotated
+        return made[(usable(inside[0]), *hint.__metadata__)]
+    if origin in (Union, UnionType):
+        return functools.reduce(operator.or_, (usable(each) for each in inside))
+    if origin in (list, tuple, set, dict):
+        return origin[tuple(usable(each) for each in inside)]
+    return hint
 
 
 class _Plain(GenerateJsonSchema):

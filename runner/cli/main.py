@@ -1,29 +1,30 @@
 """The entry point of the command line: finds the command, and turns every error into one readable line.
 
-Owns: the table of commands, lazy loading, exit codes, how errors are shown. What a command does lives in its own file
-(`flowrun.cli.<file>`, object `command`), which is imported only when that command is used.
+Owns: the table of commands, lazy loading, exit codes, how errors are shown. What a command does lives in its
+own file (`flowrun.cli.<file>`, object `command`), which is imported only when that command is used.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import importlib.util
 import os
 import sys
-import tempfile
-import traceback
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import click
 
 from flowrun import __version__
+from flowrun.cli import output
 from flowrun.errors import FlowError, FlowrunError, InternalError
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells use it."""
+CLOSED_PIPE = 141
+"""Exit code when the reader of stdout went away, as shells use it; not 1, since no run failed."""
 
 
 class Lazy(NamedTuple):
@@ -98,6 +99,26 @@ class LazyGroup(click.Group):
             with formatter.section("Commands"):
                 formatter.write_dl(rows)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments and answer --help and --version."""
+        with quiet_pipe():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with quiet_pipe():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def quiet_pipe() -> Iterator[None]:
+    """Let a reader that goes away (`flowrun runs | head`) end the program quietly, and not with click's 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        output.forget_stdout()
+        raise click.exceptions.Exit(CLOSED_PIPE) from None
+
 
 def exists(entry: Lazy) -> bool:
     """Whether the command's file is installed; looks for it without running it."""
@@ -113,9 +134,9 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; never lets an exception through.
+    """Run the command line and return its exit code; exceptions get out only under FLOWRUN_DEBUG=1.
 
-    A command ends with a code other than 0 by returning it, by `ctx.exit(code)` or by raising a `FlowrunError`.
+    A command ends with a code other than 0 by returning it, by `ctx.exit(code)` or by raising `FlowrunError`.
     """
     arguments = None if argv is None else list(argv)
     try:
@@ -125,77 +146,55 @@ def main(argv: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except click.Abort as error:
-        interrupted = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
-        return INTERRUPTED if interrupted else 1
+        # click makes an Abort of Ctrl-C and also of an input that ends before a question is answered
+        if isinstance(error.__cause__ or error.__context__, EOFError):
+            output.error_line("The input ended before the question was answered.")
+            return click.UsageError.exit_code
+        return INTERRUPTED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        silence()
-        return 1
-    except FlowrunError as error:
-        show_error(error)
-        return error.exit_code
+        output.forget_stdout()
+        return CLOSED_PIPE
     except Exception as error:
-        show_internal(error)
-        return 1
+        if os.environ.get("FLOWRUN_DEBUG", "") not in ("", "0"):
+            raise
+        return show_error(error)
     return result if isinstance(result, int) else 0
 
 
-def show_error(error: FlowrunError) -> None:
-    """Print an error that a person can mend: what is wrong, and what to do."""
-    if isinstance(error, InternalError):
-        show_internal(error)
-        return
-    if debugging():
-        traceback.print_exception(error)
-    click.echo(f"error[{error.code}]: {error.message}", err=True)
-    if isinstance(error, FlowError) and (more := len(error.diagnostics) - 1):
-        click.echo(f"  note: {more} more finding{'s' * (more > 1)}; `flowrun lint` shows all", err=True)
-    if error.help:
-        click.echo(f"  help: {error.help}", err=True)
+def show_error(error: Exception) -> int:
+    """Print on stderr what is wrong and what to do, without a traceback; return the exit code."""
+    if isinstance(error, FlowError):
+        output.error_line(findings(error))
+        return error.exit_code
+    if isinstance(error, FlowrunError) and not isinstance(error, InternalError):
+        output.error_line(f"error[{error.code}]: {error.message}")
+        if error.help:
+            output.error_line(f"help: {error.help}")
+        return error.exit_code
+    return show_defect(error)
 
 
-def show_internal(error: Exception) -> None:
-    """Print a defect of flowrun as one line, and put the traceback where it can be sent from."""
+def show_defect(error: Exception) -> int:
+    """Print a defect of flowrun as one line, and put the traceback into a file that can be sent."""
     code = error.code if isinstance(error, FlowrunError) else InternalError.code
     text = str(error).strip().partition("\n")[0]
     what = text if isinstance(error, InternalError) else f"{type(error).__name__}: {text}".rstrip(": ")
-    if debugging():
-        traceback.print_exception(error)
-    click.echo(f"error[{code}]: internal error: {what}", err=True)
-    help = getattr(error, "help", None)
-    if help:
-        click.echo(f"  help: {help}", err=True)
-    if path := write_log(error):
-        click.echo(f"  help: please report it with {path}; FLOWRUN_DEBUG=1 shows the traceback", err=True)
+    output.error_line(f"error[{code}]: internal error: {what}")
+    log = output.write_log(error, version=__version__)
+    where = f" with {log}" if log else ""
+    output.error_line(f"help: please report it{where}; FLOWRUN_DEBUG=1 shows the traceback")
+    return InternalError.exit_code
 
 
-def write_log(error: Exception) -> Path | None:
-    """Write the traceback to a new file that only its owner can read; None where no file can be written."""
-    workspace = Path(".flowrun")
+def findings(error: FlowError) -> str:
+    """Return the findings as `flowrun lint` shows them; in one line each where the reporter is missing."""
     try:
-        handle, name = tempfile.mkstemp(
-            prefix="flowrun-error-", suffix=".log", dir=workspace if workspace.is_dir() else None, text=True
-        )
-        with open(handle, "w", encoding="utf-8") as log:
-            log.write(f"flowrun {__version__}, Python {sys.version}, {sys.platform}\n\n")
-            log.writelines(traceback.format_exception(error))
-    except OSError:
-        return None
-    return Path(name)
-
-
-def debugging() -> bool:
-    """Whether tracebacks are wanted."""
-    return os.environ.get("FLOWRUN_DEBUG", "") not in ("", "0")
-
-
-def silence() -> None:
-    """Send what is still buffered nowhere, so that Python does not complain about the closed pipe at its end."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # stdout is no real file, as in tests
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+        from flowrun.lint.reporter import render_text
+    except ImportError:
+        return "\n".join(f"{found.span}: {found.message} [{found.rule}]" for found in error.diagnostics)
+    return str(render_text(error.diagnostics)).rstrip("\n")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What commands print with: results on stdout, progress and errors on stderr.
 
-Owns: JSON for programs, text and tables for people (rich on a terminal, plain in a pipe, NO_COLOR honoured), and
-making text from outside harmless. rich is imported only when something is printed to a terminal. No command's logic
-and no wording of a command may live here.
+Owns: JSON for programs, text and tables for people (rich on a terminal, plain in a pipe, NO_COLOR honoured),
+the log of a defect, and making text from outside harmless. rich is imported only when something is printed to
+a terminal. No command's logic and no wording of a command may live here.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ import msgspec
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Control characters can rewrite a terminal, and direction marks can make an approver read other arguments than the
-# ones that will be sent; tab and newline are harmless.
+# Control characters can rewrite a terminal, and direction marks can make an approver read other arguments
+# than the ones that will be sent; tab and newline are harmless.
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
-    """Return `text` with control and direction characters written out (`\\x1b`), as it may come from anybody."""
+    """Return `text`, which anybody may have written, with control and direction characters as `\\x1b`."""
     return _UNSAFE.sub(lambda match: ascii(match.group())[1:-1], text)
 
 
@@ -68,7 +68,7 @@ def error_line(text: str) -> None:
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows on stdout: as a table on a terminal, in aligned columns without rules in a pipe. None is empty."""
+    """Print rows on stdout: a table on a terminal, aligned columns in a pipe. None is an empty cell."""
     cells = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
     if is_terminal(sys.stdout):
         from rich import box
@@ -100,7 +100,7 @@ def progress(text: str) -> Iterator[None]:
 
 
 def forget_stdout() -> None:
-    """Send the rest of stdout nowhere, so that the interpreter does not complain about a closed pipe at exit."""
+    """Send the rest of stdout nowhere, so that Python does not complain about a closed pipe at its end."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -114,7 +114,7 @@ def write_log(error: BaseException, *, version: str) -> str | None:
     """
     try:
         handle, path = tempfile.mkstemp(prefix="flowrun-error-", suffix=".log")
-        with open(handle, "w", encoding="utf-8") as log:
+        with os.fdopen(handle, "w", encoding="utf-8") as log:
             log.write(f"flowrun {version}, Python {platform.python_version()}, {platform.platform()}\n\n")
             log.writelines(traceback.format_exception(error))
     except OSError:

@@ -35,12 +35,12 @@ class CompiledPlan:
             closure = self._closures[id(node)] = compile_node(node)
         return closure(names)
 
-    def check(self, schema: str, value: Json) -> list[dict[str, Json]]:
-        """Return the problems of a value under a schema of the plan."""
+    def check(self, schema: str, value: Json, *, placeholders: bool = True) -> list[dict[str, Json]]:
+        """Return the problems of a value under a schema of the plan; see `Checker.check` for placeholders."""
         checker = self._checkers.get(schema)
         if checker is None:
             checker = self._checkers[schema] = Checker(self.plan.schemas[schema])
-        return checker.check(value)
+        return checker.check(value, placeholders=placeholders)
 
     def check_args(self, flow: FlowPlan, tool: ToolPlan, args: Json) -> list[dict[str, Json]]:
         """Return the problems of proposed arguments, the bound ones left out."""
@@ -53,8 +53,8 @@ class CompiledPlan:
     def _tool_check(self, key: str, schema: dict[str, Json], value: Json) -> list[dict[str, Json]]:
         checker = self._checkers.get(key)
         if checker is None:
-            checker = self._checkers[key] = Checker(schema, placeholders=False)
-        return checker.check(value)
+            checker = self._checkers[key] = Checker(schema)
+        return checker.check(value, placeholders=False)
 
     def offered_input(self, flow: FlowPlan, tool: ToolPlan) -> dict[str, Json]:
         """Return the tool's input schema as a model may see it: without the arguments that the flow binds."""

@@ -1,1 +1,3 @@
-"""Event encoding, hash chain, verification and projections; databases and files may not live here."""
+"""The journal's pure part: bytes of events, the hash chain, and what events mean for the tables; no store
+lives here.
+"""

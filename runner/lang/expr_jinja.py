@@ -31,7 +31,10 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "Neg": ("node",), **dict.fromkeys(_MATH, ("left", "right")),
 }  # fmt: skip
 _REFUSED = {
-    "Tuple": ("Several values in `( )` or with commas are no list.", 'Write a list in brackets: `["a", "b"]`.'),
+    "Tuple": (
+        "Several values in `( )` or with commas are no list.",
+        'Write a list in brackets: `["a", "b"]`.',
+    ),
     "Slice": ("A part of a list cannot be cut out with `:`.", "Use `first`, `last` or `select`."),
     "Pow": ("Powers cannot be computed here.", "Multiply with `*`."),
     "Pos": ("A `+` before a value does nothing.", "Remove it."),
@@ -87,8 +90,18 @@ def _left_over(rest: str) -> Problem:
 
 def _unreadable(rest: str) -> Problem:
     if rest:
-        return Problem("syntax", f"`{rest}` cannot stand here.", "Look for a missing value, comma or operator before it.", rest)
-    return Problem("syntax", "The expression ends too early, or something in it cannot be read.", "Complete it, as in `input.amount > 10`.", "")
+        return Problem(
+            "syntax",
+            f"`{rest}` cannot stand here.",
+            "Look for a missing value, comma or operator before it.",
+            rest,
+        )
+    return Problem(
+        "syntax",
+        "The expression ends too early, or something in it cannot be read.",
+        "Complete it, as in `input.amount > 10`.",
+        "",
+    )
 
 
 class _Walker:
@@ -109,12 +122,22 @@ class _Walker:
         if name in _REFUSED:
             return self.refuse("unsupported", *_REFUSED[name], "")
         if _FIELDS.get(name) != getattr(tree, "fields", None):
-            return self.refuse("unsupported", "This kind of expression does not exist here.", "See the reference of expressions.", "")
+            return self.refuse(
+                "unsupported",
+                "This kind of expression does not exist here.",
+                "See the reference of expressions.",
+                "",
+            )
         if name in _MATH:
             return ["math", _MATH[name], self.node(tree.left, depth + 1), self.node(tree.right, depth + 1)]
         make = _MAKERS.get(name)
         if make is None:
-            return self.refuse("unsupported", "This kind of expression does not exist here.", "See the reference of expressions.", "")
+            return self.refuse(
+                "unsupported",
+                "This kind of expression does not exist here.",
+                "See the reference of expressions.",
+                "",
+            )
         return make(self, tree, depth)
 
     def const(self, tree: Any, depth: int) -> Node:
@@ -125,7 +148,9 @@ class _Walker:
             return ["lit", value]
         if type(value) in (int, float) and abs(value) < 1e30:
             return ["lit", value]
-        return self.refuse("syntax", "This value is too large or cannot be written in JSON.", "Use a smaller one.", "")
+        return self.refuse(
+            "syntax", "This value is too large or cannot be written in JSON.", "Use a smaller one.", ""
+        )
 
     def path(self, tree: Any, depth: int) -> Node:
         parts: list[Part] = []
@@ -158,7 +183,9 @@ class _Walker:
         for pair in tree.items:
             key = self.node(pair.key, depth + 1)
             if key[0] != "lit" or type(key[1]) is not str:
-                return self.refuse("unsupported", "The keys of a map are texts in quotes.", 'Write `{"key": value}`.', "")
+                return self.refuse(
+                    "unsupported", "The keys of a map are texts in quotes.", 'Write `{"key": value}`.', ""
+                )
             pairs.append([key[1], self.node(pair.value, depth + 1)])
         return ["dict", pairs]
 
@@ -185,7 +212,9 @@ class _Walker:
 
     def condition(self, tree: Any, depth: int) -> Node:
         if tree.expr2 is None:
-            return self.refuse("missing-else", "`A if CONDITION` needs an `else`.", "Write `A if CONDITION else B`.", "if")
+            return self.refuse(
+                "missing-else", "`A if CONDITION` needs an `else`.", "Write `A if CONDITION else B`.", "if"
+            )
         return ["if", *(self.node(part, depth + 1) for part in (tree.test, tree.expr1, tree.expr2))]
 
     def compare(self, tree: Any, depth: int) -> Node:
@@ -195,26 +224,45 @@ class _Walker:
             right = self.node(operand.expr, depth + 1)
             op = _COMPARE.get(operand.op)
             if op is None:
-                return self.refuse("operator", f"`{operand.op}` cannot compare.", "Use `==`, `!=`, `<`, `>` or `in`.", "")
+                return self.refuse(
+                    "operator", f"`{operand.op}` cannot compare.", "Use `==`, `!=`, `<`, `>` or `in`.", ""
+                )
             if op in ("==", "!=") and NOTHING in (left, right) and not self.problems:
                 word = "is none" if op == "==" else "is not none"
-                return self.refuse("compare-none", f"`{op}` does not compare with nothing.", f"Write `{word}`.", op)
+                return self.refuse(
+                    "compare-none", f"`{op}` does not compare with nothing.", f"Write `{word}`.", op
+                )
             made.append(["cmp", op, left, right])
             left = right
         return made[0] if len(made) == 1 else ["and", made]
 
     def test(self, tree: Any, depth: int) -> Node:
         if tree.name not in ("none", "null") or tree.args or tree.kwargs or tree.dyn_args or tree.dyn_kwargs:
-            return self.refuse("unknown-test", f"`is {tree.name}` does not exist.", "Write `is none` or `is not none`.", f"is {tree.name}")
+            return self.refuse(
+                "unknown-test",
+                f"`is {tree.name}` does not exist.",
+                "Write `is none` or `is not none`.",
+                f"is {tree.name}",
+            )
         return ["none", self.node(tree.node, depth + 1)]
 
     def filter_(self, tree: Any, depth: int) -> Node:
         function = FUNCTIONS.get(tree.name)
         if function is None or tree.node is None:
             names = [name for name, known in FUNCTIONS.items() if known.kind == "filter"]
-            return self.refuse("unknown-function", f"There is no filter `{tree.name}`.", suggestion(tree.name, names), tree.name)
+            return self.refuse(
+                "unknown-function",
+                f"There is no filter `{tree.name}`.",
+                suggestion(tree.name, names),
+                tree.name,
+            )
         if function.kind != "filter":
-            return self.refuse("unknown-function", f"`{tree.name}` is a function.", f"Write `{function.signature}`.", tree.name)
+            return self.refuse(
+                "unknown-function",
+                f"`{tree.name}` is a function.",
+                f"Write `{function.signature}`.",
+                tree.name,
+            )
         return self.bind(function, [self.node(tree.node, depth + 1)], tree, depth)
 
     def call(self, tree: Any, depth: int) -> Node:
@@ -227,16 +275,22 @@ class _Walker:
         function = FUNCTIONS.get(name)
         if function is None:
             names = [known.name for known in FUNCTIONS.values() if known.kind == "function"]
-            return self.refuse("unknown-function", f"There is no function `{name}`.", suggestion(name, names), name)
+            return self.refuse(
+                "unknown-function", f"There is no function `{name}`.", suggestion(name, names), name
+            )
         if function.kind != "function":
-            return self.refuse("unknown-function", f"`{name}` is a filter.", f"Write `{function.signature}`.", name)
+            return self.refuse(
+                "unknown-function", f"`{name}` is a filter.", f"Write `{function.signature}`.", name
+            )
         return self.bind(function, [], tree, depth)
 
     def bind(self, function: Function, args: list[Node], tree: Any, depth: int) -> Node:
         """Put the arguments in order and check their number."""
         wrong = f"Write `{function.signature}`."
         if tree.dyn_args or tree.dyn_kwargs:
-            return self.refuse("arguments", f"`{function.name}` takes no `*` arguments.", wrong, function.name)
+            return self.refuse(
+                "arguments", f"`{function.name}` takes no `*` arguments.", wrong, function.name
+            )
         args = args + [self.node(arg, depth + 1) for arg in tree.args]
         where: list[Any] = []
         for keyword in tree.kwargs:
@@ -246,7 +300,9 @@ class _Walker:
             elif keyword.key in function.params and function.params.index(keyword.key) >= len(args):
                 args += [NOTHING] * (function.params.index(keyword.key) - len(args)) + [value]
             else:
-                return self.refuse("arguments", f"`{function.name}` takes no `{keyword.key}=`.", wrong, keyword.key)
+                return self.refuse(
+                    "arguments", f"`{function.name}` takes no `{keyword.key}=`.", wrong, keyword.key
+                )
         if not function.required <= len(args) <= len(function.params):
             few = "too few" if len(args) < function.required else "too many"
             return self.refuse("arguments", f"`{function.name}` got {few} values.", wrong, function.name)

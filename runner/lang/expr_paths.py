@@ -26,7 +26,12 @@ def make_path(root: str, parts: list[Part], variables: frozenset[str]) -> Node |
         node: Node = ["var", root]
     elif root == "steps":
         if not parts or not isinstance(parts[0], str):
-            return Problem("unknown-step", "`steps` alone is no value.", "Write `steps.ID`, with the id of a step.", "steps")
+            return Problem(
+                "unknown-step",
+                "`steps` alone is no value.",
+                "Write `steps.ID`, with the id of a step.",
+                "steps",
+            )
         node, rest = ["step", parts[0]], parts[1:]
     elif root == "calls":
         found = _calls(parts)
@@ -65,7 +70,12 @@ def unknown_name(name: str, variables: frozenset[str]) -> Problem:
     """Return the finding about a first name that no expression knows."""
     function = FUNCTIONS.get(name)
     if function is not None:
-        return Problem("unknown-name", f"`{name}` is a {function.kind}, not a value.", f"Write `{function.signature}`.", name)
+        return Problem(
+            "unknown-name",
+            f"`{name}` is a {function.kind}, not a value.",
+            f"Write `{function.signature}`.",
+            name,
+        )
     guess = closest(name, [*ROOTS, *sorted(variables)])
     help_ = f"Did you mean `{guess}`? " if guess else ""
     return Problem(
@@ -87,7 +97,13 @@ def plain_node(text: str, variables: frozenset[str]) -> Node | Problem | None:
         if text.isdigit() and len(text) <= 18 and (text[0] != "0" or len(text) == 1):
             return ["lit", int(text)]
     quote = text[0]
-    if quote in "\"'" and len(text) > 1 and text[-1] == quote and quote not in text[1:-1] and "\\" not in text:
+    if (
+        quote in "\"'"
+        and len(text) > 1
+        and text[-1] == quote
+        and quote not in text[1:-1]
+        and "\\" not in text
+    ):
         return None if _has_surrogate(text) else ["lit", text[1:-1].replace("\r\n", "\n").replace("\r", "\n")]
     return None
 

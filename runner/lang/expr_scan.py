@@ -27,7 +27,9 @@ _TWO = {
 def find_trap(text: str) -> Problem | None:
     """Return the first thing in an expression that is surely wrong, or None."""
     if len(text) > MAX_LENGTH:
-        return Problem("too-long", f"An expression has at most {MAX_LENGTH:,} characters.", "Split it with `set`.", "")
+        return Problem(
+            "too-long", f"An expression has at most {MAX_LENGTH:,} characters.", "Split it with `set`.", ""
+        )
     opened: list[tuple[str, bool]] = []
     at, end = 0, len(text)
     while at < end:
@@ -35,7 +37,9 @@ def find_trap(text: str) -> Problem | None:
         if char in "\"'":
             at = _after_quote(text, at)
             if at < 0:
-                return Problem("unbalanced", "A quotation mark is not closed.", f"Add the closing {char}.", "")
+                return Problem(
+                    "unbalanced", "A quotation mark is not closed.", f"Add the closing {char}.", ""
+                )
             continue
         if char.isalpha() or char == "_":
             start = at
@@ -43,7 +47,9 @@ def find_trap(text: str) -> Problem | None:
                 at += 1
             word = text[start:at]
             if word in _WORDS and (start == 0 or text[start - 1] != "."):
-                return Problem("and-or-not", f"`{word}` is written in small letters.", f"Write `{_WORDS[word]}`.", word)
+                return Problem(
+                    "and-or-not", f"`{word}` is written in small letters.", f"Write `{_WORDS[word]}`.", word
+                )
             continue
         problem = _sign(text, at, opened)
         if problem is not None:
@@ -51,7 +57,12 @@ def find_trap(text: str) -> Problem | None:
         at += 2 if text[at : at + 2] in ("==", "!=", "<=", ">=") else 1
     if opened:
         sign = opened[-1][0]
-        return Problem("unbalanced", f"`{sign}` is not closed.", f"Add the closing `{ {v: k for k, v in _CLOSING.items()}[sign] }`.", "")
+        return Problem(
+            "unbalanced",
+            f"`{sign}` is not closed.",
+            f"Add the closing `{ {v: k for k, v in _CLOSING.items()}[sign] }`.",
+            "",
+        )
     return None
 
 
@@ -65,9 +76,13 @@ def _sign(text: str, at: int, opened: list[tuple[str, bool]]) -> Problem | None:
             return too_deep()
     elif char in ")]}":
         if not opened or opened.pop()[0] != _CLOSING[char]:
-            return Problem("unbalanced", f"`{char}` closes nothing.", "Remove it, or add the opening one.", char)
+            return Problem(
+                "unbalanced", f"`{char}` closes nothing.", "Remove it, or add the opening one.", char
+            )
     elif char in _CURLY:
-        return Problem("curly-quotes", f"`{char}` is a typographic quotation mark.", 'Write straight ones: "text".', char)
+        return Problem(
+            "curly-quotes", f"`{char}` is a typographic quotation mark.", 'Write straight ones: "text".', char
+        )
     elif text.startswith("===", at):
         return Problem("operator", "`===` is not used here.", "Write `==`.", "===")
     elif two in _TWO:
@@ -80,13 +95,20 @@ def _sign(text: str, at: int, opened: list[tuple[str, bool]]) -> Problem | None:
     elif char == "?":
         return Problem("operator", "`?` is not used here.", "Write `A if CONDITION else B`.", "?")
     elif text.startswith("${{", at):
-        return Problem("dollar-braces", "`${{ }}` is for texts; here the expression stands alone.", "Remove `${{` and `}}`.", "${{")
+        return Problem(
+            "dollar-braces",
+            "`${{ }}` is for texts; here the expression stands alone.",
+            "Remove `${{` and `}}`.",
+            "${{",
+        )
     return None
 
 
 def too_deep() -> Problem:
     """Return the finding about an expression that is nested too deeply."""
-    return Problem("too-deep", f"An expression is nested at most {MAX_DEPTH} deep.", "Split it with `set` steps.", "")
+    return Problem(
+        "too-deep", f"An expression is nested at most {MAX_DEPTH} deep.", "Split it with `set` steps.", ""
+    )
 
 
 def _after_quote(text: str, at: int) -> int:

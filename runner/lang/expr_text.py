@@ -21,7 +21,19 @@ Embedded = tuple[str, int, Node]
 Parse = Callable[[str, frozenset[str]], tuple[Node | None, tuple[Problem, ...]]]
 
 _TAGS = ("if", "elif", "else", "endif", "for", "endfor")
-_FOREIGN = ("set", "macro", "endmacro", "include", "import", "from", "block", "endblock", "extends", "call", "raw")
+_FOREIGN = (
+    "set",
+    "macro",
+    "endmacro",
+    "include",
+    "import",
+    "from",
+    "block",
+    "endblock",
+    "extends",
+    "call",
+    "raw",
+)
 _MAX_BLOCKS = 20
 
 
@@ -62,7 +74,14 @@ def split(text: str, *, prompt: bool) -> Fragments:
         end = find_end(text, inner, "%}" if tag else "}}")
         if end < 0:
             sign = "{%" if tag else "${{"
-            found.problems.append((opened, Problem("unbalanced", f"`{sign}` is not closed.", f"Add `{'%}' if tag else '}}'}`.", sign)))
+            found.problems.append(
+                (
+                    opened,
+                    Problem(
+                        "unbalanced", f"`{sign}` is not closed.", f"Add `{'%}' if tag else '}}'}`.", sign
+                    ),
+                )
+            )
             break
         before, after = text[begin:opened], end + 2
         source = text[inner:end]
@@ -113,7 +132,15 @@ def _note_stray(text: str, at: int, found: Fragments, *, prompt: bool) -> None:
     inner = text[at + 2 : end].strip() if end > 0 else ""
     if inner.split(".")[0] in ROOTS and all(part.isidentifier() for part in inner.split(".")):
         found.problems.append(
-            (at, Problem("missing-dollar", "An expression in a text starts with `${{`.", f"Write `${{{{ {inner} }}}}`.", "{{"))
+            (
+                at,
+                Problem(
+                    "missing-dollar",
+                    "An expression in a text starts with `${{`.",
+                    f"Write `${{{{ {inner} }}}}`.",
+                    "{{",
+                ),
+            )
         )
 
 
@@ -155,7 +182,13 @@ class _Builder:
         rest_at = offset + len(word) + 1 + len(rest) - len(rest.lstrip())
         rest, top = rest.strip(), self.stack[-1]
         if word in ("if", "for") and len(self.stack) > _MAX_BLOCKS:
-            self.note(offset, "too-deep", f"At most {_MAX_BLOCKS} blocks may be inside each other.", "Use fewer.", source)
+            self.note(
+                offset,
+                "too-deep",
+                f"At most {_MAX_BLOCKS} blocks may be inside each other.",
+                "Use fewer.",
+                source,
+            )
         elif word == "if":
             self.stack.append(_Block("if", offset, condition=self.expression(rest, rest_at)))
         elif word == "for":
@@ -163,16 +196,34 @@ class _Builder:
         elif word not in _TAGS:
             help_ = "In prompts there are `{% if %}`, `{% elif %}`, `{% else %}`, `{% endif %}`, `{% for %}` and `{% endfor %}`."
             guess = suggestion(word, _TAGS) if word not in _FOREIGN else ""
-            self.note(offset, "unknown-tag", f"There is no `{{% {word} %}}`.", guess if guess.startswith("Did") else help_, word)
+            self.note(
+                offset,
+                "unknown-tag",
+                f"There is no `{{% {word} %}}`.",
+                guess if guess.startswith("Did") else help_,
+                word,
+            )
         elif top.kind != ("for" if word == "endfor" else "if"):
-            self.note(offset, "unbalanced", f"`{{% {word} %}}` belongs to nothing that is open.", "Remove it, or open its block.", source)
+            self.note(
+                offset,
+                "unbalanced",
+                f"`{{% {word} %}}` belongs to nothing that is open.",
+                "Remove it, or open its block.",
+                source,
+            )
         elif word == "endfor":
             self.stack.pop()
             self.stack[-1].parts.append(["for", top.variable, top.condition, ["text", top.parts]])
         elif word == "endif":
             self.close_if(top)
         elif top.has_else:
-            self.note(offset, "unbalanced", f"`{{% {word} %}}` comes after `{{% else %}}`.", "Put `{% else %}` last.", source)
+            self.note(
+                offset,
+                "unbalanced",
+                f"`{{% {word} %}}` comes after `{{% else %}}`.",
+                "Put `{% else %}` last.",
+                source,
+            )
         else:
             self.next_branch(top)
             if word == "elif":
@@ -185,10 +236,14 @@ class _Builder:
         name, found, items = rest.partition(" in ")
         name = name.strip()
         if not found or not (name.isascii() and name.isidentifier()):
-            self.note(offset, "syntax", "This loop cannot be read.", "Write `{% for NAME in LIST %}`.", source)
+            self.note(
+                offset, "syntax", "This loop cannot be read.", "Write `{% for NAME in LIST %}`.", source
+            )
             name, items = "_", "[]"
         elif name in ROOTS or name in KEYWORDS or name in FUNCTIONS:
-            self.note(offset, "name-taken", f"`{name}` means something else already.", "Choose another name.", name)
+            self.note(
+                offset, "name-taken", f"`{name}` means something else already.", "Choose another name.", name
+            )
         blank = len(items) - len(items.lstrip())
         at = rest_at + len(rest) - len(items) + blank if found else rest_at
         listed = self.expression(items.strip(), at)
@@ -222,7 +277,13 @@ def build(
         else:
             builder.tag(piece.source, piece.offset)
     for block in builder.stack[1:]:
-        builder.note(block.offset, "unbalanced", f"`{{% {block.kind} %}}` is not closed.", f"Add `{{% end{block.kind} %}}`.", block.kind)
+        builder.note(
+            block.offset,
+            "unbalanced",
+            f"`{{% {block.kind} %}}` is not closed.",
+            f"Add `{{% end{block.kind} %}}`.",
+            block.kind,
+        )
     if builder.problems:
         return None, tuple(builder.embedded), tuple(sorted(builder.problems, key=lambda entry: entry[0]))
     parts = builder.stack[0].parts

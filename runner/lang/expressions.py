@@ -40,7 +40,9 @@ def parse_text(
 @lru_cache(maxsize=8192)
 def _parse(text: str, variables: frozenset[str]) -> tuple[Node | None, tuple[Problem, ...]]:
     if not text:
-        return None, (Problem("empty", "There is no expression here.", "Write one, as in `input.amount > 10`.", ""),)
+        return None, (
+            Problem("empty", "There is no expression here.", "Write one, as in `input.amount > 10`.", ""),
+        )
     plain = plain_node(text, variables) if len(text) <= 1000 else None
     if isinstance(plain, Problem):
         return None, (plain,)

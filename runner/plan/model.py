@@ -18,7 +18,7 @@ class _Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pass
 
 
-class LimitPlan(_Frozen):
+class LimitPlan(_Frozen, kw_only=True):
     """One `at_most`. `limit` and sums in the unit of the argument (money in its currency's unit, not millionths)."""
 
     limit: float
@@ -28,7 +28,7 @@ class LimitPlan(_Frozen):
     window: str | float = "run"
 
 
-class RulePlan(_Frozen):
+class RulePlan(_Frozen, kw_only=True):
     """One rule; `source` is `flow` or the policy's `NAME@VERSION`."""
 
     id: str
@@ -46,14 +46,14 @@ class RulePlan(_Frozen):
     """Names of the policy's facts that this rule's conditions use."""
 
 
-class FactPlan(_Frozen):
+class FactPlan(_Frozen, kw_only=True):
     """A read made for a policy's rules."""
 
     call: str
     with_: Node
 
 
-class PolicyPlan(_Frozen):
+class PolicyPlan(_Frozen, kw_only=True):
     """A policy, pinned."""
 
     name: str
@@ -63,7 +63,7 @@ class PolicyPlan(_Frozen):
     rules: list[RulePlan] = []
 
 
-class ToolPlan(_Frozen):
+class ToolPlan(_Frozen, kw_only=True):
     """The contract of one tool as pinned: `NAMESPACE.ACTION`, or `flows.NAME`.
 
     `once`: None, or exactly one of `{"header": NAME}`, `{"argument": NAME}`, `{"natural": [ARGS]}`,
@@ -83,7 +83,7 @@ class ToolPlan(_Frozen):
     options: dict[str, Any] = {}
 
 
-class ModelPlan(_Frozen):
+class ModelPlan(_Frozen, kw_only=True):
     """One model of the workspace. Prices are millionths of `currency` for a million tokens, None: no price known.
 
     `capabilities` are what the server can do: any of `json_schema`, `json_object`, `json_object_schema`, `tools`,
@@ -105,7 +105,7 @@ class ModelPlan(_Frozen):
     options: dict[str, Any] = {}
 
 
-class RolePlan(_Frozen):
+class RolePlan(_Frozen, kw_only=True):
     """Who may answer, until when (`within`, seconds) and who is next (`then`)."""
 
     members: list[str] = []
@@ -113,7 +113,7 @@ class RolePlan(_Frozen):
     then: str | None = None
 
 
-class Example(_Frozen):
+class Example(_Frozen, kw_only=True):
     """One labelled example of a step; `propose` is a list of `{TOOL: NODE}` and `answer` a node, with slots."""
 
     step: str
@@ -123,7 +123,7 @@ class Example(_Frozen):
     answer: Node | None = None
 
 
-class StepPlan(_Frozen):
+class StepPlan(_Frozen, kw_only=True):
     """What every step has; times in seconds."""
 
     id: str
@@ -133,7 +133,7 @@ class StepPlan(_Frozen):
     on_error: str = "fail"
 
 
-class CallStep(StepPlan, tag="call", tag_field="verb"):
+class CallStep(StepPlan, tag="call", tag_field="verb", kw_only=True):
     """Runs a tool, or a flow (`flows.NAME`, then `flow` is the key of `Plan.flows`)."""
 
     tool: str
@@ -141,7 +141,7 @@ class CallStep(StepPlan, tag="call", tag_field="verb"):
     flow: str | None = None
 
 
-class AskStep(StepPlan, tag="ask", tag_field="verb"):
+class AskStep(StepPlan, tag="ask", tag_field="verb", kw_only=True):
     """Asks a model. `answer` is a key of `Plan.schemas`; `slots` are the prompt's expressions, text to node."""
 
     prompt: Node
@@ -155,7 +155,7 @@ class AskStep(StepPlan, tag="ask", tag_field="verb"):
     reason: str = ""
 
 
-class AskPersonStep(StepPlan, tag="ask_person", tag_field="verb"):
+class AskPersonStep(StepPlan, tag="ask_person", tag_field="verb", kw_only=True):
     """Puts a form before a role or the customer. `show` maps the text of an expression to its node."""
 
     prompt: Node
@@ -167,20 +167,20 @@ class AskPersonStep(StepPlan, tag="ask_person", tag_field="verb"):
     reason: str = ""
 
 
-class BranchPlan(_Frozen):
+class BranchPlan(_Frozen, kw_only=True):
     """One branch; `when` None is `otherwise`."""
 
     steps: list[AnyStep]
     when: Node | None = None
 
 
-class ChooseStep(StepPlan, tag="choose", tag_field="verb"):
+class ChooseStep(StepPlan, tag="choose", tag_field="verb", kw_only=True):
     """The first branch that holds."""
 
     branches: list[BranchPlan]
 
 
-class ForEachStep(StepPlan, tag="for_each", tag_field="verb"):
+class ForEachStep(StepPlan, tag="for_each", tag_field="verb", kw_only=True):
     """The steps once per item, `at_once` of them side by side."""
 
     items: Node
@@ -188,13 +188,13 @@ class ForEachStep(StepPlan, tag="for_each", tag_field="verb"):
     at_once: int = 8
 
 
-class ParallelStep(StepPlan, tag="parallel", tag_field="verb"):
+class ParallelStep(StepPlan, tag="parallel", tag_field="verb", kw_only=True):
     """Named branches side by side, in declaration order."""
 
     branches: dict[str, list[AnyStep]]
 
 
-class WaitStep(StepPlan, tag="wait_for", tag_field="verb"):
+class WaitStep(StepPlan, tag="wait_for", tag_field="verb", kw_only=True):
     """A duration in seconds, a moment, or an event `NAME@N` with a key."""
 
     duration: float | None = None
@@ -203,7 +203,7 @@ class WaitStep(StepPlan, tag="wait_for", tag_field="verb"):
     key: Node | None = None
 
 
-class RecordStep(StepPlan, tag="record", tag_field="verb"):
+class RecordStep(StepPlan, tag="record", tag_field="verb", kw_only=True):
     """Writes a record; `schema` is `NAME@N`."""
 
     schema: str
@@ -212,13 +212,13 @@ class RecordStep(StepPlan, tag="record", tag_field="verb"):
     reason: str = ""
 
 
-class SetStep(StepPlan, tag="set", tag_field="verb"):
+class SetStep(StepPlan, tag="set", tag_field="verb", kw_only=True):
     """Names a value."""
 
     value: Node
 
 
-class StopStep(StepPlan, tag="stop", tag_field="verb"):
+class StopStep(StepPlan, tag="stop", tag_field="verb", kw_only=True):
     """Ends the run."""
 
     outcome: str
@@ -239,7 +239,7 @@ AnyStep = (
 )
 
 
-class BudgetPlan(_Frozen):
+class BudgetPlan(_Frozen, kw_only=True):
     """What one run may use; money in millionths, `within` in seconds of work, None: no limit."""
 
     cost: int | None = None
@@ -250,7 +250,7 @@ class BudgetPlan(_Frozen):
     within: float | None = None
 
 
-class FlowPlan(_Frozen):
+class FlowPlan(_Frozen, kw_only=True):
     """One flow of a plan. `rules` come from its `tools:`; `input` and `output` are keys of `Plan.schemas`."""
 
     name: str
@@ -271,7 +271,7 @@ class FlowPlan(_Frozen):
     examples: list[Example] = []
 
 
-class Plan(_Frozen):
+class Plan(_Frozen, kw_only=True):
     """A flow and everything that it may touch."""
 
     flow: FlowPlan

@@ -1,8 +1,8 @@
 """The placeholder rule: a required free text must say something.
 
-Owns: the list of texts that models and forms put in when they have nothing to say, and the walk that finds them. A free
-text is a string without `enum`, `const`, `pattern` or `format`; entries of lists count as required. The schema is
-compiled once into small nodes; where a schema has no such place, nothing is walked.
+Owns: the list of texts that models and forms put in when they have nothing to say, and the walk that finds
+them. A free text is a string without `enum`, `const`, `pattern` or `format`; entries of lists count as
+required. The schema is compiled once into small nodes; where a schema has no such place, nothing is walked.
 """
 
 from __future__ import annotations
@@ -14,8 +14,12 @@ from typing import Any
 Json = Any
 
 WORDS = frozenset(
-    """n/a na none string todo tbd unknown null ... … - -- xxx placeholder example text value tba nil undefined""".split()
-) | {"lorem ipsum", "not available", "not applicable"}
+    [
+        *("n/a", "na", "none", "null", "nil", "undefined", "unknown", "not available", "not applicable"),
+        *("string", "text", "value", "example", "placeholder", "lorem ipsum"),
+        *("todo", "tbd", "tba", "...", "…", "-", "--", "xxx"),
+    ]
+)
 _ANGLED = re.compile(r"<[^<>]*>")
 _CLOSED = ("enum", "const", "pattern", "format")
 _JOINED = ("allOf", "anyOf", "oneOf")
@@ -94,7 +98,9 @@ class Placeholders:
         return node
 
     def _parts(self, schema: Json, depth: int = 0) -> Iterator[dict[str, Json]]:
-        """Yield the schemas that surely hold together here: `$ref`, `allOf`, and the only form that is not null."""
+        """Yield the schemas that surely hold together here: `$ref`, `allOf`, and the only form that is not
+        null.
+        """
         if not isinstance(schema, dict) or depth > 20:
             return
         yield schema

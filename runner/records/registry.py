@@ -1,7 +1,7 @@
 """Where record schemas are found: `NAME/vN.json` in the workspace's folders, then among the bundled ones.
 
-Owns: the lookup, and the errors of schema files, each with its place in the file. A found schema is valid JSON Schema
-2020-12. Files are only read; checking values is `validation`'s part.
+Owns: the lookup, and the errors of schema files, each with its place in the file. A found schema is valid
+JSON Schema 2020-12. Files are only read; checking values is `validation`'s part.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ MAX_FILE_BYTES = 1_000_000
 
 
 class Registry:
-    """Record schemas by name and version. `folders` come first, in their order; the bundled schemas come last.
+    """Record schemas by name and version. `folders` come first, in their order; the bundled schemas come
+    last.
 
     A schema is read once; make a new registry to see changed files.
     """
@@ -81,7 +82,9 @@ def read_schema(path: Path) -> dict[str, Json]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}", code="FR2010") from None
     if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: a schema file may have at most {MAX_FILE_BYTES // 1000} kB", code="FR2010")
+        raise ConfigError(
+            f"{path}: a schema file may have at most {MAX_FILE_BYTES // 1000} kB", code="FR2010"
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -96,7 +99,9 @@ def read_schema(path: Path) -> dict[str, Json]:
         ) from None
     except _Twice as error:
         line, column = _second(text, error.name)
-        raise ConfigError(f"{path}:{line}:{column}: the field {error.name!r} stands here twice", code="FR2010") from None
+        raise ConfigError(
+            f"{path}:{line}:{column}: the field {error.name!r} stands here twice", code="FR2010"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}:1:1: this is not valid JSON: {error}", code="FR2010") from None
     problem = schema_problem(schema)
@@ -110,7 +115,9 @@ def read_schema(path: Path) -> dict[str, Json]:
 
 
 def locate(text: str, pointer: str) -> tuple[int, int]:
-    """Return line and column (from 1) of the value at a JSON Pointer in valid JSON text; of its parent if missing."""
+    """Return line and column (from 1) of the value at a JSON Pointer in valid JSON text; of its parent if
+    missing.
+    """
     decoder = json.JSONDecoder()
     place = _skip(text, 0)
     for token in pointer.split("/")[1:]:
@@ -172,7 +179,9 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _second(text: str, name: str) -> tuple[int, int]:
-    """The parser gives no place; the last occurrence of the name as a key is the second one or a later one."""
+    """The parser gives no place; the last occurrence of the name as a key is the second one or a later
+    one.
+    """
     places = [match.start() for match in re.finditer(re.escape(json.dumps(name)) + r"\s*:", text)]
     return _line_column(text, places[-1] if places else 0)
 

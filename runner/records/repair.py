@@ -1,7 +1,8 @@
 """Mending an invalid answer without letting go of what was right.
 
-Owns: the message that asks a model for a repair, and the merge that takes only the failing places from its new answer.
-Whether the merged answer is valid is for `validation` to say; how often to ask is the core's decision.
+Owns: the message that asks a model for a repair, and the merge that takes only the failing places from its
+new answer. Whether the merged answer is valid is for `validation` to say; how often to ask is the core's
+decision.
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ class _Missing:
 
 
 _MISSING = _Missing()
+
+
+class _Place:
+    """One place of a value: whether it is taken from the new answer or removed, and the places below it."""
+
+    __slots__ = ("action", "below")
+
+    def __init__(self) -> None:
+        self.action: str | None = None
+        self.below: dict[str, _Place] = {}
 
 
 def repair_message(problems: Sequence[Problem], schema: dict[str, Json], value: Json) -> str:
@@ -51,72 +62,68 @@ def repair_message(problems: Sequence[Problem], schema: dict[str, Json], value: 
 def merge(old: Json, new: Json, problems: Sequence[Problem]) -> Json:
     """Return `old` with only the failing places (and what lies below them) taken from `new`.
 
-    A missing field is taken from `new`, a field too many is left out, and so is a failing place that `new` has dropped.
-    Where `old` is no object, or the whole value fails, `new` is returned. Neither value is changed.
+    A missing field is taken from `new`, a field too many is left out, and so is a failing place that `new`
+    has dropped. Where `old` is no object, or the whole value fails, `new` is returned. Neither value is
+    changed.
     """
     if not isinstance(old, dict) or not isinstance(new, dict):
         return new if not isinstance(old, dict) else old
-    tree: dict[str, Any] = {}
+    tree = _Place()
     for problem in problems:
         tokens = [token.replace("~1", "/").replace("~0", "~") for token in problem["path"].split("/")[1:]]
         if not tokens:
             return new
-        node = tree
-        for token in tokens[:-1]:
-            node = node.setdefault(token, {})
-            if "" in node and isinstance(node[""], str):
-                break
-        else:
-            node[tokens[-1]] = {"": "remove" if problem["rule"] in _REMOVES else "take"}
+        place = tree
+        for token in tokens:
+            if place.action is None:
+                place = place.below.setdefault(token, _Place())
+        if place.action is None:
+            place.action = "remove" if problem["rule"] in _REMOVES else "take"
     return _merge(old, new, tree)
 
 
 def same_failure(a: Sequence[Problem], b: Sequence[Problem]) -> bool:
-    """Return whether two checks failed at the same places by the same rules: repairing again would not help."""
+    """Return whether two checks failed at the same places by the same rules: repairing again would not
+    help.
+    """
     return {(p["path"], p["rule"]) for p in a} == {(p["path"], p["rule"]) for p in b}
 
 
-def _merge(old: Json, new: Json, tree: dict[str, Any]) -> Json:
-    if isinstance(old, dict):
-        return _merge_object(old, new if isinstance(new, dict) else {}, tree)
-    if isinstance(old, list):
-        return _merge_list(old, new if isinstance(new, list) else [], tree)
+def _merge(old: Json, new: Json, place: _Place) -> Json:
+    """Merge below a place that does not fail itself."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        merged = dict(old)
+        for name, below in place.below.items():
+            value = _value(old.get(name, _MISSING), new.get(name, _MISSING), below)
+            if value is _MISSING:
+                merged.pop(name, None)
+            else:
+                merged[name] = value
+        return merged
+    if isinstance(old, list) and isinstance(new, list):
+        return _merge_list(old, new, place)
     return old
 
 
-def _merge_object(old: dict[str, Json], new: dict[str, Json], tree: dict[str, Any]) -> Json:
-    merged = dict(old)
-    for name, below in tree.items():
-        value = _place(old.get(name, _MISSING), new.get(name, _MISSING), below)
-        if value is _MISSING:
-            merged.pop(name, None)
-        else:
-            merged[name] = value
-    return merged
-
-
-def _merge_list(old: list[Json], new: list[Json], tree: dict[str, Any]) -> Json:
-    whole = {token for token, below in tree.items() if "" in below}
-    # A shorter list by as many entries as fail: the failing entries were dropped, the others have moved up.
-    dropped = bool(new) and len(new) == len(old) - len(whole) or not new
+def _merge_list(old: list[Json], new: list[Json], place: _Place) -> Json:
+    failing = sum(below.action is not None for below in place.below.values())
+    # A list that is shorter by as many entries as fail has dropped those; the others have moved up.
+    dropped = 0 < failing == len(old) - len(new)
     merged = []
     for index, item in enumerate(old):
-        below = tree.get(str(index))
+        below = place.below.get(str(index))
         if below is None:
             merged.append(item)
-            continue
-        if dropped and "" in below:
-            continue
-        value = _place(item, new[index] if index < len(new) else _MISSING, below)
-        if value is not _MISSING:
-            merged.append(value)
+        elif not (dropped and below.action is not None):
+            value = _value(item, new[index] if index < len(new) else _MISSING, below)
+            if value is not _MISSING:
+                merged.append(value)
     return merged
 
 
-def _place(old: Json, new: Json, below: dict[str, Any]) -> Json:
-    action = below.get("")
-    if action == "remove":
+def _value(old: Json, new: Json, place: _Place) -> Json:
+    if place.action == "remove":
         return _MISSING
-    if action == "take":
+    if place.action == "take":
         return new
-    return old if new is _MISSING or old is _MISSING else _merge(old, new, below)
+    return old if new is _MISSING or old is _MISSING else _merge(old, new, place)

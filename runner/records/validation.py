@@ -1,10 +1,12 @@
 """Checking a value against a JSON Schema, with problems that a person or a model can act on.
 
-Owns: compiled schemas (`Checker`), the shape of a problem, and the placeholder rule. Schemas are JSON Schema 2020-12
-with formats asserted; nothing is fetched. Reading schema files is `registry`'s part, mending is `repair`'s.
+Owns: compiled schemas (`Checker`), the shape of a problem, and the placeholder rule. Schemas are JSON Schema
+2020-12 with formats asserted; nothing is fetched. Reading schema files is `registry`'s part, mending is
+`repair`'s.
 
-A problem is `{"path": JSON Pointer, "rule": keyword, "message": plain words, "allowed": list or None}`. A missing field
-and a field too many have the path of that field, so that each problem names exactly what has to change.
+A problem is `{"path": JSON Pointer, "rule": keyword, "message": plain words, "allowed": list or None}`. A
+missing field and a field too many have the path of that field, so that each problem names exactly what has to
+change.
 """
 
 from __future__ import annotations
@@ -37,8 +39,7 @@ _UNEXPECTED = ("additionalProperties", "unevaluatedProperties")
 class Checker:
     """One compiled schema.
 
-    Raises `ConfigError` (FR2010) where the schema itself is not valid JSON Schema 2020-12; `where` of that error's
-    `pointer` attribute is not promised, use `registry` for positions.
+    Raises `ConfigError` (FR2010) where the schema itself is not valid JSON Schema 2020-12.
     """
 
     __slots__ = ("_placeholders", "_validator", "schema")
@@ -47,7 +48,8 @@ class Checker:
         problem = schema_problem(schema)
         if problem is not None:
             raise ConfigError(
-                f"This schema is not valid JSON Schema 2020-12: at {problem[0] or '/'}: {problem[1]}", code="FR2010"
+                f"This schema is not valid JSON Schema 2020-12: at {problem[0] or '/'}: {problem[1]}",
+                code="FR2010",
             )
         self.schema = schema
         self._validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
@@ -56,8 +58,8 @@ class Checker:
     def check(self, value: Json, *, placeholders: bool = True) -> list[Problem]:
         """Return what is wrong with the value; an empty list when it is valid.
 
-        `placeholders` False skips the placeholder rule, for what people and systems outside have written themselves
-        (a customer may well write "none"). Never raises for any value.
+        `placeholders` False skips the placeholder rule, for what people and systems outside have written
+        themselves (a customer may well write "none"). Never raises for any value.
         """
         refused = _refusal(value)
         if refused is not None:
@@ -84,7 +86,9 @@ class Checker:
 
 
 def checker(schema: dict[str, Json] | bytes) -> Checker:
-    """Return the compiled schema from a cache; `schema` is a dict or its JSON. Raises `ConfigError` (FR2010)."""
+    """Return the compiled schema from a cache; `schema` is a dict or its JSON. Raises `ConfigError`
+    (FR2010).
+    """
     return _cached(schema if isinstance(schema, bytes) else msgspec.json.encode(schema))
 
 
@@ -96,7 +100,7 @@ def _cached(schema: bytes) -> Checker:
 def schema_problem(schema: Json) -> tuple[str, str] | None:
     """Return (JSON Pointer, what is wrong) where a schema is not valid JSON Schema 2020-12, else None."""
     if not isinstance(schema, dict):
-        return "", "a record schema is an object such as {\"type\": \"object\", ...}"
+        return "", 'a record schema is an object such as {"type": "object", ...}'
     draft = schema.get("$schema")
     if draft is not None and (not isinstance(draft, str) or "2020-12" not in draft):
         return "/$schema", 'only "https://json-schema.org/draft/2020-12/schema" is read'
@@ -142,14 +146,18 @@ def _problems(error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
 
 
 def _choice(error: jsonschema_rs.ValidationError, rule: str, path: str) -> Iterator[Problem]:
-    """Where only one of the forms has the value's type, its problems say more than "fits none of the forms"."""
+    """Where only one of the forms has the value's type, its problems say more than "fits none of the
+    forms".
+    """
     forms: list[list[jsonschema_rs.ValidationError]] = getattr(error.kind, "context", None) or []
     if type(error.kind).__name__ == "OneOfMultipleValid":
         yield _problem(path, rule, "the value fits more than one of the forms that exclude each other")
         return
     here = list(error.instance_path)
     near = [
-        form for form in forms if not any(e.kind.name == "type" and list(e.instance_path) == here for e in form)
+        form
+        for form in forms
+        if not any(e.kind.name == "type" and list(e.instance_path) == here for e in form)
     ]
     if len(near) == 1 and near[0]:
         for inner in near[0]:
@@ -187,7 +195,9 @@ def _refusal(value: Json) -> Problem | None:
                     try:
                         size += len(item.encode())
                     except UnicodeEncodeError:
-                        return _problem("", "json", "a text holds half of a character pair, which JSON cannot carry")
+                        return _problem(
+                            "", "json", "a text holds half of a character pair, which JSON cannot carry"
+                        )
             elif kind is dict:
                 for name in item:
                     if type(name) is not str:

@@ -1,7 +1,7 @@
 """What a broken schema rule means in plain words.
 
-Owns: one sentence for each JSON Schema keyword, and the allowed values where there is a closed list. It looks only at
-the validator's error; paths and the order of problems are `validation`'s part.
+Owns: one sentence for each JSON Schema keyword, and the allowed values where there is a closed list. It looks
+only at the validator's error; paths and the order of problems are `validation`'s part.
 """
 
 from __future__ import annotations

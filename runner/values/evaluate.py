@@ -255,7 +255,9 @@ def _call(node: Node) -> Compiled:
     where = [(field, compile_node(value)) for field, value in node[3]]
     if not where:
         return lambda names: run(names, [arg(names) for arg in args], {})
-    return lambda names: run(names, [arg(names) for arg in args], {field: value(names) for field, value in where})
+    return lambda names: run(
+        names, [arg(names) for arg in args], {field: value(names) for field, value in where}
+    )
 
 
 _MAKERS: dict[str, Callable[[Node], Compiled]] = {

@@ -13,7 +13,13 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 def looks_like_moment(text: str) -> bool:
     """Return whether the text has the outline of an RFC 3339 moment; cheap, used before parsing."""
-    return len(text) >= 20 and text[4] == "-" and text[7] == "-" and text[10] in "Tt " and text[13] == text[16] == ":"
+    return (
+        len(text) >= 20
+        and text[4] == "-"
+        and text[7] == "-"
+        and text[10] in "Tt "
+        and text[13] == text[16] == ":"
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -123,3 +129,9 @@ def next_moment(wanted: str, now: datetime, time_zone: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return None
+
+
+def seconds_between(start: str, end: str) -> float:
+    """Return the seconds from one moment (as `format_moment` writes it) to another; 0.0 where one is no moment."""
+    first, second = parse_moment(start), parse_moment(end)
+    return 0.0 if first is None or second is None else (second - first).total_seconds()

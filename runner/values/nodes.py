@@ -32,7 +32,20 @@ from typing import Any
 
 Node = list[Any]
 
-ROOTS = ("input", "steps", "calls", "item", "run", "args", "facts", "tables", "model", "env", "secret", "event")
+ROOTS = (
+    "input",
+    "steps",
+    "calls",
+    "item",
+    "run",
+    "args",
+    "facts",
+    "tables",
+    "model",
+    "env",
+    "secret",
+    "event",
+)
 """Every first name that may stand in an expression somewhere."""
 
 MAX_TEXT = 1_000_000
@@ -95,7 +108,15 @@ def dotted(node: Node) -> str:
         return f"{base}.{node[2]}" if node[1][0] in _PATHS else str(node[2])
     if kind == "lit":
         value = node[1]
-        return "true" if value is True else "false" if value is False else "none" if value is None else str(value)
+        return (
+            "true"
+            if value is True
+            else "false"
+            if value is False
+            else "none"
+            if value is None
+            else str(value)
+        )
     if kind == "call":
         return str(node[1])
     inner = next(children(node), None)

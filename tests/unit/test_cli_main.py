@@ -1,8 +1,9 @@
-"""Checks the frame of the command line: loading, exit codes and how errors look. Commands have tests of their own."""
+"""Checks the frame of the command line: loading, exit codes, how errors look. Commands have own tests."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 
 from flowrun import __version__
 from flowrun.cli import main as frame
+from flowrun.cli import output
 from flowrun.errors import ConfigError, Diagnostic, FlowError, InternalError, Span
 
 HEAVY = {"openai", "instructor", "temporalio", "sklearn", "asyncio", "pydantic", "jinja2", "rich", "sqlite3"}
@@ -80,18 +82,27 @@ def test_help_loads_no_command_and_nothing_heavy() -> None:
 
 def test_known_error(fail: Raise, capsys: pytest.CaptureFixture[str]) -> None:
     assert fail(ConfigError("no workspace here", help="run `flowrun init`")) == 3
-    assert capsys.readouterr().err == "error[FR2000]: no workspace here\n  help: run `flowrun init`\n"
+    assert capsys.readouterr().err == "error[FR2000]: no workspace here\nhelp: run `flowrun init`\n"
 
 
-def test_flow_error_counts_the_other_findings(fail: Raise, capsys: pytest.CaptureFixture[str]) -> None:
+def test_flow_error_shows_every_finding_with_its_place(
+    fail: Raise, capsys: pytest.CaptureFixture[str]
+) -> None:
     found = [
-        Diagnostic(code="FR1003", rule="unknown-key", message=f"unknown key {key!r}", span=Span("f.yaml", 2, 1))
-        for key in "ab"
+        Diagnostic(
+            code="FR1003", rule="unknown-key", message=f"unknown key {key!r}", span=Span("f.yaml", line, 1)
+        )
+        for line, key in enumerate("ab", 1)
     ]
     assert fail(FlowError(found)) == 3
-    assert capsys.readouterr().err == (
-        "error[FR1003]: f.yaml:2:1: unknown key 'a'\n  note: 1 more finding; `flowrun lint` shows all\n"
-    )
+    shown = capsys.readouterr().err
+    assert "f.yaml:1:1" in shown and "unknown key 'a'" in shown
+    assert "f.yaml:2:1" in shown and "unknown key 'b'" in shown
+
+
+def test_text_from_outside_cannot_steer_the_terminal(fail: Raise, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail(ConfigError("a\x1b[2Jb\u202ec")) == 3
+    assert capsys.readouterr().err == "error[FR2000]: a\\x1b[2Jb\\u202ec\n"
 
 
 @pytest.mark.parametrize(
@@ -115,22 +126,71 @@ def test_defect_is_one_line_and_a_log(
     assert "Traceback" in log.read_text(encoding="utf-8")
 
 
-def test_debugging_shows_the_traceback(
-    fail: Raise, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_log_is_its_owners_alone(fail: Raise, tmp_path: Path) -> None:
+    fail(KeyError("x"))
+    (log,) = tmp_path.glob("flowrun-error-*.log")
+    assert log.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), ConfigError("x")])
+def test_debugging_raises(fail: Raise, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     monkeypatch.setenv("FLOWRUN_DEBUG", "1")
-    assert fail(KeyError("x")) == 1
-    assert "Traceback" in capsys.readouterr().err
+    with pytest.raises(type(error)):
+        fail(error)
 
 
 def test_interrupts_end_with_130(fail: Raise) -> None:
     assert fail(KeyboardInterrupt()) == 130
-    assert fail(click.Abort()) == 1
+    assert fail(click.Abort()) == 130
 
 
-def test_closed_pipe_is_quiet() -> None:
+def test_an_input_that_ends_too_early_is_wrong_usage(fail: Raise) -> None:
+    assert fail(EOFError()) == 2
+
+
+def test_a_pipe_that_closes_at_work_is_quiet(fail: Raise, capfd: pytest.CaptureFixture[str]) -> None:
+    assert fail(BrokenPipeError()) == 141
+    assert capfd.readouterr().err == ""
+
+
+def test_a_pipe_that_is_closed_from_the_start_is_quiet() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
     program = [sys.executable, "-m", "flowrun", "--help"]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout and process.stderr
-        process.stdout.close()
-        assert process.stderr.read() == ""
+    done = subprocess.run(program, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(("value", "code"), [(None, 0), (0, 0), (1, 1), (4, 4)])
+def test_a_command_returns_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, value: int | None, code: int
+) -> None:
+    command = click.Command("probe", callback=lambda: value)
+    monkeypatch.setattr(frame.LazyGroup, "list_commands", lambda self, ctx: ["probe"])
+    monkeypatch.setattr(frame.LazyGroup, "get_command", lambda self, ctx, cmd_name: command)
+    assert frame.main(["probe"]) == code
+
+
+def test_a_missing_file_takes_one_command_away_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = {
+        "gone": frame.Lazy("flowrun.cli.no_such_file:command", "Gone."),
+        "here": frame.Lazy("os:x", "Here."),
+    }
+    monkeypatch.setattr(frame.cli, "lazy", table)
+    assert frame.main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "Here." in shown and "Gone." not in shown
+    assert frame.main(["gone"]) == 2
+
+
+def test_a_table_in_a_pipe_is_aligned_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table(["run", "outcome"], [["r-1", "completed"], ["r-20", None]])
+    assert capsys.readouterr().out == "run   outcome\nr-1   completed\nr-20\n"
+
+
+def test_json_is_indented_and_keeps_letters(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_json({"run": "r-1", "reason": "Zürich"})
+    assert capsys.readouterr().out == '{\n  "run": "r-1",\n  "reason": "Zürich"\n}\n'

@@ -1,0 +1,204 @@
+"""The journal in a SQLite file: one file, no server, safe for several processes on one machine.
+
+Owns: the connection's life, transactions, syncing, claims and submissions. The tables are `sqlite_schema`'s,
+the rows of an append `sqlite_append`'s, the questions `sqlite_queries`'.
+"""
+
+from __future__ import annotations
+
+import hmac
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+import msgspec
+
+from flowrun.adapters.journals.lookup import key_reused
+from flowrun.adapters.journals.owners import is_gone
+from flowrun.adapters.journals.sqlite_append import Refusal, append
+from flowrun.adapters.journals.sqlite_queries import SqliteReads
+from flowrun.adapters.journals.sqlite_schema import BUSY_SECONDS, connect, store_error
+from flowrun.core.events import PHASES, RunStarted
+from flowrun.errors import StoreError
+from flowrun.journal.chain import GENESIS, link
+from flowrun.journal.encoding import encode
+from flowrun.ports.journal import Append, Claim, Opened, Receipt
+
+LEASE_SECONDS = 60.0
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+class SqliteJournal(SqliteReads):
+    """The journal's port over a SQLite file. Every method raises `StoreError` where the file cannot be used.
+
+    The file is opened at the first use. One object may be used from several threads, one at a time by itself.
+    `lease` is how long (seconds) a claim holds without `renew` where its process cannot be seen; `wall` gives
+    seconds for leases.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        lease: float = LEASE_SECONDS,
+        busy: float = BUSY_SECONDS,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.path = Path(path)
+        self._lease = lease
+        self._busy = busy
+        self._wall_clock = wall
+        self._lock = RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._secret = b""
+        self._synced = False
+
+    def put_plan(self, digest: str, body: bytes) -> None:
+        """Store a plan once."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO plans (digest, body) VALUES (?, ?)", (digest, body))
+
+    def open_run(self, started: RunStarted, *, owner: str) -> Opened:
+        """Store the run's first event durably and claim it, or return the first run with the same key.
+
+        Raises `InputError` (FR3005) where the key was used with another input.
+        """
+        body = encode(started.run, 1, started)
+        with self._transaction(durable=True) as db:
+            key = self._blind("key", f"{started.flow}\0{started.key}") if started.key else None
+            content = self._blind("input", _canonical.encode(started.input).decode())
+            if key is not None:
+                row = db.execute("SELECT run, input FROM runs WHERE key = ?", (key,)).fetchone()
+                if row is not None:
+                    if row[1] != content:
+                        raise key_reused(started.key, row[0])
+                    return Opened(run=row[0], claim=None, duplicate=True)
+            head = link(GENESIS, body)
+            try:
+                n = db.execute(
+                    "INSERT INTO runs (run, flow, version, plan, key, input, created, updated, owner, lease, epoch, seq, "
+                    "head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
+                    (
+                        started.run,
+                        started.flow,
+                        started.version,
+                        started.plan,
+                        key,
+                        content,
+                        started.at,
+                        started.at,
+                        owner,
+                        self._wall() + self._lease,
+                        head,
+                    ),
+                ).lastrowid
+            except sqlite3.IntegrityError:
+                raise StoreError(f"Run {started.run} is in the store already.", code="FR5009") from None
+            db.execute(
+                "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (?, 1, ?, ?, ?, ?)",
+                (n, started.path, PHASES[RunStarted], body, head),
+            )
+        return Opened(run=started.run, claim=Claim(run=started.run, epoch=1))
+
+    def claim(self, run: str, *, owner: str) -> Claim | None:
+        """Take the run, or return None where a live owner has it, or where it has ended or does not exist."""
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT n, epoch, owner, lease, outcome FROM runs WHERE run = ?", (run,)
+            ).fetchone()
+            if row is None or row[4] is not None:
+                return None
+            n, epoch, holder, lease, _ = row
+            if holder is not None and lease > self._wall() and not is_gone(holder):
+                return None
+            db.execute(
+                "UPDATE runs SET epoch = ?, owner = ?, lease = ?, ready = 0 WHERE n = ?",
+                (epoch + 1, owner, self._wall() + self._lease, n),
+            )
+        return Claim(run=run, epoch=epoch + 1)
+
+    def release(self, claim: Claim) -> None:
+        """Give the run back; nothing happens where it was taken over."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET owner = NULL WHERE run = ? AND epoch = ?", (claim.run, claim.epoch))
+
+    def renew(self, claims: Sequence[Claim]) -> None:
+        """Prolong the leases that still hold."""
+        lease = self._wall() + self._lease
+        with self._transaction() as db:
+            db.executemany(
+                "UPDATE runs SET lease = ? WHERE run = ? AND epoch = ? AND owner IS NOT NULL",
+                [(lease, claim.run, claim.epoch) for claim in claims],
+            )
+
+    def commit(self, appends: Sequence[Append]) -> list[Receipt]:
+        """Store all appends in one transaction; a refused one leaves nothing and disturbs no other."""
+        if not appends:
+            return []
+        durable = any(item.durable for item in appends)
+        if len(appends) == 1:
+            try:
+                with self._transaction(durable=durable) as db:
+                    return [append(db, self._blind, appends[0])]
+            except Refusal as refusal:
+                return [Receipt(ok=False, refused=refusal.refused, rule=refusal.rule)]
+        receipts = []
+        with self._transaction(durable=durable) as db:
+            for item in appends:
+                db.execute("SAVEPOINT one")
+                try:
+                    receipts.append(append(db, self._blind, item))
+                except Refusal as refusal:
+                    db.execute("ROLLBACK TO one")
+                    receipts.append(Receipt(ok=False, refused=refusal.refused, rule=refusal.rule))
+                db.execute("RELEASE one")
+        return receipts
+
+    def close(self) -> None:
+        """Close the store. A later use opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _db(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = connect(self.path, busy_seconds=self._busy)
+                    self._synced = False
+                    self._secret = bytes(
+                        self._connection.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()[0]
+                    )
+                yield self._connection
+            except sqlite3.Error as error:
+                raise store_error(self.path, error) from None
+
+    @contextmanager
+    def _transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        with self._db() as db:
+            if durable is not self._synced:
+                # The setting cannot change inside a transaction; a synced commit syncs the earlier ones with it.
+                db.execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
+                self._synced = durable
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+
+    def _blind(self, purpose: str, text: str) -> bytes:
+        """Return what is stored in place of a key: of use for comparing, and telling nothing without the
+        secret.
+        """
+        return hmac.digest(self._secret, f"{purpose}\0{text}".encode(), "sha256")
+
+    def _wall(self) -> float:
+        return self._wall_clock()

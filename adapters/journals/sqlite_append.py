@@ -1,0 +1,216 @@
+"""How one run's append enters the SQLite store, inside a transaction that the caller has begun.
+
+Owns: the checks of an append (claim, end, path, room, right), the events' rows, and the derived rows.
+Transactions, savepoints and syncing are `sqlite`'s part; what an event means is
+`flowrun.journal.projections`'.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from flowrun.core.events import PHASES, Answered, AnyEvent, Approved
+from flowrun.errors import StoreError
+from flowrun.journal import projections as pr
+from flowrun.journal.chain import link
+from flowrun.journal.encoding import decode, encode
+from flowrun.ports.journal import Append, Receipt
+
+Blind = Callable[[str, str], bytes]
+
+_HEAD = "SELECT n, epoch, owner, outcome, seq, head FROM runs WHERE run = ?"
+_INSERT = "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (?, ?, ?, ?, ?, ?)"
+_UPDATE = "UPDATE runs SET seq = ?, head = ?, updated = max(updated, ?), ready = ready | ? WHERE n = ?"
+_UPDATE_DUE = """UPDATE runs SET seq = ?, head = ?, updated = max(updated, ?), ready = ready | ?,
+    due = ?, waiting_on = ? WHERE n = ?"""
+_OPEN = """SELECT due, kind FROM inbox WHERE n = ?1 AND action IS NULL
+    UNION ALL SELECT due, coalesce(event, 'timer') FROM waits WHERE n = ?1"""
+_USAGE = (
+    "SELECT coalesce(sum(amount), 0) FROM counters WHERE counter = ? AND at >= ? AND NOT (n = ? AND path = ?)"
+)
+
+
+class Refusal(Exception):
+    """The append does not fit; `refused` and `rule` as in `Receipt`."""
+
+    def __init__(self, refused: str, rule: str = "") -> None:
+        super().__init__(refused)
+        self.refused = refused
+        self.rule = rule
+
+
+def append(db: sqlite3.Connection, blind: Blind, item: Append) -> Receipt:
+    """Store one append. Raises `Refusal`; then the caller must undo what was written."""
+    row = db.execute(_HEAD, (item.run,)).fetchone()
+    if row is None:
+        raise Refusal("claim")
+    n, epoch, owner, outcome, seq, head = row
+    if item.epoch is not None and (item.epoch != epoch or owner is None):
+        raise Refusal("claim")
+    if outcome is not None:
+        raise Refusal("finished")
+    if not item.events:
+        return Receipt(ok=True, seq=seq)
+    first = seq + 1
+    rows: list[tuple[int, int, str, str, bytes, bytes]] = []
+    for event in item.events:
+        seq += 1
+        try:
+            body = encode(item.run, seq, event)
+        except StoreError as error:
+            raise Refusal("size", error.message) from None
+        head = link(head, body)
+        rows.append((n, seq, event.path, PHASES[type(event)], body, head))
+    try:
+        if len(rows) == 1:
+            db.execute(_INSERT, rows[0])
+        else:
+            db.executemany(_INSERT, rows)
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorname != "SQLITE_CONSTRAINT_UNIQUE":
+            raise
+        raise Refusal("path") from None
+    touched = _project(db, blind, item, n, first)
+    at = item.events[-1].at
+    ready = int(item.epoch is None)
+    if touched:
+        due, waiting_on = _open_work(db, n)
+        db.execute(_UPDATE_DUE, (seq, head, at, ready, due, waiting_on, n))
+    else:
+        db.execute(_UPDATE, (seq, head, at, ready, n))
+    return Receipt(ok=True, seq=seq)
+
+
+def _project(db: sqlite3.Connection, blind: Blind, item: Append, n: int, first: int) -> bool:
+    """Apply what the events mean; return whether the run's open entries or waits changed."""
+    touched = False
+    for seq, event in enumerate(item.events, first):
+        changes = pr.fold(item.run, event)
+        if not changes:
+            continue
+        by_person = item.epoch is None and isinstance(event, Answered | Approved)
+        for change in changes:
+            kind = type(change)
+            _APPLY[kind](db, blind, n, seq, change, by_person)
+            touched = touched or kind in _TOUCHING
+    return touched
+
+
+def _open_work(db: sqlite3.Connection, n: int) -> tuple[str | None, str | None]:
+    rows = db.execute(_OPEN, (n,)).fetchall()
+    kinds = sorted({kind for _, kind in rows})
+    return min((due for due, _ in rows if due is not None), default=None), ", ".join(kinds) or None
+
+
+def _entry_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    db.execute(
+        "INSERT INTO inbox (n, path, id, kind, due, at, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (n, c.path, c.id, c.kind, c.due, c.at, seq),
+    )
+
+
+def _entry_approved(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    row = db.execute(
+        "SELECT 1 FROM inbox WHERE n = ? AND path = ? AND action IS NULL", (n, c.path)
+    ).fetchone()
+    if by_person and row is None:
+        raise Refusal("path")
+
+
+def _entry_settled(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    settled = db.execute(
+        "UPDATE inbox SET action = ? WHERE n = ? AND path = ? AND action IS NULL", (c.action, n, c.path)
+    ).rowcount
+    if by_person and not settled:
+        raise Refusal("path")
+
+
+def _wait_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    key = None if c.event is None else blind("wait", c.key or "")
+    db.execute(
+        "INSERT INTO waits (n, path, due, event, key) VALUES (?, ?, ?, ?, ?)",
+        (n, c.path, c.due, c.event, key),
+    )
+
+
+def _wait_ended(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    db.execute("DELETE FROM waits WHERE n = ? AND path = ?", (n, c.path))
+
+
+def _record_added(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    db.execute(
+        "INSERT INTO records (n, path, id, schema, at, final, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (n, c.path, c.id, c.schema, c.at, int(c.final), seq),
+    )
+
+
+def _room_taken(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    counter = blind("counter", c.counter)
+    taken = db.execute(_USAGE, (counter, c.since or "", n, c.path)).fetchone()[0]
+    if taken + c.amount > c.limit:
+        raise Refusal("limit", c.rule)
+    # A further attempt of the same call takes no further room.
+    db.execute(
+        "INSERT INTO counters (counter, at, amount, n, path) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (counter, n, path) DO UPDATE SET at = excluded.at, amount = max(amount, excluded.amount)",
+        (counter, c.at, c.amount, n, c.path),
+    )
+
+
+def _room_held(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    db.execute("UPDATE counters SET held = 1 WHERE n = ? AND path = ?", (n, c.path))
+
+
+def _room_returned(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    db.execute("DELETE FROM counters WHERE n = ? AND path = ? AND NOT held", (n, c.path))
+
+
+def _right_used(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    row = db.execute(
+        "SELECT e.body FROM inbox i JOIN events e ON e.n = i.n AND e.path = i.path AND e.phase = 'ended' "
+        "WHERE i.n = ? AND i.path = ? AND i.action = 'approve'",
+        (n, c.entry),
+    ).fetchone()
+    if row is None or not grants(decode(row[0]).event, c.digest):
+        raise Refusal("right")
+    db.execute(
+        "INSERT OR IGNORE INTO rights (n, path, digest, call) VALUES (?, ?, ?, ?)",
+        (n, c.entry, c.digest, c.path),
+    )
+    used_by = db.execute(
+        "SELECT call FROM rights WHERE n = ? AND path = ? AND digest = ?", (n, c.entry, c.digest)
+    ).fetchone()[0]
+    # A further attempt of the same call may use its right again.
+    if used_by != c.path:
+        raise Refusal("right")
+
+
+def _run_ended(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+    db.execute("UPDATE inbox SET action = 'finished' WHERE n = ? AND action IS NULL", (n,))
+    db.execute("DELETE FROM waits WHERE n = ?", (n,))
+    db.execute("UPDATE runs SET outcome = ?, reason = ? WHERE n = ?", (c.outcome, c.reason, n))
+
+
+def grants(event: AnyEvent, digest: str) -> bool:
+    """Return whether an answer to an approval is a yes to this digest."""
+    return isinstance(event, Answered) and event.action == "approve" and digest not in event.rejected
+
+
+_APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, bool], None]] = {
+    pr.EntryOpened: _entry_opened,
+    pr.EntryApproved: _entry_approved,
+    pr.EntrySettled: _entry_settled,
+    pr.WaitOpened: _wait_opened,
+    pr.WaitEnded: _wait_ended,
+    pr.RecordAdded: _record_added,
+    pr.RoomTaken: _room_taken,
+    pr.RoomHeld: _room_held,
+    pr.RoomReturned: _room_returned,
+    pr.RightUsed: _right_used,
+    pr.RunEnded: _run_ended,
+}
+_TOUCHING: frozenset[type] = frozenset(
+    {pr.EntryOpened, pr.EntrySettled, pr.WaitOpened, pr.WaitEnded, pr.RunEnded}
+)

@@ -1,0 +1,221 @@
+"""The questions that the SQLite store answers; nothing is written here.
+
+Owns: the read side of the journal's port. How the connection is opened and how commits are made is `sqlite`'s
+part.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flowrun.adapters.journals.lookup import Lookup, by_beginning, run_not_found, settled_entry
+from flowrun.adapters.journals.owners import is_gone
+from flowrun.core.events import Approved, Asked, RecordWritten
+from flowrun.errors import StoreError
+from flowrun.journal.encoding import as_dict, decode
+from flowrun.journal.projections import MICRO, entry_path, sortable
+from flowrun.ports.journal import InboxRow, RecordRow, RunRow, StoredEvent
+
+_LAST = "\U0010ffff"
+_RUNS = """SELECT run, flow, version, plan,
+    CASE WHEN outcome IS NOT NULL THEN 'finished' WHEN owner IS NULL THEN 'waiting' ELSE 'running' END,
+    outcome, reason, created, updated, due, owner IS NOT NULL, waiting_on FROM runs"""
+_STATUS = {
+    "finished": "outcome IS NOT NULL",
+    "waiting": "outcome IS NULL AND owner IS NULL",
+    "running": "outcome IS NULL AND owner IS NOT NULL",
+}
+_INBOX = """SELECT i.id, r.run, i.path, i.kind, i.due, i.at, e.body, i.n FROM inbox i JOIN runs r ON r.n = i.n
+    JOIN events e ON e.n = i.n AND e.seq = i.seq"""
+_RECORDS = """SELECT c.id, r.run, c.path, r.flow, c.schema, c.at, c.final, e.body FROM records c
+    JOIN runs r ON r.n = c.n JOIN events e ON e.n = c.n AND e.seq = c.seq"""
+
+
+class SqliteReads:
+    """The read side. The subclass gives `_db` (a locked connection with plain errors), `_blind` and
+    `_wall`.
+    """
+
+    @contextmanager
+    def _db(self) -> Iterator[sqlite3.Connection]:
+        raise NotImplementedError
+        yield
+
+    def _blind(self, purpose: str, text: str) -> bytes:
+        raise NotImplementedError
+
+    def _wall(self) -> float:
+        raise NotImplementedError
+
+    def get_plan(self, digest: str) -> bytes:
+        """Return a stored plan. Raises `StoreError` (FR5008) where there is none."""
+        with self._db() as db:
+            row = db.execute("SELECT body FROM plans WHERE digest = ?", (digest,)).fetchone()
+        if row is None:
+            raise StoreError(f"The store holds no plan {digest}.", code="FR5008")
+        return bytes(row[0])
+
+    def usage(self, counter: str, since: str | None) -> float:
+        """Return how much of an `at_most` counter is taken since a moment (that moment included)."""
+        with self._db() as db:
+            row = db.execute(
+                "SELECT coalesce(sum(amount), 0) FROM counters WHERE counter = ? AND at >= ?",
+                (self._blind("counter", counter), sortable(since) or ""),
+            ).fetchone()
+        return float(row[0] / MICRO)
+
+    def events(self, run: str, *, after: int = 0) -> list[StoredEvent]:
+        """Return the run's events in order. Raises `InputError` (FR3002) for an unknown run."""
+        with self._db() as db:
+            number = db.execute("SELECT n FROM runs WHERE run = ?", (run,)).fetchone()
+            if number is None:
+                raise run_not_found(run)
+            rows = db.execute(
+                "SELECT seq, pos, body, hash FROM events WHERE n = ? AND seq > ? ORDER BY seq",
+                (number[0], after),
+            ).fetchall()
+        return [StoredEvent(run=run, seq=seq, pos=pos, body=body, hash=hash) for seq, pos, body, hash in rows]
+
+    def runs(self, *, status: str | None = None, flow: str | None = None, limit: int = 50) -> list[RunRow]:
+        """Return runs, the newest first."""
+        where, values = ["1"], []
+        if status is not None:
+            where.append(_STATUS.get(status, "0"))
+        if flow is not None:
+            where.append("flow = ?")
+            values.append(flow)
+        with self._db() as db:
+            rows = db.execute(
+                f"{_RUNS} WHERE {' AND '.join(where)} ORDER BY n DESC LIMIT ?",
+                (*values, limit),
+            ).fetchall()
+        return [_run_row(row) for row in rows]
+
+    def run(self, run: str) -> RunRow:
+        """Return one run by its id or by a unique beginning of it. Raises `InputError` (FR3002)."""
+        with self._db() as db:
+            rows = db.execute(f"{_RUNS} WHERE run >= ? AND run <= ? LIMIT 9", (run, run + _LAST)).fetchall()
+        return by_beginning(Lookup.RUN, run, [(row[0], _run_row(row)) for row in rows])
+
+    def due(self, now: str) -> list[str]:
+        """Return the runs that have something to do, the longest due first."""
+        with self._db() as db:
+            free = db.execute(
+                "SELECT run FROM runs WHERE outcome IS NULL AND owner IS NULL "
+                "AND (ready OR due <= ? OR waiting_on IS NULL) ORDER BY coalesce(due, updated), n",
+                (sortable(now),),
+            ).fetchall()
+            held = db.execute(
+                "SELECT run, owner, lease FROM runs WHERE outcome IS NULL AND owner IS NOT NULL ORDER BY n"
+            ).fetchall()
+        wall = self._wall()
+        gone = {owner: is_gone(owner) for owner in {owner for _, owner, _ in held}}
+        return [row[0] for row in free] + [run for run, owner, lease in held if lease <= wall or gone[owner]]
+
+    def inbox(self, *, run: str | None = None) -> list[InboxRow]:
+        """Return open entries, the oldest first."""
+        with self._db() as db:
+            rows = db.execute(
+                f"{_INBOX} WHERE i.action IS NULL AND (?1 IS NULL OR r.run = ?1) ORDER BY i.at, e.pos", (run,)
+            ).fetchall()
+            return [_inbox_row(db, row) for row in rows]
+
+    def entry(self, id: str) -> InboxRow:
+        """Return an open entry by its id or a unique beginning. Raises `InputError` (FR3003); says so if
+        settled.
+        """
+        with self._db() as db:
+            rows = db.execute(
+                f"{_INBOX} WHERE i.action IS NULL AND i.id >= ? AND i.id <= ? LIMIT 9", (id, id + _LAST)
+            ).fetchall()
+            if not rows:
+                settled = db.execute(
+                    "SELECT id, action FROM inbox WHERE id >= ? AND id <= ? LIMIT 1", (id, id + _LAST)
+                ).fetchone()
+                if settled is not None:
+                    raise settled_entry(settled[0], settled[1])
+            return by_beginning(Lookup.ENTRY, id, [(row[0], _inbox_row(db, row)) for row in rows])
+
+    def awaiting(self, event: str, key: str) -> list[tuple[str, str]]:
+        """Return (run, path) of every wait for this event and key, the oldest run first."""
+        with self._db() as db:
+            return db.execute(
+                "SELECT r.run, w.path FROM waits w JOIN runs r ON r.n = w.n WHERE w.event = ? AND w.key = ? "
+                "ORDER BY w.n, w.path",
+                (event, self._blind("wait", key)),
+            ).fetchall()
+
+    def records(
+        self, *, schema: str | None = None, run: str | None = None, limit: int = 1000
+    ) -> list[RecordRow]:
+        """Return records, the newest first."""
+        with self._db() as db:
+            rows = db.execute(
+                f"{_RECORDS} WHERE (?1 IS NULL OR c.schema = ?1) AND (?2 IS NULL OR r.run = ?2) "
+                "ORDER BY c.pos DESC LIMIT ?3",
+                (schema, run, limit),
+            ).fetchall()
+        return [_record_row(row) for row in rows]
+
+    def record(self, id: str) -> RecordRow:
+        """Return one record by its id or a unique beginning. Raises `InputError` (FR3004)."""
+        with self._db() as db:
+            rows = db.execute(
+                f"{_RECORDS} WHERE c.id >= ? AND c.id <= ? LIMIT 9", (id, id + _LAST)
+            ).fetchall()
+        return by_beginning(Lookup.RECORD, id, [(row[0], _record_row(row)) for row in rows])
+
+
+def _run_row(row: tuple[Any, ...]) -> RunRow:
+    run, flow, version, plan, status, outcome, reason, created, updated, due, claimed, waiting_on = row
+    return RunRow(
+        run=run,
+        flow=flow,
+        version=version,
+        plan=plan,
+        status=status,
+        outcome=outcome,
+        reason=reason,
+        created=created,
+        updated=updated,
+        due=due,
+        claimed=bool(claimed),
+        waiting_on=waiting_on,
+    )
+
+
+def _inbox_row(db: sqlite3.Connection, row: tuple[Any, ...]) -> InboxRow:
+    id, run, path, kind, due, at, body, n = row
+    asked = decode(body).event
+    if not isinstance(asked, Asked):
+        raise StoreError(f"Inbox entry {id} does not point to its event.", code="FR5005")
+    # Paths of approvals are the entry's path with `@ROLE`; "A" follows "@".
+    bodies = db.execute(
+        "SELECT body FROM events WHERE n = ? AND path > ? AND path < ? AND phase = 'ended' ORDER BY seq",
+        (n, path + "@", path + "A"),
+    ).fetchall()
+    given = [decode(found[0]).event for found in bodies]
+    return InboxRow(
+        id=id,
+        run=run,
+        path=path,
+        kind=kind,
+        to=asked.to,
+        due=due,
+        at=at,
+        asked=as_dict(asked),
+        approvals=[as_dict(e) for e in given if isinstance(e, Approved) and entry_path(e.path) == path],
+    )
+
+
+def _record_row(row: tuple[Any, ...]) -> RecordRow:
+    id, run, path, flow, schema, at, final, body = row
+    event = decode(body).event
+    if not isinstance(event, RecordWritten):
+        raise StoreError(f"Record {id} does not point to its event.", code="FR5005")
+    return RecordRow(
+        id=id, run=run, path=path, flow=flow, schema=schema, at=at, final=bool(final), record=event.record
+    )

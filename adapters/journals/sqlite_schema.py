@@ -1,0 +1,206 @@
+"""The SQLite store's file: opening it, its tables, its version, and SQLite's errors in plain words.
+
+Owns: connection settings, the numbered migrations (forward only) and the translation of errors. Queries and
+commits live in `sqlite_queries` and `sqlite`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flowrun.errors import StoreError
+
+APPLICATION_ID = 0x466C6F77
+BUSY_SECONDS = 30.0
+
+MIGRATIONS: list[list[str]] = [
+    [
+        "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE plans (digest TEXT PRIMARY KEY, body BLOB NOT NULL)",
+        # n is a run's short number inside the store; seq and head are the end of its chain.
+        """CREATE TABLE runs (
+            n INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, flow TEXT NOT NULL, version INTEGER NOT NULL,
+            plan TEXT NOT NULL, key BLOB UNIQUE, input BLOB NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL,
+            outcome TEXT, reason TEXT NOT NULL DEFAULT '', due TEXT, waiting_on TEXT,
+            owner TEXT, lease REAL NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 0,
+            ready INTEGER NOT NULL DEFAULT 0, seq INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL)""",
+        "CREATE INDEX runs_open ON runs (owner, ready, due) WHERE outcome IS NULL",
+        """CREATE TABLE events (
+            pos INTEGER PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL, path TEXT NOT NULL,
+            phase TEXT NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL)""",
+        "CREATE UNIQUE INDEX events_seq ON events (n, seq)",
+        "CREATE UNIQUE INDEX events_path ON events (n, path, phase)",
+        # action is NULL while the entry is open.
+        """CREATE TABLE inbox (
+            n INTEGER NOT NULL REFERENCES runs, path TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
+            due TEXT, at TEXT NOT NULL, seq INTEGER NOT NULL, action TEXT, PRIMARY KEY (n, path)) WITHOUT ROWID""",
+        "CREATE INDEX inbox_id ON inbox (id)",
+        "CREATE INDEX inbox_open ON inbox (at) WHERE action IS NULL",
+        """CREATE TABLE waits (
+            n INTEGER NOT NULL REFERENCES runs, path TEXT NOT NULL, due TEXT, event TEXT, key BLOB,
+            PRIMARY KEY (n, path)) WITHOUT ROWID""",
+        "CREATE INDEX waits_event ON waits (event, key) WHERE event IS NOT NULL",
+        """CREATE TABLE records (
+            pos INTEGER PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, path TEXT NOT NULL, id TEXT NOT NULL,
+            schema TEXT NOT NULL, at TEXT NOT NULL, final INTEGER NOT NULL, seq INTEGER NOT NULL, UNIQUE (n, path))""",
+        "CREATE INDEX records_id ON records (id)",
+        "CREATE INDEX records_schema ON records (schema)",
+        # held: an attempt ended in doubt, so the room is never given back.
+        """CREATE TABLE counters (
+            counter BLOB NOT NULL, at TEXT NOT NULL, amount INTEGER NOT NULL, n INTEGER NOT NULL REFERENCES runs,
+            path TEXT NOT NULL, held INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (counter, n, path)) WITHOUT ROWID""",
+        "CREATE INDEX counters_at ON counters (counter, at, amount)",
+        "CREATE INDEX counters_call ON counters (n, path)",
+        """CREATE TABLE rights (
+            n INTEGER NOT NULL REFERENCES runs, path TEXT NOT NULL, digest TEXT NOT NULL, call TEXT NOT NULL,
+            PRIMARY KEY (n, path, digest)) WITHOUT ROWID""",
+    ],
+]
+
+
+def connect(path: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Open the store, make it or bring it up to date. Raises `StoreError`."""
+    place = Path(path)
+    with plain_errors(place):
+        _make_private(place)
+        db = sqlite3.connect(
+            place, timeout=busy_seconds, isolation_level=None, cached_statements=256, check_same_thread=False
+        )
+        try:
+            _prepare(db, place, busy_seconds)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _make_private(path: Path) -> None:
+    """A new store is readable by its owner only, since it holds what customers wrote."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+
+
+def _prepare(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"The store {path} was written by a newer flowrun (form {version}; this program knows {len(MIGRATIONS)}).",
+            code="FR5003",
+            help="Use that newer flowrun, or give another store.",
+        )
+    if version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] and not _is_ours(db):
+        raise StoreError(
+            f"{path} is a SQLite database of another program.",
+            code="FR5005",
+            help="Give another place for the store.",
+        )
+    _enable_wal(db, path, busy_seconds)
+    for setting in ("foreign_keys = ON", "synchronous = NORMAL", "wal_autocheckpoint = 2000",
+                    "journal_size_limit = 67108864", "fullfsync = ON", "temp_store = MEMORY"):  # fmt: skip
+        db.execute(f"PRAGMA {setting}")
+    if version < len(MIGRATIONS):
+        _migrate(db)
+
+
+def _is_ours(db: sqlite3.Connection) -> bool:
+    mine: bool = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    return mine
+
+
+def _enable_wal(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
+    """Several processes may make the same store at once; SQLite does not wait by itself for this one
+    setting.
+    """
+    if db.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        return
+    end = time.monotonic() + busy_seconds
+    while True:
+        try:
+            mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            break
+        except sqlite3.OperationalError as error:
+            if (
+                error.sqlite_errorname not in ("SQLITE_BUSY", "SQLITE_BUSY_RECOVERY")
+                or time.monotonic() > end
+            ):
+                raise
+            time.sleep(0.01)
+    if mode != "wal":
+        raise StoreError(
+            f"The store {path} cannot be used safely there: SQLite has no write-ahead log on this file system.",
+            code="FR5007",
+            help="Put the store on a local disk.",
+        )
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+            for statement in statements:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number}")
+        if version == 0:
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute("INSERT INTO meta VALUES ('secret', ?)", (os.urandom(32),))
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+_RIGHTS = "Give this user the right to write it and its folder."
+_WAIT = "Wait until it is done, or end the other program."
+_ROOM = "Make room on the disk, then go on with `flowrun resume`."
+_RESTORE = "Restore a backup; `flowrun doctor` tells what can be read."
+_OTHER = "Give another place for the store, or restore a backup."
+_FOLDER = "Check that the folder exists and that this user may write in it."
+_DISK = "Check the disk and its free room."
+_WORDS = {
+    "SQLITE_BUSY": ("FR5001", "is locked by another program", _WAIT),
+    "SQLITE_LOCKED": ("FR5001", "is locked by another program", _WAIT),
+    "SQLITE_READONLY": ("FR5002", "cannot be written: it is read-only", _RIGHTS),
+    "SQLITE_PERM": ("FR5002", "cannot be written: access was denied", _RIGHTS),
+    "SQLITE_FULL": ("FR5004", "cannot grow: the disk is full", _ROOM),
+    "SQLITE_CORRUPT": ("FR5005", "is damaged", _RESTORE),
+    "SQLITE_NOTADB": ("FR5005", "is not a flowrun store", _OTHER),
+    "SQLITE_CANTOPEN": ("FR5007", "cannot be opened", _FOLDER),
+    "SQLITE_IOERR": ("FR5007", "cannot be read or written: the disk reports an error", _DISK),
+}  # fmt: skip
+
+
+@contextmanager
+def plain_errors(path: Path | str) -> Iterator[None]:
+    """Turn SQLite's and the system's errors into `StoreError`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(path, error) from None
+    except OSError as error:
+        code = "FR5004" if error.errno == 28 else "FR5002" if isinstance(error, PermissionError) else "FR5007"
+        raise StoreError(
+            f"The store {path} cannot be opened: {error.strerror or error}.",
+            code=code,
+            help="Check that the folder exists, has room, and that this user may write in it.",
+        ) from None
+
+
+def store_error(path: Path | str, error: sqlite3.Error) -> StoreError:
+    """Return one SQLite error in plain words."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    # Extended names such as SQLITE_IOERR_WRITE begin with the name of their kind.
+    kind = "_".join(name.split("_")[:2])
+    code, what, help_text = _WORDS.get(kind, ("FR5000", f"cannot be used ({error})", "Run `flowrun doctor`."))
+    return StoreError(f"The store {path} {what}.", code=code, help=help_text)

@@ -1,0 +1,170 @@
+"""Replies of a real model, recorded once and replayed without it.
+
+Owns: the key of a request, the file of recordings and the miss that explains itself. What is taken out of
+recordings is decided in `redact`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from flowrun.adapters.models.redact import Redactor
+from flowrun.core.commands import CallModel
+from flowrun.errors import AdapterError, ConfigError
+from flowrun.ports.models import ModelReply, Models
+
+Json = Any
+_DIFF_LINES = 60
+
+
+class _Recording(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    flow: str
+    step: str
+    request: Json
+    reply: ModelReply
+
+
+class RecordedModels:
+    """Wraps a model: `record` asks it and appends to a JSON Lines file, `replay` answers from the file alone.
+
+    The key is the SHA-256 of the canonical request (messages, tools, answer schema, model) after redaction. A
+    placeholder in a replayed reply becomes the value that the present request has in its place. The same
+    request recorded several times is replayed in that order, then its last reply stays.
+    """
+
+    def __init__(self, inner: Models | None, path: Path, *, mode: Literal["record", "replay"]) -> None:
+        if mode == "record" and inner is None:
+            raise ConfigError("To record, a model to be recorded is needed.", code="FR2113")
+        self._inner = inner
+        self._path = path
+        self._mode = mode
+        self._recordings: dict[str, list[_Recording]] | None = None
+        self._next: dict[str, int] = {}
+
+    async def complete(self, request: CallModel) -> ModelReply:
+        """Return the reply of the model or of the file.
+
+        Raises AdapterError FR4105 where the file has none.
+        """
+        redactor = Redactor()
+        canonical = redactor.redact(canonical_request(request))
+        key = sha256(_encode(canonical)).hexdigest()
+        if self._mode == "replay":
+            return self._replay(key, canonical, request, redactor)
+        assert self._inner is not None
+        reply = await self._inner.complete(request)
+        self._record(key, request, reply)
+        return reply
+
+    async def aclose(self) -> None:
+        """Close the wrapped model."""
+        if self._inner is not None:
+            await self._inner.aclose()
+
+    def _record(self, key: str, request: CallModel, reply: ModelReply) -> None:
+        # The request comes first, so that its placeholders have the numbers that a replay will give them.
+        redactor = Redactor()
+        canonical = redactor.redact(canonical_request(request))
+        inputs = {tool.name: tool.input for tool in request.tools}
+        redactor.learn(request.answer, reply.answer)
+        for tool, args in reply.proposals:
+            redactor.learn(inputs.get(tool), args)
+        body = redactor.redact(msgspec.to_builtins(reply))
+        body["usage"] = msgspec.to_builtins(reply.usage)
+        recording = _Recording(
+            key=key,
+            flow=request.flow,
+            step=request.step,
+            request=redactor.redact(canonical),
+            reply=msgspec.convert(body, ModelReply),
+        )
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(recording) + b"\n")
+
+    def _replay(self, key: str, canonical: Json, request: CallModel, redactor: Redactor) -> ModelReply:
+        if self._recordings is None:
+            self._recordings = _load(self._path)
+        found = self._recordings.get(key)
+        if found is None:
+            raise self._miss(canonical, request)
+        place = self._next.get(key, 0)
+        self._next[key] = place + 1
+        reply = found[min(place, len(found) - 1)].reply
+        return msgspec.convert(redactor.restore(msgspec.to_builtins(reply)), ModelReply)
+
+    def _miss(self, canonical: Json, request: CallModel) -> AdapterError:
+        every = [recording for group in (self._recordings or {}).values() for recording in group]
+        near = [r for r in every if r.step == request.step and r.flow == request.flow] or every
+        message = f"{self._path.name} has no reply for this request of step {request.step}."
+        help = (
+            f"Record it: run once with the real model and mode `record` ({len(every)} recordings are there)."
+        )
+        if near:
+            now = _lines(canonical)
+            best = max(near, key=lambda r: _likeness(now, _lines(r.request)))
+            diff = list(
+                difflib.unified_diff(
+                    _lines(best.request), now, "nearest recording", "this request", lineterm="", n=1
+                )
+            )
+            more = [f"… {len(diff) - _DIFF_LINES} more lines"] if len(diff) > _DIFF_LINES else []
+            message += " What differs from the nearest one:\n" + "\n".join(diff[:_DIFF_LINES] + more)
+        return AdapterError(message, code="FR4105", help=help)
+
+
+def canonical_request(request: CallModel) -> dict[str, Json]:
+    """Return what makes two requests the same: never the path, the run, the address or the time."""
+    model = request.model
+    return {
+        "model": {
+            "provider": model.provider,
+            "model": model.model,
+            "max_output_tokens": model.max_output_tokens,
+            "options": model.options,
+        },
+        "messages": request.messages,
+        "tools": [msgspec.to_builtins(tool) for tool in request.tools],
+        "answer": request.answer,
+        "talks": request.talks,
+    }
+
+
+def _load(path: Path) -> dict[str, list[_Recording]]:
+    out: dict[str, list[_Recording]] = {}
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise ConfigError(
+            f"The recordings {path.name} cannot be read: {error.strerror}.", code="FR2114"
+        ) from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            recording = msgspec.json.decode(line, type=_Recording)
+        except msgspec.DecodeError:
+            raise ConfigError(f"Line {number} of {path.name} is no recording.", code="FR2114") from None
+        out.setdefault(recording.key, []).append(recording)
+    return out
+
+
+def _likeness(left: list[str], right: list[str]) -> float:
+    """Share of equal lines, order aside: cheap, and good enough to find the recording that was edited."""
+    return len(set(left) & set(right)) / max(len(set(left) | set(right)), 1)
+
+
+def _lines(value: Json) -> list[str]:
+    # Long texts are cut at their own line ends, or one changed word would show a whole prompt.
+    pretty = msgspec.json.format(_encode(value)).decode()
+    return [part for line in pretty.splitlines() for part in line.split("\\n")]
+
+
+def _encode(value: Json) -> bytes:
+    return msgspec.json.encode(value, order="sorted")

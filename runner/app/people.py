@@ -1,0 +1,153 @@
+"""People's part: approvals, answers, hand-offs.
+
+Owns: who may settle an inbox entry, and what is stored when they do. How a run goes on is `app.runs`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from flowrun.app.result import RunResult, read_result
+from flowrun.app.workspace import Workspace
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.events import AnyEvent, Answered, Approved, RunStarted
+from flowrun.errors import InputError
+from flowrun.journal.encoding import decode
+from flowrun.ports.clock import Clock
+from flowrun.ports.journal import InboxRow, Journal
+from flowrun.records.validation import Checker
+
+Json = Any
+CUSTOMER = "customer"
+
+
+class People(ABC):
+    """The use cases of an inbox."""
+
+    journal: Journal
+    clock: Clock
+    ws: Workspace
+
+    @abstractmethod
+    async def go_on(self, run: str, *, accept: bool = False) -> None:
+        """Drive a run where nobody else does."""
+
+    @abstractmethod
+    def plan_of(self, run: str, *, accept: bool = True) -> CompiledPlan:
+        """Return the plan of a run."""
+
+    @abstractmethod
+    def add(self, run: str, events: list[AnyEvent]) -> None:
+        """Store events of people."""
+
+    async def approve(self, id: str, *, by: str, role: str | None = None, run_on: bool = True) -> RunResult:
+        """Say yes for one role; the calls run when every role has said yes.
+
+        Raises `InputError`: FR3024 wrong kind, FR3025 not the role, FR3026 submitted the run or said yes already.
+        """
+        entry = await self._entry(id, "approve")
+        role = self._role_for(entry, by, role)
+        now = self.clock.now()
+        digests = [p["digest"] for p in entry.asked.get("proposals", [])]
+        events: list[AnyEvent] = [
+            Approved(path=f"{entry.path}@{role}", at=now, role=role, by=by, yes=True, digests=digests)
+        ]
+        given = {a["role"]: a["by"] for a in entry.approvals} | {role: by}
+        if set(given) >= set(entry.to):
+            people = ", ".join(given[r] for r in entry.to)
+            events.append(Answered(path=entry.path, at=now, action="approve", by=people))
+        return await self._store(entry, events, run_on)
+
+    async def reject(self, id: str, *, by: str, reason: str, role: str | None = None, run_on: bool = True) -> RunResult:
+        """Say no; one no is enough."""
+        entry = await self._entry(id, "reject")
+        role = self._role_for(entry, by, role)
+        now = self.clock.now()
+        no = Approved(path=f"{entry.path}@{role}", at=now, role=role, by=by, yes=False, reason=reason)
+        settled = Answered(path=entry.path, at=now, action="reject", by=by, reason=reason)
+        return await self._store(entry, [no, settled], run_on)
+
+    async def answer(self, id: str, data: Json, *, by: str, run_on: bool = True) -> RunResult:
+        """Fill in the form of a question or hand-off. Raises `InputError` (FR3021) where it is not valid."""
+        entry = await self._entry(id, "answer")
+        self._role_for(entry, by, None, submitter_too=True)
+        form = entry.asked.get("form")
+        problems = Checker(form).check(data, placeholders=False) if form is not None else []
+        if problems:
+            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
+            raise InputError(f"The answer does not fit the form: {lines}", code="FR3021")
+        event = Answered(path=entry.path, at=self.clock.now(), action="answer", by=by, data=data)
+        return await self._store(entry, [event], run_on)
+
+    async def close_entry(self, id: str, *, by: str, reason: str = "", run_on: bool = True) -> RunResult:
+        """End a hand-off (the run ends `handed_off`) or turn a question down."""
+        entry = await self._entry(id, "close")
+        self._role_for(entry, by, None, submitter_too=True)
+        event = Answered(path=entry.path, at=self.clock.now(), action="close", by=by, reason=reason)
+        return await self._store(entry, [event], run_on)
+
+    async def resume_entry(self, id: str, *, by: str, run_on: bool = True, accept: bool = False) -> RunResult:
+        """Have the step of a hand-off go on from its finished calls."""
+        entry = await self._entry(id, "resume")
+        self._role_for(entry, by, None, submitter_too=True)
+        event = Answered(path=entry.path, at=self.clock.now(), action="resume", by=by)
+        return await self._store(entry, [event], run_on, accept=accept)
+
+    async def _entry(self, id: str, action: str) -> InboxRow:
+        entry = self.journal.entry(id)
+        if entry.due is not None and entry.due <= self.clock.now():
+            await self.go_on(entry.run)
+            raise InputError(f"The deadline of {entry.id} has passed ({entry.due}).", code="FR3027")
+        may = entry.asked.get("may", [])
+        if action not in may:
+            words = {"answer": "answer --data", "approve": "approve", "reject": "reject", "close": "close"}
+            commands = [f"flowrun {words[name]} {entry.id}" for name in may if name in words]
+            if "resume" in may:
+                commands.append(f"flowrun resume {entry.run}")
+            raise InputError(
+                f"{entry.id} is not something to {action}: it is a {entry.kind.replace('_', '-')}.",
+                help="What can be done: " + ", ".join(commands),
+                code="FR3024",
+            )
+        return entry
+
+    def _role_for(self, entry: InboxRow, by: str, role: str | None, *, submitter_too: bool = False) -> str:
+        """Return the role in which `by` settles an entry."""
+        if not by:
+            raise InputError("Who are you?", help="Add --as NAME.", code="FR3025")
+        open_roles = [name for name in entry.to if name not in {a["role"] for a in entry.approvals}]
+        mine = [name for name in open_roles if role in (None, name) and self._holds(by, name, entry.run)]
+        if not mine:
+            raise InputError(
+                f"{by} is not in the role that {entry.id} needs: {', '.join(open_roles)}.",
+                help="Members of a role are listed in flowrun.yaml under `roles:`.",
+                code="FR3025",
+            )
+        if submitter_too or mine[0] == CUSTOMER:
+            return mine[0]
+        if by in {a["by"] for a in entry.approvals}:
+            raise InputError(f"{by} has said yes already; the others must be different people.", code="FR3026")
+        start = decode(self.journal.events(entry.run)[0].body).event
+        assert isinstance(start, RunStarted)
+        if by == start.by:
+            raise InputError(
+                f"{by} submitted this run and cannot approve its calls.", help="Somebody else must.", code="FR3026"
+            )
+        return mine[0]
+
+    def _holds(self, by: str, role: str, run: str) -> bool:
+        if role == CUSTOMER or by == CUSTOMER:
+            return by == role
+        if self.ws.config is None:
+            return True
+        known = self.plan_of(run).plan.roles.get(role)
+        return known is not None and by in known.members
+
+    async def _store(
+        self, entry: InboxRow, events: list[AnyEvent], run_on: bool, *, accept: bool = False
+    ) -> RunResult:
+        self.add(entry.run, events)
+        if run_on and any(isinstance(event, Answered) for event in events):
+            await self.go_on(entry.run, accept=accept)
+        return read_result(self.journal, entry.run)

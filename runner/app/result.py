@@ -1,0 +1,89 @@
+"""What a use case gives back about a run.
+
+Owns: the object that `flowrun run --json` prints, and its exit code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from flowrun.insight.summary import Usage, summarise
+from flowrun.journal.encoding import decode
+from flowrun.ports.journal import InboxRow, Journal
+
+Json = Any
+EXIT_CODES = {"completed": 0, "completed_with_gaps": 0, "rejected": 0, "waiting": 4, "handed_off": 4}
+
+
+class RunResult(msgspec.Struct, kw_only=True):
+    """One run as it stands. `outcome` is `waiting` while it waits, `running` while another process drives it.
+
+    `waiting` holds the open inbox entries, and a timer as `{"kind": "timer", "due"}`; `duplicate_of` is the first run's id
+    where this was a second submission.
+    """
+
+    run: str
+    flow: str
+    version: int
+    outcome: str
+    record: dict[str, Json] | None
+    records: list[dict[str, Json]]
+    usage: Usage
+    waiting: list[dict[str, Json]]
+    reason: str
+    duplicate_of: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line ends with."""
+        return EXIT_CODES.get(self.outcome, 1)
+
+
+def read_result(journal: Journal, run: str, *, duplicate: bool = False) -> RunResult:
+    """Return a run's result from the journal. Raises `InputError` (FR3002) for an unknown run."""
+    summary = summarise([decode(stored.body).event for stored in journal.events(run)])
+    row = journal.run(run)
+    waiting: list[dict[str, Json]] = []
+    if summary.outcome is None:
+        entries = journal.inbox(run=run)
+        waiting = [entry_dict(entry) for entry in entries]
+        if row.due is not None and not any(entry.due == row.due for entry in entries):
+            waiting.append({"kind": "timer", "due": row.due})
+        elif not waiting and not row.claimed and row.waiting_on:
+            waiting.append({"kind": row.waiting_on, "due": row.due})
+    return RunResult(
+        run=run,
+        flow=summary.flow,
+        version=summary.version,
+        outcome=summary.outcome or ("running" if row.claimed else "waiting"),
+        record=summary.record,
+        records=summary.records,
+        usage=summary.usage,
+        waiting=waiting,
+        reason=summary.reason,
+        duplicate_of=run if duplicate else None,
+    )
+
+
+def entry_dict(entry: InboxRow) -> dict[str, Json]:
+    """Return an inbox entry in the shape of `flowrun inbox --json`."""
+    asked = entry.asked
+    return {
+        "id": entry.id,
+        "run": entry.run,
+        "path": entry.path,
+        "kind": entry.kind,
+        "title": asked.get("title", ""),
+        "to": entry.to,
+        "due": entry.due,
+        "proposal": asked.get("proposals", []),
+        "form": asked.get("form"),
+        "draft": asked.get("draft"),
+        "show": asked.get("show", {}),
+        "problems": asked.get("problems", []),
+        "may": asked.get("may", []),
+        "why": asked.get("why", ""),
+        "approvals": entry.approvals,
+    }

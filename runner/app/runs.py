@@ -1,0 +1,275 @@
+"""Submitting, resuming and cancelling runs.
+
+Owns: the use cases that drive runs in this process. People's answers are `app.people`; where files lie is
+`app.workspace`; nothing here prints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from flowrun import wiring
+from flowrun.app.flows import load_flow
+from flowrun.app.people import People
+from flowrun.app.result import RunResult, read_result
+from flowrun.app.workspace import Workspace
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
+from flowrun.errors import ConfigError, FlowrunError, InputError
+from flowrun.plan.compile import plan_bytes
+from flowrun.plan.model import Plan
+from flowrun.ports.journal import Append, Claim, Journal
+from flowrun.ports.models import Models
+from flowrun.runtimes.committer import Committer
+from flowrun.runtimes.dispatch import Dispatch
+from flowrun.runtimes.local import drive_run
+from flowrun.values.names import Names
+
+Json = Any
+
+
+class App(People):
+    """The use cases over one store. Made by `open_app`; its async methods belong to one event loop."""
+
+    def __init__(self, ws: Workspace, journal: Journal, dispatch: Dispatch, owner: str) -> None:
+        self.ws = ws
+        self.journal = journal
+        self.clock = dispatch.clock
+        self.dispatch = dispatch
+        self.owner = owner
+        self.committer = Committer(journal)
+        self._flows: dict[tuple[str, str | None], CompiledPlan] = {}
+        self._plans: dict[str, CompiledPlan] = {}
+
+    async def submit(
+        self,
+        flow: str,
+        input: Json,
+        *,
+        key: str | None = None,
+        model: str | None = None,
+        by: str = "",
+        mode: str = "live",
+    ) -> RunResult:
+        """Run a flow until it ends or waits. The same key is the same run: then the first one's result is given.
+
+        Raises `FlowError` for a bad flow, `InputError` for a bad input or a key used with another input.
+        """
+        compiled = self.flow(flow, model)
+        return await self.submit_compiled(compiled, input, key=key, model=model, by=by, mode=mode)
+
+    async def submit_compiled(
+        self,
+        compiled: CompiledPlan,
+        input: Json,
+        *,
+        key: str | None = None,
+        model: str | None = None,
+        by: str = "",
+        mode: str = "live",
+    ) -> RunResult:
+        """Run a plan that is loaded already."""
+        started = self._started(compiled, input, key=key, model=model, by=by, mode=mode)
+        opened = self.journal.open_run(started, owner=self.owner)
+        if opened.duplicate or opened.claim is None:
+            await self._follow(opened.run)
+            return read_result(self.journal, opened.run, duplicate=True)
+        await self._drive(compiled, opened.claim, started)
+        return read_result(self.journal, opened.run)
+
+    async def submit_many(
+        self,
+        flow: str,
+        inputs: Iterable[Json],
+        *,
+        at_once: int,
+        model: str | None = None,
+        by: str = "",
+        on_result: Callable[[int, RunResult | FlowrunError], None],
+    ) -> None:
+        """Run a flow over many inputs, `at_once` side by side; each result is told as it comes, with its place from 0."""
+        compiled = self.flow(flow, model)
+        work = iter(enumerate(inputs))
+
+        async def worker() -> None:
+            for place, input in work:
+                try:
+                    result = await self.submit_compiled(compiled, input, model=model, by=by)
+                except FlowrunError as error:
+                    on_result(place, error)
+                else:
+                    on_result(place, result)
+
+        self.committer.admitted += 1
+        try:
+            await asyncio.gather(*(worker() for _ in range(max(at_once, 1))))
+        finally:
+            self.committer.admitted -= 1
+
+    async def resume(
+        self, run: str, *, accept: bool = False, raised: Mapping[str, float] | None = None, by: str = ""
+    ) -> RunResult:
+        """Go on with a run: after a crash, after a raised budget, or with a hand-off whose step may be tried again.
+
+        `accept` goes on although a Python tool has changed. Raises `InputError` (FR3030) where one has and it is not given.
+        """
+        row = self.journal.run(run)
+        if row.status == "finished":
+            return read_result(self.journal, row.run)
+        events: list[AnyEvent] = []
+        now = self.clock.now()
+        if raised:
+            events.append(BudgetRaised(path=f"@raised-{now}", at=now, limits=dict(raised), by=by))
+        if events:
+            self.add(row.run, events)
+        for entry in self.journal.inbox(run=row.run):
+            if entry.kind == "hand_off" and "resume" in entry.asked.get("may", []):
+                return await self.resume_entry(entry.id, by=by, accept=accept)
+        await self.go_on(row.run, accept=accept)
+        return read_result(self.journal, row.run)
+
+    async def resume_due(self) -> list[RunResult]:
+        """Go on with every run that has something to do: a passed deadline, an answer, or an owner that died."""
+        runs = self.journal.due(self.clock.now())
+        for run in runs:
+            await self.go_on(run)
+        return [read_result(self.journal, run) for run in runs]
+
+    async def cancel(self, run: str, *, by: str, reason: str = "") -> RunResult:
+        """End a run; a write in flight is waited for. A finished run stays as it is."""
+        row = self.journal.run(run)
+        if row.status != "finished":
+            now = self.clock.now()
+            self.add(row.run, [CancelAsked(path="@cancel", at=now, by=by, reason=reason)])
+            await self.go_on(row.run)
+        return read_result(self.journal, row.run)
+
+    async def deliver(self, event: str, key: str, payload: Json, *, by: str = "") -> list[RunResult]:
+        """Give an event to every run that waits for it with this key. Raises `InputError` where the payload is not valid."""
+        waiting = self.journal.awaiting(event, key)
+        for run, path in waiting:
+            problems = self.plan_of(run).check(event, payload, placeholders=False)
+            if problems:
+                first = problems[0]
+                raise InputError(
+                    f"The event is not a valid {event}: {first.get('path') or 'the whole'}: {first['message']}",
+                    code="FR3021",
+                )
+            self.add(run, [Woken(path=path, at=self.clock.now(), timer=False, payload=payload)])
+            await self.go_on(run)
+        return [read_result(self.journal, run) for run, _ in waiting]
+
+    def result(self, run: str) -> RunResult:
+        """Return a run as it stands."""
+        return read_result(self.journal, self.journal.run(run).run)
+
+    def flow(self, flow: str, model: str | None = None) -> CompiledPlan:
+        """Return a flow's plan, loaded once and stored."""
+        found = self._flows.get((flow, model))
+        if found is None:
+            found = self._flows[flow, model] = load_flow(self.ws, flow, model=model)
+            self.journal.put_plan(found.digest, plan_bytes(found.plan))
+            self._plans[found.digest] = found
+        return found
+
+    def plan_of(self, run: str, *, accept: bool = True) -> CompiledPlan:
+        """Return the plan that a run is pinned to. Raises `InputError` (FR3030) where a tool has changed since."""
+        digest = self.journal.run(run).plan
+        found = self._plans.get(digest)
+        if found is None:
+            plan = msgspec.json.decode(self.journal.get_plan(digest), type=Plan)
+            found = self._plans[digest] = CompiledPlan(plan, digest)
+        if not accept:
+            now = wiring.tool_contracts(self.ws.root, self.ws.config)
+            changed = [n for n, t in found.plan.tools.items() if t.digest and n in now and now[n].digest != t.digest]
+            if changed:
+                raise InputError(
+                    f"The tool {changed[0]} has changed since the run began (tool_changed).",
+                    help=f"Look at the change, then: flowrun resume {run} --accept",
+                    code="FR3030",
+                )
+        return found
+
+    async def go_on(self, run: str, *, accept: bool = False) -> None:
+        """Drive a run where nobody else does."""
+        compiled = self.plan_of(run, accept=accept)
+        claim = self.journal.claim(run, owner=self.owner)
+        if claim is not None:
+            await self._drive(compiled, claim, None)
+
+    def add(self, run: str, events: list[AnyEvent]) -> None:
+        """Store what somebody outside the run says. Raises `InputError` (FR3022) where it was said already."""
+        receipt = self.journal.commit([Append(run=run, epoch=None, events=events, durable=True)])[0]
+        if receipt.refused == "finished":
+            raise InputError(f"The run {run} has ended already.", help=f"flowrun show {run}", code="FR3023")
+        if not receipt.ok:
+            raise InputError("This was answered already.", help=f"flowrun show {run}", code="FR3022")
+
+    def _started(
+        self, compiled: CompiledPlan, input: Json, *, key: str | None, model: str | None, by: str, mode: str
+    ) -> RunStarted:
+        flow = compiled.plan.flow
+        problems = compiled.check(flow.input, input, placeholders=False)
+        if problems:
+            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
+            raise InputError(
+                f"The input is not a valid {flow.input}: {lines}",
+                help=f"See what is expected: flowrun schema show {flow.input}",
+                code="FR3001",
+            )
+        run, now = self.clock.new_id(), self.clock.now()
+        if key is None and flow.key is not None:
+            value = compiled.value(flow.key, Names(input=input, now=now))
+            if value is None:
+                raise InputError("The flow's `key` is empty for this input.", code="FR3006")
+            key = str(value)
+        return RunStarted(
+            path="",
+            at=now,
+            run=run,
+            flow=flow.name,
+            version=flow.version,
+            plan=compiled.digest,
+            input=input,
+            key=run if key is None else key,
+            mode=mode,
+            by=by,
+            model=model,
+        )
+
+    async def _drive(self, compiled: CompiledPlan, claim: Claim, started: RunStarted | None) -> None:
+        await drive_run(self.dispatch, self.committer, compiled, claim, owner=self.owner, started=started)
+
+    async def _follow(self, run: str) -> None:
+        """Wait as the first run of this key does; take it over where its owner died."""
+        pause = 0.02
+        while True:
+            row = self.journal.run(run)
+            if row.status == "finished" or (row.status == "waiting" and not row.claimed and row.waiting_on):
+                return
+            claim = self.journal.claim(run, owner=self.owner)
+            if claim is not None:
+                await self._drive(self.plan_of(run, accept=False), claim, None)
+                return
+            await self.clock.sleep(pause)
+            pause = min(pause * 2, 0.5)
+
+
+@contextmanager
+def open_app(ws: Workspace, *, models: Models | None = None) -> Iterator[App]:
+    """Open the workspace's store and adapters; close them after."""
+    if ws.store_url.startswith("postgres"):
+        raise ConfigError("This version stores runs in SQLite only.", help="Use sqlite:///PATH.", code="FR2020")
+    clock = wiring.clock()
+    journal = wiring.journal(ws.store_url, clock)
+    tools = wiring.tools(ws.root, ws.config, ws.store_url)
+    dispatch = Dispatch(journal=journal, models=models or wiring.models(), tools=tools, clock=clock)
+    try:
+        yield App(ws, journal, dispatch, wiring.owner())
+    finally:
+        journal.close()

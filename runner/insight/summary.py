@@ -1,0 +1,100 @@
+"""What a run came to, folded from its events.
+
+Owns: the counts that `flowrun run --json` shows. It reads events only; nothing is looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from flowrun.core.events import (
+    AnyEvent,
+    CallFailed,
+    Decided,
+    Doubted,
+    Intended,
+    ModelFailed,
+    ModelReplied,
+    ModelStarted,
+    RecordWritten,
+    Returned,
+    RunFinished,
+    RunStarted,
+)
+from flowrun.values.moments import seconds_between
+
+Json = Any
+
+
+class Usage(msgspec.Struct, kw_only=True):
+    """What a run has used; `cost` in the currency's unit, `seconds` from its start to its last event."""
+
+    model_calls: int = 0
+    model_tokens: int = 0
+    tool_calls: int = 0
+    writes: int = 0
+    cost: float = 0.0
+    seconds: float = 0.0
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """One run. `outcome` None while it goes on; `record` is the record that it ended with."""
+
+    run: str
+    flow: str
+    version: int
+    outcome: str | None
+    reason: str
+    record: dict[str, Json] | None
+    records: list[dict[str, Json]]
+    usage: Usage
+
+
+def summarise(events: Sequence[AnyEvent]) -> Summary:
+    """Fold a run's events, the first of which is its start."""
+    start = events[0]
+    assert isinstance(start, RunStarted)
+    usage = Usage(seconds=round(seconds_between(start.at, events[-1].at), 3))
+    summary = Summary(
+        run=start.run,
+        flow=start.flow,
+        version=start.version,
+        outcome=None,
+        reason="",
+        record=None,
+        records=[],
+        usage=usage,
+    )
+    cost = 0
+    reserved: dict[str, int] = {}
+    writes: set[str] = set()
+    for event in events:
+        if isinstance(event, ModelStarted):
+            usage.model_calls += 1
+            reserved[event.path] = event.reserved
+            cost += event.reserved
+        elif isinstance(event, ModelReplied):
+            usage.model_tokens += event.usage.input_tokens + event.usage.output_tokens
+            cost += event.cost - reserved.get(event.path, 0)
+        elif isinstance(event, ModelFailed):
+            cost += event.cost - reserved.get(event.path, 0)
+        elif isinstance(event, Decided):
+            writes |= {v.path for v in event.verdicts if v.effect == "write"}
+        elif isinstance(event, Returned):
+            usage.tool_calls += 1
+            usage.writes += event.path.split("~")[0] in writes
+        elif isinstance(event, CallFailed | Doubted):
+            usage.tool_calls += 1
+        elif isinstance(event, Intended):
+            writes.add(event.path.split("~")[0])
+        elif isinstance(event, RecordWritten):
+            summary.records.append({"schema": event.schema, "path": event.path, "record": event.record})
+            if event.final:
+                summary.record = event.record
+        elif isinstance(event, RunFinished):
+            summary.outcome, summary.reason = event.outcome, event.reason
+    usage.cost = cost / 1_000_000
+    return summary

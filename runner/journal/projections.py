@@ -1,0 +1,237 @@
+"""What an event means for the tables that are derived from the journal.
+
+Owns: a pure fold from one event to changes, so that every store derives the same rows. Applying changes, and
+refusing those that do not fit (a full window, a used approval), is the adapter's part.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b32encode
+from collections.abc import Callable, Iterable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from flowrun.core import events as ev
+from flowrun.values.moments import format_moment, parse_moment
+
+Json = Any
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One change; `path` is the place of the row that it concerns."""
+
+    path: str
+
+
+class EntryOpened(Change, frozen=True, kw_only=True):
+    """An inbox entry is open. `id` is short; `due` and `at` sort as text."""
+
+    id: str
+    kind: str
+    to: list[str]
+    due: str | None
+    at: str
+
+
+class EntryApproved(Change, frozen=True, kw_only=True):
+    """One yes or no of several was added to the entry at `path`."""
+
+
+class EntrySettled(Change, frozen=True, kw_only=True):
+    """The entry at `path` is settled."""
+
+    action: str
+
+
+class WaitOpened(Change, frozen=True, kw_only=True):
+    """The run waits for a moment, an event, or whichever comes first."""
+
+    due: str | None
+    event: str | None
+    key: str | None
+
+
+class WaitEnded(Change, frozen=True, kw_only=True):
+    """The wait is over."""
+
+
+class RecordAdded(Change, frozen=True, kw_only=True):
+    """A record was written."""
+
+    id: str
+    schema: str
+    at: str
+    final: bool
+
+
+class RoomTaken(Change, frozen=True, kw_only=True):
+    """Room in an `at_most` window is taken by the call at `path` (without attempt), if it fits; in
+    millionths.
+    """
+
+    counter: str
+    amount: int
+    limit: int
+    since: str | None
+    at: str
+    rule: str
+
+
+class RoomHeld(Change, frozen=True, kw_only=True):
+    """An attempt of the call ended in doubt: its room stays taken, whatever later attempts say."""
+
+
+class RoomReturned(Change, frozen=True, kw_only=True):
+    """The call was surely not done: its room is free again, unless an attempt ended in doubt."""
+
+
+class RightUsed(Change, frozen=True, kw_only=True):
+    """The call at `path` (without attempt) uses what people approved in `entry` for this digest."""
+
+    entry: str
+    digest: str
+
+
+class RunEnded(Change, frozen=True, kw_only=True):
+    """The run is finished: its entries are settled and its waits are over."""
+
+    outcome: str
+    reason: str
+
+
+MICRO = 1_000_000
+MAX_AMOUNT = 9_000_000_000 * MICRO
+"""What a counter can hold, in millionths; a larger amount never fits."""
+_ATTEMPT = re.compile(r"~\d+$")
+
+
+def fold(run: str, event: ev.AnyEvent) -> Iterable[Change]:
+    """Return the changes that one event makes, in order."""
+    handler = _HANDLERS.get(type(event))
+    return () if handler is None else handler(run, event)
+
+
+def short_id(run: str, path: str, length: int = 8) -> str:
+    """Return the id that people type for an inbox entry (8) or a record (12): letters and digits, the same
+    each time.
+    """
+    return b32encode(sha256((run + path).encode()).digest()).decode()[:length].lower()
+
+
+def call_path(path: str) -> str:
+    """Return the path of a call without its attempt (`~2`)."""
+    return _ATTEMPT.sub("", path) if "~" in path else path
+
+
+def entry_path(path: str) -> str:
+    """Return the path of the entry that an `Approved` (`ENTRY@ROLE`) adds to."""
+    return path.rpartition("@")[0] or path
+
+
+def sortable(moment: str | None) -> str | None:
+    """Return a moment as text that sorts by time. What is no moment is returned as it is."""
+    if moment is None or (len(moment) == 27 and moment[26] == "Z" and moment[19] == "."):
+        return moment
+    parsed = parse_moment(moment)
+    return moment if parsed is None else format_moment(parsed)
+
+
+def micros(amount: float, *, up: bool) -> int | None:
+    """Return a number in millionths, exactly by its shortest text; None where it is negative or no finite
+    number.
+    """
+    try:
+        number = Decimal(repr(amount)) if isinstance(amount, float) else Decimal(amount)
+        if not number.is_finite() or number < 0:
+            return None
+        scaled = min(number, Decimal(MAX_AMOUNT)) * MICRO
+    except (InvalidOperation, ValueError, TypeError):
+        return None
+    return min(
+        int(scaled.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)), MAX_AMOUNT + (1 if up else 0)
+    )
+
+
+def _asked(run: str, event: ev.Asked) -> Iterable[Change]:
+    yield EntryOpened(
+        path=event.path,
+        id=short_id(run, event.path),
+        kind=event.kind,
+        to=event.to,
+        due=sortable(event.due),
+        at=event.at,
+    )
+
+
+def _approved(run: str, event: ev.Approved) -> Iterable[Change]:
+    yield EntryApproved(path=entry_path(event.path))
+
+
+def _answered(run: str, event: ev.Answered) -> Iterable[Change]:
+    yield EntrySettled(path=event.path, action=event.action)
+
+
+def _waiting(run: str, event: ev.Waiting) -> Iterable[Change]:
+    yield WaitOpened(path=event.path, due=sortable(event.due), event=event.event, key=event.key)
+
+
+def _woken(run: str, event: ev.Woken) -> Iterable[Change]:
+    yield WaitEnded(path=event.path)
+
+
+def _recorded(run: str, event: ev.RecordWritten) -> Iterable[Change]:
+    yield RecordAdded(
+        path=event.path,
+        id=short_id(run, event.path, 12),
+        schema=event.schema,
+        at=event.at,
+        final=event.final,
+    )
+
+
+def _intended(run: str, event: ev.Intended) -> Iterable[Change]:
+    path = call_path(event.path)
+    for entry in event.approvals:
+        yield RightUsed(path=path, entry=entry, digest=event.digest)
+    for room in event.reserve:
+        amount = micros(room.amount, up=True)
+        yield RoomTaken(
+            path=path,
+            counter=room.counter,
+            # A negative amount would make room for others; it never fits.
+            amount=MAX_AMOUNT + 1 if amount is None else amount,
+            limit=micros(room.limit, up=False) or 0,
+            since=sortable(room.since),
+            at=sortable(event.at) or "",
+            rule=room.rule,
+        )
+
+
+def _failed(run: str, event: ev.CallFailed) -> Iterable[Change]:
+    yield RoomReturned(path=call_path(event.path))
+
+
+def _doubted(run: str, event: ev.Doubted) -> Iterable[Change]:
+    yield RoomHeld(path=call_path(event.path))
+
+
+def _finished(run: str, event: ev.RunFinished) -> Iterable[Change]:
+    yield RunEnded(path=event.path, outcome=event.outcome, reason=event.reason)
+
+
+_HANDLERS: dict[type, Callable[[str, Any], Iterable[Change]]] = {
+    ev.Asked: _asked,
+    ev.Approved: _approved,
+    ev.Answered: _answered,
+    ev.Waiting: _waiting,
+    ev.Woken: _woken,
+    ev.RecordWritten: _recorded,
+    ev.Intended: _intended,
+    ev.CallFailed: _failed,
+    ev.Doubted: _doubted,
+    ev.RunFinished: _finished,
+}

@@ -1,0 +1,164 @@
+"""Expressions in YAML values, bound to their places.
+
+Owns: turning scalars, lists and maps into `Expr` and `Template`, and finding the exact place of a part of a text that
+YAML has folded, indented or escaped. The expressions themselves are parsed in `expressions`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowrun.errors import Span
+from flowrun.lang.document import Map, Node, Scalar, Seq
+from flowrun.lang.expressions import Problem, parse_expression, parse_text
+from flowrun.lang.reading import MISSING, Missing, Reader, empty, names, short
+from flowrun.lang.source import Source
+from flowrun.lang.spec import Expr, Template
+
+_FIXES = {"&&": "and", "||": "or", "===": "==", "<>": "!=", "=>": ">=", "=<": "<="}
+_SWITCHES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_ESCAPES = {"x": 4, "u": 6, "U": 10}
+
+
+def bind_expression(cx: Reader, node: Node, key: str, *, condition: bool = False) -> Expr | Missing:
+    """Return the bare expression of `key`; a condition may also be written as true or false."""
+    if not isinstance(node, Scalar):
+        hint = f"Put quotes around it: `{key}: '[…]'`." if isinstance(node, Seq) else "Write it as one text."
+        return cx.say("wrong-type", f"`{key}` is an expression, not {names(node)}.", short(node.span), help=hint)
+    if empty(cx, node, key):
+        return MISSING
+    if isinstance(node.value, bool) or (isinstance(node.value, int | float) and not condition):
+        return Expr(text=node.text, node=["lit", node.value], span=node.span)
+    if isinstance(node.value, int | float):
+        return cx.say("not-a-boolean", f"`{key}` is true or false, not a number.", node.span, help="Compare it.")
+    text = node.text.strip()
+    if condition and text.lower() in _SWITCHES:
+        word = _SWITCHES[text.lower()]
+        return cx.say(
+            "yes-no", f"`{text}` is a text in YAML 1.2, no truth value.", node.span, help=f"Write {word}.", fix=word
+        )
+    if text.startswith("${{") and text.endswith("}}") and text.count("${{") == 1:
+        inner = text[3:-2].strip()
+        return cx.say(
+            "dollar-braces",
+            f"`{key}` is always an expression, so it stands without ${{{{ }}}}.",
+            node.span,
+            help=f"Write `{key}: {inner}`.",
+            fix=inner if node.style == "plain" else None,
+        )
+    parsed, problems = parse_expression(text)
+    lead = len(node.text) - len(node.text.lstrip())
+    for problem in problems:
+        _place(cx, node, text, lead, problem)
+    if parsed is None or problems:
+        return MISSING
+    return Expr(text=text, node=parsed, span=node.span)
+
+
+def bind_template(cx: Reader, node: Node, *, prompt: bool = False) -> Template | Missing:
+    """Return a value in which `${{ … }}` may stand at any depth; map keys are plain texts."""
+    exprs: list[Expr] = []
+    before = len(cx.found)
+    tree = _tree(cx, node, exprs, prompt)
+    if any(item.severity == "error" for item in cx.found[before:]):
+        return MISSING
+    keys = {key.text: key.span for key, _ in node.entries} if isinstance(node, Map) else {}
+    return Template(node=tree, exprs=tuple(exprs), span=node.span, keys=keys)
+
+
+def _tree(cx: Reader, node: Node, exprs: list[Expr], prompt: bool) -> list[Any]:
+    if isinstance(node, Seq):
+        return ["list", [_tree(cx, item, exprs, prompt) for item in node.items]]
+    if isinstance(node, Map):
+        for key, _ in node.entries:
+            if "{{" in key.text:
+                cx.say("unsupported", "a key may not hold an expression.", key.span, help="Keys are written out.")
+        return ["dict", [[key.text, _tree(cx, value, exprs, prompt)] for key, value in node.entries]]
+    if not isinstance(node.value, str) or ("{{" not in node.text and "{%" not in node.text):
+        return ["lit", node.value]
+    parsed, embedded, problems = parse_text(node.text, prompt=prompt)
+    where = offsets(cx.source, node)
+    for text, offset, inner in embedded:
+        span = cx.source.span(where(offset), where(offset + len(text) - 1) + 1)
+        exprs.append(Expr(text=text, node=inner, span=span))
+    for offset, problem in problems:
+        _place(cx, node, node.text[offset:], offset, problem)
+    return ["lit", None] if parsed is None else parsed
+
+
+def _place(cx: Reader, node: Scalar, text: str, offset: int, problem: Problem) -> None:
+    """Note a problem where its needle stands in the file; `text` starts at `offset` of the scalar."""
+    at = find(text, problem.needle)
+    span: Span
+    if problem.needle and at >= 0:
+        where = offsets(cx.source, node)
+        span = cx.source.span(where(offset + at), where(offset + at + len(problem.needle) - 1) + 1)
+    else:
+        span = node.span if offset == 0 else _from(cx.source, node, offset)
+    fix = _FIXES.get(problem.needle) if problem.rule in ("and-or-not", "operator") else None
+    cx.say(problem.rule, problem.message, span, help=problem.help or None, fix=fix)
+
+
+def _from(source: Source, node: Scalar, offset: int) -> Span:
+    start = offsets(source, node)(offset)
+    line = source.text.find("\n", start)
+    return source.span(start, node.end if line < 0 else min(line, node.end))
+
+
+def find(text: str, needle: str) -> int:
+    """Return where the needle stands outside quotes, else where it stands at all, else -1."""
+    quote = ""
+    for at, char in enumerate(text):
+        if not quote and text.startswith(needle, at) and needle and char not in "\"'":
+            return at
+        if char in "\"'" and quote in ("", char):
+            quote = "" if quote else char
+    return text.find(needle) if needle else -1
+
+
+class offsets:
+    """From an offset in a scalar's value to the offset in the file.
+
+    The two texts are walked side by side: YAML drops indentation, folds lines and unescapes, and changes nothing else.
+    """
+
+    __slots__ = ("_map",)
+
+    def __init__(self, source: Source, node: Scalar) -> None:
+        raw, value = source.text[node.start : node.end], node.text
+        at = raw.find("\n") + 1 if node.style in ("literal", "folded") else 0
+        at += 1 if node.style in ("single", "double") else 0
+        places: list[int] = []
+        for char in value:
+            at = _skip(raw, at, char, double=node.style == "double")
+            places.append(min(node.start + at, max(node.start, node.end - 1)))
+            at += _width(raw, at, char, node.style)
+        places.append(node.end)
+        self._map = places
+
+    def __call__(self, offset: int) -> int:
+        return self._map[max(0, min(offset, len(self._map) - 1))]
+
+
+def _skip(raw: str, at: int, char: str, *, double: bool) -> int:
+    """Pass what YAML left out before this character."""
+    while at < len(raw) and raw[at] != char:
+        if double and raw[at] == "\\":
+            if raw[at + 1 : at + 2] != "\n":
+                return at
+            at += 2
+            continue
+        if not raw[at].isspace() or (raw[at] == "\n" and char.isspace()):
+            return at
+        at += 1
+    return at
+
+
+def _width(raw: str, at: int, char: str, style: str) -> int:
+    """How many characters of the file make this one of the value."""
+    here = raw[at : at + 1]
+    if style == "double" and here == "\\":
+        return _ESCAPES.get(raw[at + 1 : at + 2], 2)
+    if style == "single" and here == "'":
+        return 2
+    return 1

@@ -1,0 +1,71 @@
+"""Rule names and their stable codes, and the one way to make a finding.
+
+Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_files` (FR10xx), `codes_shape`
+(FR11xx), `codes_expressions` (FR12xx and FR13xx) and `codes_rules` (FR14xx); a code is never given to another rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from flowrun.errors import Diagnostic, Span
+from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_shape
+
+UNLISTED = "FR1000"
+"""Code of a finding whose rule is not in the catalogue; tests see to it that there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One rule: what it is called, and what `lint --explain` teaches about it."""
+
+    rule: str
+    code: str
+    severity: str
+    title: str
+    teaching: str
+    bad: str
+    good: str
+
+
+@cache
+def catalogue() -> dict[str, Entry]:
+    """Return every rule by its name, in the order of the codes."""
+    entries: dict[str, Entry] = {}
+    for family in (codes_files.RULES, codes_shape.RULES, codes_expressions.RULES, codes_rules.RULES):
+        for rule, (code, severity, title, teaching, bad, good) in family.items():
+            entries[rule] = Entry(rule, code, severity, title, teaching, bad, good)
+    return dict(sorted(entries.items(), key=lambda item: item[1].code))
+
+
+def entry(name: str) -> Entry | None:
+    """Return a rule by its name (`unknown-key`) or its code (`FR1101`, in any case), or None."""
+    found = catalogue().get(name.lower())
+    if found is not None:
+        return found
+    return next((item for item in catalogue().values() if item.code == name.upper()), None)
+
+
+def diagnostic(
+    rule: str,
+    message: str,
+    span: Span,
+    *,
+    help: str | None = None,
+    fix: str | None = None,
+    related: tuple[tuple[Span, str], ...] = (),
+    severity: str | None = None,
+) -> Diagnostic:
+    """Return a finding with the code of its rule; `severity` (`error`, `warning`) is the rule's unless given."""
+    known = catalogue().get(rule)
+    return Diagnostic(
+        code=known.code if known else UNLISTED,
+        rule=rule,
+        message=message,
+        span=span,
+        severity=severity or (known.severity if known else "error"),
+        help=help,
+        fix=fix,
+        related=related,
+    )

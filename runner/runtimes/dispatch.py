@@ -1,0 +1,144 @@
+"""From a command to its event: the guard's word, then the port's answer.
+
+Owns: the only calls of a tool's `invoke` and a model's `complete`. It keeps no state of a run; ordering, commits and claims
+are `runtimes.local`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from flowrun.core.commands import CallModel, CallTool, Propose
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.events import (
+    AnyEvent,
+    CallFailed,
+    Decided,
+    Doubted,
+    Fault,
+    ModelFailed,
+    ModelReplied,
+    Returned,
+)
+from flowrun.core.steps.model_call import cost
+from flowrun.errors import AdapterError
+from flowrun.guard import decide, facts_needed
+from flowrun.ports.clock import Clock
+from flowrun.ports.journal import Journal
+from flowrun.ports.models import Models
+from flowrun.ports.tools import ToolRequest, Tools
+
+Json = Any
+FACT_TIMEOUT = 10.0
+
+
+class Dispatch:
+    """Answers commands through the ports. `tools` maps a namespace (`desk`) to its source."""
+
+    def __init__(self, *, journal: Journal, models: Models, tools: Mapping[str, Tools], clock: Clock) -> None:
+        self.journal = journal
+        self.models = models
+        self.tools = tools
+        self.clock = clock
+
+    async def judge(self, compiled: CompiledPlan, command: Propose, run: str) -> Decided:
+        """Read the facts that the rules use, and decide every proposal of the turn."""
+        now = self.clock.now()
+        facts: list[dict[tuple[str, str], Json]] = []
+        for proposal in command.proposals:
+            known: dict[tuple[str, str], Json] = {}
+            for read in facts_needed(compiled, command, proposal, now):
+                if read.args is None:
+                    continue
+                request = ToolRequest(tool=read.tool, args=read.args, key="", run=run, timeout=FACT_TIMEOUT)
+                try:
+                    known[read.policy, read.name] = (await self._invoke(request)).output
+                except AdapterError:
+                    continue
+            facts.append(known)
+        verdicts = decide(compiled, command, facts=facts, usage=self.journal.usage, now=now)
+        return Decided(path=command.path, at=now, verdicts=verdicts)
+
+    async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str) -> AnyEvent:
+        """Make an allowed call; every failure becomes an event."""
+        verdict = command.verdict
+        timeout = command.within if command.timeout is None else min(command.within, command.timeout)
+        request = ToolRequest(tool=verdict.tool, args=verdict.args, key=verdict.key, run=run, timeout=timeout)
+        write = verdict.effect == "write"
+        try:
+            result = await self._invoke(request)
+        except AdapterError as error:
+            fault = Fault(
+                kind="tool",
+                code=error.code,
+                message=error.message,
+                retryable=error.retryable,
+                retry_after=error.retry_after,
+            )
+            kind = Doubted if write and error.in_doubt else CallFailed
+            return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
+        except Exception as error:
+            fault = Fault(kind="tool", code="FR4002", message=f"{verdict.tool} broke: {type(error).__name__}")
+            kind = Doubted if write else CallFailed
+            return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
+        return Returned(
+            path=command.path, at=self.clock.now(), output=result.output, tool=verdict.tool, repeat=result.repeat
+        )
+
+    async def _invoke(self, request: ToolRequest) -> Any:
+        source = self.tools.get(request.tool.split(".")[0])
+        if source is None:
+            raise AdapterError(
+                f"The tool {request.tool} is not connected.",
+                help="Name its tool file in flowrun.yaml under `tools:`.",
+                code="FR4001",
+            )
+        return await source.invoke(request)
+
+    async def call_model(self, command: CallModel) -> ModelReplied | ModelFailed:
+        """Ask a model; its usage is priced, and without usage the whole reservation is charged."""
+        model = command.model
+        try:
+            if command.timeout is not None:
+                async with asyncio.timeout(command.timeout):
+                    reply = await self.models.complete(command)
+            else:
+                reply = await self.models.complete(command)
+        except TimeoutError:
+            fault = Fault(kind="late", code="FR4101", message=f"{model.name} did not answer in time.")
+            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
+        except AdapterError as error:
+            fault = Fault(
+                kind="model",
+                code=error.code,
+                message=error.message,
+                retryable=error.retryable,
+                retry_after=error.retry_after,
+            )
+            charged = command.reserve if error.in_doubt else 0
+            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=charged)
+        usage = reply.usage
+        price = cost(model, usage.input_tokens, usage.output_tokens) if usage.known else command.reserve
+        return ModelReplied(
+            path=command.path,
+            at=self.clock.now(),
+            model=model.name,
+            mode=reply.mode,
+            proposals=[(name, args) for name, args in reply.proposals],
+            answer=reply.answer,
+            answered=reply.answered,
+            text=reply.text,
+            usage=usage,
+            cost=price,
+            note=reply.note,
+        )
+
+
+def conversation_digest(messages: Sequence[Mapping[str, Json]]) -> str:
+    """Return the digest of what a model was told; the words themselves come back by replay."""
+    return hashlib.sha256(msgspec.json.encode(messages, order="deterministic")).hexdigest()

@@ -1,0 +1,91 @@
+"""The composition root: the only place where a port meets an adapter.
+
+Owns: which adapter stands behind each port for a workspace. Adapters are imported when they are needed, so that a lint
+loads none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowrun.errors import ConfigError
+from flowrun.plan.model import ToolPlan
+
+if TYPE_CHECKING:
+    from flowrun.lang.spec_files import WorkspaceFile
+    from flowrun.ports.clock import Clock
+    from flowrun.ports.journal import Journal
+    from flowrun.ports.models import Models
+    from flowrun.ports.tools import Tools
+
+
+def clock() -> Clock:
+    """Return the machine's clock."""
+    from flowrun.adapters.clock import SystemClock
+
+    return SystemClock()
+
+
+def store_path(url: str) -> Path:
+    """Return the file of a `sqlite:///PATH` store. Raises `ConfigError` (FR2020)."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix):
+        raise ConfigError(
+            f"This is not a store: {url}", help="Write sqlite:///PATH, for example sqlite:///.flowrun/flowrun.db", code="FR2020"
+        )
+    return Path(url.removeprefix(prefix))
+
+
+def journal(url: str, clock: Clock) -> Journal:
+    """Open the journal of a store."""
+    from flowrun.adapters.journals.sqlite import SqliteJournal
+
+    return SqliteJournal(store_path(url))
+
+
+def models() -> Models:
+    """Return the models of every provider, each loaded on first use."""
+    from flowrun.adapters.models.routed import default_models
+
+    return default_models()
+
+
+def tool_contracts(root: Path, config: WorkspaceFile | None) -> Mapping[str, ToolPlan]:
+    """Return the contract of every tool that the workspace has, by name, without connecting to any."""
+    from flowrun.adapters.desk.contracts import CONTRACTS
+
+    contracts: dict[str, ToolPlan] = dict(CONTRACTS)
+    for source in _python_sources(root, config):
+        contracts.update(source.contracts())
+    return contracts
+
+
+def tools(root: Path, config: WorkspaceFile | None, store: str) -> Mapping[str, Tools]:
+    """Return the workspace's tool sources by namespace: the embedded desk beside the store, and its Python tools."""
+    from flowrun.adapters.desk.tools import NAMESPACES, desk_tools
+
+    desk = store_path(store).with_name("desk.db")
+    sources: dict[str, Tools] = dict(zip(NAMESPACES, desk_tools(desk), strict=True))
+    for source in _python_sources(root, config):
+        for name in source.contracts():
+            sources[name.split(".")[0]] = source
+    return sources
+
+
+def _python_sources(root: Path, config: WorkspaceFile | None) -> list[Tools]:
+    if config is None or not config.tools:
+        return []
+    from flowrun.adapters.tools.python_module import load_tool_file
+
+    return [load_tool_file(root / name) for name in config.tools]
+
+
+def owner() -> str:
+    """Return who claims runs here: host, boot, process and its start, so that a dead owner can be told from a live one."""
+    from flowrun.adapters.journals.owner import process_owner
+
+    return process_owner(socket.gethostname(), os.getpid())
