@@ -2,7 +2,7 @@
 
 The wheel maps runner/ to `flowrun` and adapters/, flows/, schemas/ to its children. A path rewrite cannot be
 expressed in a .pth file, so an editable install points at .dev/, and this hook fills .dev/flowrun with links
-to the real rooms. After a new top-level entry of runner/, call `make links`. No other build logic may live here.
+to the real rooms. After a new top-level entry of runner/, call `make links`. No other build logic lives here.
 """
 
 from __future__ import annotations

@@ -18,13 +18,14 @@ import msgspec
 
 from flowrun.adapters.journals.lookup import key_reused
 from flowrun.adapters.journals.owners import is_gone
-from flowrun.adapters.journals.sqlite_append import Refusal, append
+from flowrun.adapters.journals.sqlite_append import append
 from flowrun.adapters.journals.sqlite_queries import SqliteReads
 from flowrun.adapters.journals.sqlite_schema import BUSY_SECONDS, connect, store_error
 from flowrun.core.events import PHASES, RunStarted
 from flowrun.errors import StoreError
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.encoding import encode
+from flowrun.journal.projections import Refusal
 from flowrun.ports.journal import Append, Claim, Opened, Receipt
 
 LEASE_SECONDS = 60.0
@@ -79,8 +80,8 @@ class SqliteJournal(SqliteReads):
             head = link(GENESIS, body)
             try:
                 n = db.execute(
-                    "INSERT INTO runs (run, flow, version, plan, key, input, created, updated, owner, lease, epoch, seq, "
-                    "head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
+                    "INSERT INTO runs (run, flow, version, plan, key, input, created, updated, owner, lease, "
+                    "epoch, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
                     (
                         started.run,
                         started.flow,
@@ -182,7 +183,7 @@ class SqliteJournal(SqliteReads):
     def _transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
         with self._db() as db:
             if durable is not self._synced:
-                # The setting cannot change inside a transaction; a synced commit syncs the earlier ones with it.
+                # It cannot change inside a transaction. A synced commit syncs the earlier ones with it.
                 db.execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
                 self._synced = durable
             db.execute("BEGIN IMMEDIATE")

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from flowrun.core.events import PHASES, Answered, AnyEvent, Approved
+from flowrun.core.events import PHASES, Answered, Approved
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.chain import link
@@ -32,25 +32,16 @@ _USAGE = (
 )
 
 
-class Refusal(Exception):
-    """The append does not fit; `refused` and `rule` as in `Receipt`."""
-
-    def __init__(self, refused: str, rule: str = "") -> None:
-        super().__init__(refused)
-        self.refused = refused
-        self.rule = rule
-
-
 def append(db: sqlite3.Connection, blind: Blind, item: Append) -> Receipt:
     """Store one append. Raises `Refusal`; then the caller must undo what was written."""
     row = db.execute(_HEAD, (item.run,)).fetchone()
     if row is None:
-        raise Refusal("claim")
+        raise pr.Refusal("claim")
     n, epoch, owner, outcome, seq, head = row
     if item.epoch is not None and (item.epoch != epoch or owner is None):
-        raise Refusal("claim")
+        raise pr.Refusal("claim")
     if outcome is not None:
-        raise Refusal("finished")
+        raise pr.Refusal("finished")
     if not item.events:
         return Receipt(ok=True, seq=seq)
     first = seq + 1
@@ -60,7 +51,7 @@ def append(db: sqlite3.Connection, blind: Blind, item: Append) -> Receipt:
         try:
             body = encode(item.run, seq, event)
         except StoreError as error:
-            raise Refusal("size", error.message) from None
+            raise pr.Refusal("event", error.message) from None
         head = link(head, body)
         rows.append((n, seq, event.path, PHASES[type(event)], body, head))
     try:
@@ -71,7 +62,7 @@ def append(db: sqlite3.Connection, blind: Blind, item: Append) -> Receipt:
     except sqlite3.IntegrityError as error:
         if error.sqlite_errorname != "SQLITE_CONSTRAINT_UNIQUE":
             raise
-        raise Refusal("path") from None
+        raise pr.Refusal("path") from None
     touched = _project(db, blind, item, n, first)
     at = item.events[-1].at
     ready = int(item.epoch is None)
@@ -116,7 +107,7 @@ def _entry_approved(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: A
         "SELECT 1 FROM inbox WHERE n = ? AND path = ? AND action IS NULL", (n, c.path)
     ).fetchone()
     if by_person and row is None:
-        raise Refusal("path")
+        raise pr.Refusal("path")
 
 
 def _entry_settled(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
@@ -124,7 +115,7 @@ def _entry_settled(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: An
         "UPDATE inbox SET action = ? WHERE n = ? AND path = ? AND action IS NULL", (c.action, n, c.path)
     ).rowcount
     if by_person and not settled:
-        raise Refusal("path")
+        raise pr.Refusal("path")
 
 
 def _wait_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
@@ -150,11 +141,12 @@ def _room_taken(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, 
     counter = blind("counter", c.counter)
     taken = db.execute(_USAGE, (counter, c.since or "", n, c.path)).fetchone()[0]
     if taken + c.amount > c.limit:
-        raise Refusal("limit", c.rule)
+        raise pr.Refusal("limit", c.rule)
     # A further attempt of the same call takes no further room.
     db.execute(
         "INSERT INTO counters (counter, at, amount, n, path) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (counter, n, path) DO UPDATE SET at = excluded.at, amount = max(amount, excluded.amount)",
+        "ON CONFLICT (counter, n, path) DO UPDATE "
+        "SET at = excluded.at, amount = max(amount, excluded.amount)",
         (counter, c.at, c.amount, n, c.path),
     )
 
@@ -173,8 +165,8 @@ def _right_used(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, 
         "WHERE i.n = ? AND i.path = ? AND i.action = 'approve'",
         (n, c.entry),
     ).fetchone()
-    if row is None or not grants(decode(row[0]).event, c.digest):
-        raise Refusal("right")
+    if row is None or not pr.grants(decode(row[0]).event, c.digest):
+        raise pr.Refusal("right")
     db.execute(
         "INSERT OR IGNORE INTO rights (n, path, digest, call) VALUES (?, ?, ?, ?)",
         (n, c.entry, c.digest, c.path),
@@ -184,18 +176,13 @@ def _right_used(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, 
     ).fetchone()[0]
     # A further attempt of the same call may use its right again.
     if used_by != c.path:
-        raise Refusal("right")
+        raise pr.Refusal("right")
 
 
 def _run_ended(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
     db.execute("UPDATE inbox SET action = 'finished' WHERE n = ? AND action IS NULL", (n,))
     db.execute("DELETE FROM waits WHERE n = ?", (n,))
     db.execute("UPDATE runs SET outcome = ?, reason = ? WHERE n = ?", (c.outcome, c.reason, n))
-
-
-def grants(event: AnyEvent, digest: str) -> bool:
-    """Return whether an answer to an approval is a yes to this digest."""
-    return isinstance(event, Answered) and event.action == "approve" and digest not in event.rejected
 
 
 _APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, bool], None]] = {

@@ -25,20 +25,23 @@ MIGRATIONS: list[list[str]] = [
         # n is a run's short number inside the store; seq and head are the end of its chain.
         """CREATE TABLE runs (
             n INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, flow TEXT NOT NULL, version INTEGER NOT NULL,
-            plan TEXT NOT NULL, key BLOB UNIQUE, input BLOB NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL,
+            plan TEXT NOT NULL, key BLOB UNIQUE, input BLOB NOT NULL, created TEXT NOT NULL,
+            updated TEXT NOT NULL,
             outcome TEXT, reason TEXT NOT NULL DEFAULT '', due TEXT, waiting_on TEXT,
             owner TEXT, lease REAL NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 0,
             ready INTEGER NOT NULL DEFAULT 0, seq INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL)""",
         "CREATE INDEX runs_open ON runs (owner, ready, due) WHERE outcome IS NULL",
         """CREATE TABLE events (
-            pos INTEGER PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL, path TEXT NOT NULL,
+            pos INTEGER PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL,
+            path TEXT NOT NULL,
             phase TEXT NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL)""",
         "CREATE UNIQUE INDEX events_seq ON events (n, seq)",
         "CREATE UNIQUE INDEX events_path ON events (n, path, phase)",
         # action is NULL while the entry is open.
         """CREATE TABLE inbox (
             n INTEGER NOT NULL REFERENCES runs, path TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
-            due TEXT, at TEXT NOT NULL, seq INTEGER NOT NULL, action TEXT, PRIMARY KEY (n, path)) WITHOUT ROWID""",
+            due TEXT, at TEXT NOT NULL, seq INTEGER NOT NULL, action TEXT, PRIMARY KEY (n,
+            path)) WITHOUT ROWID""",
         "CREATE INDEX inbox_id ON inbox (id)",
         "CREATE INDEX inbox_open ON inbox (at) WHERE action IS NULL",
         """CREATE TABLE waits (
@@ -47,13 +50,16 @@ MIGRATIONS: list[list[str]] = [
         "CREATE INDEX waits_event ON waits (event, key) WHERE event IS NOT NULL",
         """CREATE TABLE records (
             pos INTEGER PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, path TEXT NOT NULL, id TEXT NOT NULL,
-            schema TEXT NOT NULL, at TEXT NOT NULL, final INTEGER NOT NULL, seq INTEGER NOT NULL, UNIQUE (n, path))""",
+            schema TEXT NOT NULL, at TEXT NOT NULL, final INTEGER NOT NULL, seq INTEGER NOT
+            NULL, UNIQUE (n, path))""",
         "CREATE INDEX records_id ON records (id)",
         "CREATE INDEX records_schema ON records (schema)",
         # held: an attempt ended in doubt, so the room is never given back.
         """CREATE TABLE counters (
-            counter BLOB NOT NULL, at TEXT NOT NULL, amount INTEGER NOT NULL, n INTEGER NOT NULL REFERENCES runs,
-            path TEXT NOT NULL, held INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (counter, n, path)) WITHOUT ROWID""",
+            counter BLOB NOT NULL, at TEXT NOT NULL, amount INTEGER NOT NULL, n INTEGER NOT NULL
+            REFERENCES runs,
+            path TEXT NOT NULL, held INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (counter, n, path))
+            WITHOUT ROWID""",
         "CREATE INDEX counters_at ON counters (counter, at, amount)",
         "CREATE INDEX counters_call ON counters (n, path)",
         """CREATE TABLE rights (
@@ -94,7 +100,8 @@ def _prepare(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(
-            f"The store {path} was written by a newer flowrun (form {version}; this program knows {len(MIGRATIONS)}).",
+            f"The store {path} was written by a newer flowrun "
+            f"(form {version}; this program knows {len(MIGRATIONS)}).",
             code="FR5003",
             help="Use that newer flowrun, or give another store.",
         )
@@ -137,7 +144,8 @@ def _enable_wal(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None
             time.sleep(0.01)
     if mode != "wal":
         raise StoreError(
-            f"The store {path} cannot be used safely there: SQLite has no write-ahead log on this file system.",
+            f"The store {path} cannot be used safely there: "
+            "SQLite has no write-ahead log on this file system.",
             code="FR5007",
             help="Put the store on a local disk.",
         )

@@ -69,7 +69,7 @@ class OpenAIModels:
                     "/chat/completions",
                     body=asked.body,
                     cast_to=httpx2.Response,
-                    options={"timeout": limit},
+                    options={"timeout": limit, "headers": wire.headers_for(key)},
                 )
         except (*wire.FAILURES, TimeoutError) as error:
             raise wire.translated(error, request.model) from None

@@ -72,8 +72,6 @@ def connect(base_url: str, key: str | None) -> openai.AsyncOpenAI:
     if base_url != OPENAI_URL:
         # The SDK takes these from the environment, but they are nobody else's business.
         headers |= {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
-    if key is None:
-        headers["Authorization"] = openai.Omit()
     return openai.AsyncOpenAI(
         api_key=key or "none",
         base_url=base_url,
@@ -83,6 +81,11 @@ def connect(base_url: str, key: str | None) -> openai.AsyncOpenAI:
             follow_redirects=False, event_hooks={"response": [_bound]}
         ),
     )
+
+
+def headers_for(key: str | None) -> dict[str, str | openai.Omit]:
+    """Return the headers of one request: without a key none is sent, not even an empty one."""
+    return {} if key else {"Authorization": openai.Omit()}
 
 
 def key_for(model: ModelPlan, base_url: str) -> str | None:

@@ -42,12 +42,14 @@ _head_decoder = msgspec.json.Decoder(_Head)
 
 
 def encode(run: str, seq: int, event: AnyEvent) -> bytes:
-    """Return the bytes of an event. Raises `StoreError` (FR5006) where it is too large or not JSON data."""
+    """Return the bytes of an event. Raises `StoreError` (FR5006) where it is too large or could not be read again."""
     try:
         body = _encoder.encode(StoredBody(v=VERSION, run=run, seq=seq, event=event))
+        # What could not be read again would spoil its run for ever; NaN, for one, would become null.
+        _decoder.decode(body)
     except (TypeError, ValueError, RecursionError) as error:
         raise StoreError(
-            f"An event of run {run} cannot be stored: it holds something that is not JSON data ({error}).",
+            f"An event of run {run} cannot be stored: it could not be read again ({error}).",
             code="FR5006",
         ) from None
     if len(body) > MAX_BYTES:
@@ -55,7 +57,7 @@ def encode(run: str, seq: int, event: AnyEvent) -> bytes:
             f"An event of run {run} is too large to store: {len(body) // 1000} kB, and at most "
             f"{MAX_BYTES // 1000} kB are kept.",
             code="FR5006",
-            help="Let the tool or the model return less: the fields that the flow uses, or a reference to a file.",
+            help="Let the tool or the model return less: only what the flow uses, or a reference to a file.",
         )
     return body
 

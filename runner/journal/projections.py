@@ -103,6 +103,15 @@ class RunEnded(Change, frozen=True, kw_only=True):
     reason: str
 
 
+class Refusal(Exception):
+    """The append does not fit; `refused` and `rule` as in `Receipt`."""
+
+    def __init__(self, refused: str, rule: str = "") -> None:
+        super().__init__(refused)
+        self.refused = refused
+        self.rule = rule
+
+
 MICRO = 1_000_000
 MAX_AMOUNT = 9_000_000_000 * MICRO
 """What a counter can hold, in millionths; a larger amount never fits."""
@@ -120,6 +129,11 @@ def short_id(run: str, path: str, length: int = 8) -> str:
     each time.
     """
     return b32encode(sha256((run + path).encode()).digest()).decode()[:length].lower()
+
+
+def grants(event: ev.AnyEvent, digest: str) -> bool:
+    """Return whether an answer to an approval is a yes to this digest."""
+    return isinstance(event, ev.Answered) and event.action == "approve" and digest not in event.rejected
 
 
 def call_path(path: str) -> str:

@@ -1,7 +1,7 @@
 """From Jinja2's syntax tree to JSON nodes.
 
-Owns: the only use of Jinja2: its parser, loaded on first use. The walker knows a closed list of tree nodes with their
-exact fields, and turns everything else into a finding, so a new Jinja2 cannot let anything new in.
+Owns: the only use of Jinja2: its parser, loaded on first use. The walker knows a closed list of tree nodes
+with their exact fields, and turns everything else into a finding, so a new Jinja2 cannot let anything new in.
 """
 
 from __future__ import annotations

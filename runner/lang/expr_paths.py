@@ -1,7 +1,7 @@
 """Dotted names: from their parts to nodes.
 
-Owns: what `steps.x`, `calls.desk.create_ticket.last`, `input.a.b` and the variables of `{% for %}` are as nodes, and
-the messages about first names that do not exist.
+Owns: what `steps.x`, `calls.desk.create_ticket.last`, `input.a.b` and the variables of `{% for %}` are as
+nodes, and the messages about first names that do not exist.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ def unknown_name(name: str, variables: frozenset[str]) -> Problem:
 
 
 def plain_node(text: str, variables: frozenset[str]) -> Node | Problem | None:
-    """Return the node of a text that is a dotted name or a simple literal, without a parser; None for all else."""
+    """Return the node of a text that is a dotted name or a simple literal, without a parser; None for all
+    else.
+    """
     if text.isascii():
         parts = text.split(".")
         if all(part.isidentifier() for part in parts):

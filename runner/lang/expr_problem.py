@@ -1,7 +1,7 @@
 """What can be wrong with an expression, and guesses at what was meant.
 
-Owns: `Problem`, the finding of the expression parser and of the type rules, without a place in a file: the caller finds
-`needle` in the text. No parsing and no types live here.
+Owns: `Problem`, the finding of the expression parser and of the type rules, without a place in a file: the
+caller finds `needle` in the text. No parsing and no types live here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: `rule` is its stable name, `needle` the part of the text to point at ("": all of it)."""
+    """One thing that is wrong: `rule` is its stable name, `needle` the part of the text to point at ("": all
+    of it).
+    """
 
     rule: str
     message: str

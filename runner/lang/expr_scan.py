@@ -1,7 +1,7 @@
 """A first look at the characters of an expression, before any parser sees it.
 
-Owns: the traps that writers of other languages fall into (`=`, `&&`, `!`, curly quotes), balance of brackets and
-quotes, and where an embedded `${{ … }}` ends. No nodes are made here.
+Owns: the traps that writers of other languages fall into (`=`, `&&`, `!`, curly quotes), balance of brackets
+and quotes, and where an embedded `${{ … }}` ends. No nodes are made here.
 """
 
 from __future__ import annotations

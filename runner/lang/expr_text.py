@@ -1,7 +1,7 @@
 """Texts in which expressions stand: `${{ … }}` everywhere, `{% if %}` and `{% for %}` in prompts.
 
-Owns: cutting a text into fragments and building one node of them. What stands inside the braces is parsed by the
-function that is handed in.
+Owns: cutting a text into fragments and building one node of them. What stands inside the braces is parsed by
+the function that is handed in.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ _MAX_BLOCKS = 20
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A piece of a text: `kind` is `text`, `expr` or `tag`; `source` is stripped, and `offset` is where it starts."""
+    """A piece of a text: `kind` is `text`, `expr` or `tag`; `source` is stripped, and `offset` is where it
+    starts.
+    """
 
     kind: str
     source: str

@@ -1,8 +1,8 @@
 """Expressions: from text to JSON nodes.
 
-Owns: the two ways in, `parse_expression` for a bare expression and `parse_text` for a text with `${{ … }}`, and their
-caches. The nodes are described in `flowrun.values.nodes`; types are in `flowrun.lang.types`. Plain dotted names and
-literals never load a parser.
+Owns: the two ways in, `parse_expression` for a bare expression and `parse_text` for a text with `${{ … }}`,
+and their caches. The nodes are described in `flowrun.values.nodes`; types are in `flowrun.lang.types`. Plain
+dotted names and literals never load a parser.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ def parse_expression(text: str) -> tuple[Node | None, list[Problem]]:
 def parse_text(
     text: str, *, prompt: bool = False
 ) -> tuple[Node | None, list[Embedded], list[tuple[int, Problem]]]:
-    """Return the node of a text, the expressions in it as (text, offset, node), and problems with their offsets.
+    """Return the node of a text, the expressions in it as (text, offset, node), and problems with their
+    offsets.
 
-    A text that is one whole expression keeps that expression's type; a text without any is a literal. With `prompt`
-    the value is always a text, and `{% if %}` and `{% for %}` are allowed. Expressions that use a variable of a
-    `{% for %}` mean nothing by themselves and are only in the node. With problems the node is None.
+    A text that is one whole expression keeps that expression's type; a text without any is a literal. With
+    `prompt` the value is always a text, and `{% if %}` and `{% for %}` are allowed. Expressions that use a
+    variable of a `{% for %}` mean nothing by themselves and are only in the node. With problems the node is
+    None.
     """
     node, embedded, problems = _parse_text(text, prompt)
     return node, list(embedded), list(problems)

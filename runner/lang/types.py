@@ -1,7 +1,7 @@
 """Static types of expressions: the way in.
 
-Owns: nothing of its own; it gathers what other rooms use. `types_model` holds types and scopes, `types_infer`,
-`types_compare` and `types_calls` the rules, `types_check` the checks of conditions and values.
+Owns: nothing of its own; it gathers what other rooms use. `types_model` holds types and scopes,
+`types_infer`, `types_compare` and `types_calls` the rules, `types_check` the checks of conditions and values.
 """
 
 from __future__ import annotations

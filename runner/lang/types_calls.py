@@ -1,6 +1,7 @@
 """The types of filters and functions.
 
-Owns: what each takes and gives, one small rule for each group; their meaning is in `flowrun.values.functions`.
+Owns: what each takes and gives, one small rule for each group; their meaning is in
+`flowrun.values.functions`.
 """
 
 from __future__ import annotations

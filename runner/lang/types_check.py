@@ -1,7 +1,7 @@
 """Does a value fit where it is put?
 
-Owns: `check_condition`, `check_value` (a template against the type that a tool argument or a record field expects), and
-the rewriting of amounts whose currency stands in a sibling field.
+Owns: `check_condition`, `check_value` (a template against the type that a tool argument or a record field
+expects), and the rewriting of amounts whose currency stands in a sibling field.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def check_condition(node: Node, scope: TypeScope) -> list[Problem]:
 
 
 def check_value(node: Node, scope: TypeScope, expected: Type) -> list[Problem]:
-    """Return what is wrong with a template value where a value of `expected` is wanted; what is unknown passes."""
+    """Return what is wrong with a template value where a value of `expected` is wanted; what is unknown
+    passes.
+    """
     inference = Inference(scope)
     _check(inference, node, expected)
     return inference.problems
@@ -155,17 +157,18 @@ def _object_fits(inference: Inference, found: Type, expected: Type, name: str, d
         elif key in expected.required and not found.open:
             message = f"`{name}` has no field `{key}`, which is needed here."
             inference.note("missing-field", message, f"Write the fields one by one, with `{key}`.", name)
-    if not expected.open:
-        for key in fields:
-            if key not in wanted:
-                message = f"`{name}` has a field `{key}`, which is not allowed here."
-                inference.note("unknown-field", message, "Write the fields one by one.", name)
+    strange = [] if expected.open else [key for key in fields if key not in wanted]
+    if strange:
+        message = f"`{name}` has a field `{strange[0]}`, which is not allowed here."
+        inference.note("unknown-field", message, "Write the fields one by one.", name)
 
 
 def with_currencies(node: Node, scope: TypeScope) -> Node:
-    """Return the expression with each compared amount whose currency is a sibling field joined with that field.
+    """Return the expression with each compared amount whose currency is a sibling field joined with that
+    field.
 
-    Then another currency, or none, makes the comparison null. Nodes that need no change are returned as they are.
+    Then another currency, or none, makes the comparison null. Nodes that need no change are returned as they
+    are.
     """
     kind = node[0]
     if kind == "cmp" and node[1] not in ("in", "not in"):

@@ -1,7 +1,7 @@
 """Which values can be compared.
 
-Owns: the rule that both sides of a comparison have one type, that enum values exist, and that money is compared with
-money of its currency.
+Owns: the rule that both sides of a comparison have one type, that enum values exist, and that money is
+compared with money of its currency.
 """
 
 from __future__ import annotations

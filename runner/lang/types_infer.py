@@ -1,7 +1,7 @@
 """The rules of types: from an expression and the names of its place to its type and what is wrong.
 
-Owns: inference over nodes, guards against null (`x is not none and …`), and the rules of comparisons and arithmetic.
-The rules of filters and functions are in `types_calls`.
+Owns: inference over nodes, guards against null (`x is not none and …`), and the rules of comparisons and
+arithmetic. The rules of filters and functions are in `types_calls`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ CALL_FIELDS = {
 
 
 def infer(node: Node, scope: TypeScope) -> tuple[Type, list[Problem]]:
-    """Return the type of an expression and every problem in it; a wrong part is `any`, so it is reported once."""
+    """Return the type of an expression and every problem in it; a wrong part is `any`, so it is reported
+    once.
+    """
     inference = Inference(scope)
     return inference.of(node), inference.problems
 

@@ -1,7 +1,7 @@
 """What a value of an expression can be, and which names a place has.
 
-Owns: `Type`, its reading from JSON Schema (`from_schema`) and from data (`from_value`), and `TypeScope`. The rules of
-inference are in `types_infer`.
+Owns: `Type`, its reading from JSON Schema (`from_schema`) and from data (`from_value`), and `TypeScope`. The
+rules of inference are in `types_infer`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from flowrun.values.money import is_currency
 class Type:
     """One type.
 
-    `kind`: any, null, boolean, integer, number, string, moment, date, time, duration, money, list, map or object.
-    `fields` of an object, of which `required` are always there; `open` objects may have more. `item` of a list or map.
-    `enum`: all values that are possible. `currency`: a code (`EUR`), the name of the sibling field that holds it, or
-    "?" where it can no longer be told.
+    `kind`: any, null, boolean, integer, number, string, moment, date, time, duration, money, list, map or
+    object. `fields` of an object, of which `required` are always there; `open` objects may have more. `item`
+    of a list or map. `enum`: all values that are possible. `currency`: a code (`EUR`), the name of the
+    sibling field that holds it, or "?" where it can no longer be told.
     """
 
     kind: str = "any"
@@ -88,7 +88,9 @@ _KINDS = {"boolean", "integer", "number", "string", "null"}
 
 
 def from_schema(schema: Any, defs: Mapping[str, Any] | None = None) -> Type:
-    """Return the type of a JSON Schema (2020-12); what cannot be told is `any`. `defs` replace the schema's own."""
+    """Return the type of a JSON Schema (2020-12); what cannot be told is `any`. `defs` replace the schema's
+    own.
+    """
     if not isinstance(schema, dict):
         return ANY
     return _read(schema, defs if defs is not None else schema.get("$defs") or {}, ())
@@ -225,9 +227,9 @@ class TypeScope:
     """The names of one place and their types. None: the name does not exist there.
 
     `steps`: visible steps by id; `hidden`: other ids with the reason why they cannot be seen (`runs later`).
-    `calls`: tools by name, with the types of their arguments and output; `call_certain`: those that surely ran.
-    `tables` is the type of all tables together (`from_value`). `more`: `env`, `secret`, `event`. `variables` of
-    `{% for %}`. `rules`: a null denies, so it needs no guard.
+    `calls`: tools by name, with the types of their arguments and output; `call_certain`: those that surely
+    ran. `tables` is the type of all tables together (`from_value`). `more`: `env`, `secret`, `event`.
+    `variables` of `{% for %}`. `rules`: a null denies, so it needs no guard.
     """
 
     input: Type | None = None
@@ -246,7 +248,9 @@ class TypeScope:
     rules: bool = False
 
     def root(self, name: str) -> Type | None:
-        """Return the type of a first name other than `steps` and `calls`, or None where it does not exist here."""
+        """Return the type of a first name other than `steps` and `calls`, or None where it does not exist
+        here.
+        """
         if name in self.more:
             return self.more[name]
         if name == "facts" and self.facts is not None and not isinstance(self.facts, Type):

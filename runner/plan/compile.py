@@ -6,7 +6,7 @@ Owns: that translation and the plan's digest. It takes a flow without error find
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,9 +21,14 @@ ENGINE = "1"
 """Rises when the same plan would run otherwise."""
 
 
-def compile_plan(source: FlowSource, catalogue: Catalogue) -> m.Plan:
-    """Return the plan of a flow. Raises `InternalError` for a name that lint should have found."""
-    return _Compiler(catalogue).plan(source)
+def compile_plan(
+    source: FlowSource, catalogue: Catalogue, rewrites: Mapping[int, m.Node] | None = None
+) -> m.Plan:
+    """Return the plan of a flow. Raises `InternalError` for a name that lint should have found.
+
+    `rewrites`: expressions (by `id` of the `Expr`) whose types ask for another node than the parser gave.
+    """
+    return _Compiler(catalogue, rewrites or {}).plan(source)
 
 
 def plan_bytes(plan: m.Plan) -> bytes:
@@ -37,8 +42,9 @@ def digest(body: bytes) -> str:
 
 
 class _Compiler:
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, rewrites: Mapping[int, m.Node]) -> None:
         self.catalogue = catalogue
+        self.rewrites = rewrites
         self.schemas: dict[str, m.Schema] = {}
         self.tools: dict[str, m.ToolPlan] = {}
         self.policies: dict[str, m.PolicyPlan] = {}
@@ -76,8 +82,8 @@ class _Compiler:
             tools=names,
             rules=[self.rule(rule, "flow", name) for name, rule in flow.tools.items()],
             policies=policies,
-            key=_node(flow.key),
-            subject=_node(flow.subject),
+            key=self.node(flow.key),
+            subject=self.node(flow.subject),
             budget=m.BudgetPlan()
             if budget is None
             else m.BudgetPlan(
@@ -91,6 +97,9 @@ class _Compiler:
             results=dict(flow.results),
             examples=list(source.examples),
         )
+
+    def node(self, expr: spec.Expr | None) -> m.Node | None:
+        return None if expr is None else self.rewrites.get(id(expr), expr.node)
 
     def tool(self, written: str) -> str:
         """Resolve one entry of `tools:`; return its name without a version."""
@@ -145,9 +154,9 @@ class _Compiler:
         return key
 
     def rule(self, rule: spec.Rule, source: str, id: str) -> m.RulePlan:
-        nodes = [_node(e) for e in (rule.only_when, rule.deny_when, rule.approve_when)]
+        nodes = [self.node(e) for e in (rule.only_when, rule.deny_when, rule.approve_when)]
         for limit in rule.at_most:
-            nodes += [_node(limit.sum), _node(limit.per)]
+            nodes += [self.node(limit.sum), self.node(limit.per)]
         return m.RulePlan(
             id=id.split("@")[0],
             source=source,
@@ -157,17 +166,17 @@ class _Compiler:
                 m.LimitPlan(
                     limit=limit.limit,
                     currency=limit.currency,
-                    sum=_node(limit.sum),
-                    per=_node(limit.per),
+                    sum=self.node(limit.sum),
+                    per=self.node(limit.per),
                     window=limit.window,
                 )
                 for limit in rule.at_most
             ],
             bind={name: template.node for name, template in rule.bind.items()},
             needs_before=list(rule.needs_before),
-            only_when=_node(rule.only_when),
-            deny_when=_node(rule.deny_when),
-            approve_when=_node(rule.approve_when),
+            only_when=self.node(rule.only_when),
+            deny_when=self.node(rule.deny_when),
+            approve_when=self.node(rule.approve_when),
             approver=list(rule.approver),
             facts=sorted({name for node in nodes if node is not None for name in facts_in(node)}),
         )
@@ -179,7 +188,7 @@ class _Compiler:
         base: dict[str, Any] = {
             "id": step.id,
             "title": step.title,
-            "when": _node(step.when),
+            "when": self.node(step.when),
             "within": step.within,
             "on_error": step.on_error,
         }
@@ -198,7 +207,7 @@ class _Compiler:
                     models=list(step.model) or list(self.catalogue.models)[:1],
                     repair=step.repair,
                     to=step.to,
-                    only_when=_node(step.only_when),
+                    only_when=self.node(step.only_when),
                     reason=step.reason,
                 )
             case spec.AskPerson():
@@ -209,11 +218,11 @@ class _Compiler:
                     answer=self.schema(step.answer),
                     with_=_template(step.with_),
                     show={expr.text: expr.node for expr in step.show},
-                    only_when=_node(step.only_when),
+                    only_when=self.node(step.only_when),
                     reason=step.reason,
                 )
             case spec.Choose():
-                branches = [m.BranchPlan(when=_node(b.when), steps=self.steps(b.steps)) for b in step.choose]
+                branches = [m.BranchPlan(when=self.node(b.when), steps=self.steps(b.steps)) for b in step.choose]
                 return m.ChooseStep(**base, branches=branches)
             case spec.ForEach():
                 at_once = int(self.catalogue.limits.get("at_once", 8))
@@ -226,14 +235,14 @@ class _Compiler:
                     duration=step.duration,
                     moment=_template(step.moment),
                     event=None if step.event is None else self.schema(step.event),
-                    key=_node(step.key),
+                    key=self.node(step.key),
                 )
             case spec.Record():
                 return m.RecordStep(
                     **base,
                     schema=self.schema(step.record),
                     with_=step.with_.node,
-                    only_when=_node(step.only_when),
+                    only_when=self.node(step.only_when),
                     reason=step.reason,
                 )
             case spec.Set():
@@ -250,17 +259,6 @@ def facts_in(node: Json) -> Iterator[str]:
             yield node[2]
         for part in node:
             yield from facts_in(part)
-    elif isinstance(node, dict):
-        yield from _facts_in_all(node.values())
-
-
-def _facts_in_all(nodes: Iterable[Json]) -> Iterator[str]:
-    for node in nodes:
-        yield from facts_in(node)
-
-
-def _node(expr: spec.Expr | None) -> m.Node | None:
-    return None if expr is None else expr.node
 
 
 def _template(template: spec.Template | None) -> m.Node | None:

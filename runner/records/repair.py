@@ -53,8 +53,8 @@ def repair_message(problems: Sequence[Problem], schema: dict[str, Json], value: 
         lines.append(f"- and {len(problems) - _MAX_SHOWN} more places of the same kinds")
     lines += [
         "",
-        "Give the whole JSON answer again, and nothing else. Only the places named above may change; every other value"
-        " stays exactly as it was. Do not invent facts to fill a place.",
+        "Give the whole JSON answer again, and nothing else. Only the places named above may change; "
+        "every other value stays exactly as it was. Do not invent facts to fill a place.",
     ]
     return "\n".join(lines)
 

@@ -1,7 +1,7 @@
 """What two values have to do with each other: equality, order, membership, arithmetic, and the text of one.
 
-Owns: the semantics of operators over JSON values. Everything here is total: what has no answer is None (null).
-Numbers are read as decimals by their shortest text; booleans are never numbers.
+Owns: the semantics of operators over JSON values. Everything here is total: what has no answer is None
+(null). Numbers are read as decimals by their shortest text; booleans are never numbers.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Evaluation of parsed expressions: JSON nodes to closures over names.
 
-Owns: `compile_node` and `compile_condition`. No parser, no I/O. Closures are total: they never raise, and give None
-(null) where there is no answer. They touch data only by `dict.get` and list positions, so no Python attribute or
-method can be reached.
+Owns: `compile_node` and `compile_condition`. No parser, no I/O. Closures are total: they never raise, and
+give None (null) where there is no answer. They touch data only by `dict.get` and list positions, so no Python
+attribute or method can be reached.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ Compiled = Callable[[Names], Json]
 
 _SLOTS = ("input", "item", "run", "args", "facts", "tables", "model")
 _TURNS = ""
-"""Key in `Names.more` of the turns that the outermost `{% for %}` has left; no variable can have this name."""
+"""Key in `Names.more` of the turns that the outermost `{% for %}` has left; no variable can have this name.
+"""
 
 
 def compile_node(node: Node) -> Compiled:
-    """Return the function that gives the node's value for some names; raises InternalError for an unknown node."""
+    """Return the function that gives the node's value for some names; raises InternalError for an unknown
+    node.
+    """
     maker = _MAKERS.get(node[0])
     if maker is None:
         raise InternalError(f"unknown expression node {node[0]!r}")

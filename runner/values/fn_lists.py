@@ -1,7 +1,7 @@
 """Filters over lists.
 
-Owns: their implementations; names and meanings are in the table of `functions`. All are total: what is no list, or
-too long, gives None. A field may be dotted (`"output.id"`) and is only ever the data's field.
+Owns: their implementations; names and meanings are in the table of `functions`. All are total: what is no
+list, or too long, gives None. A field may be dotted (`"output.id"`) and is only ever the data's field.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Filters and functions over single values: texts, numbers, money, moments.
 
-Owns: their implementations; names and meanings are in the table of `functions`. All have one form: names, positional
-arguments, `field=value` arguments. All are total.
+Owns: their implementations; names and meanings are in the table of `functions`. All have one form: names,
+positional arguments, `field=value` arguments. All are total.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The closed list of filters and functions of expressions.
 
-Owns: one table with the name, kind, spelling, meaning and implementation of each; the reference is generated from it.
-The implementations are in `fn_scalars` and `fn_lists`; all are total and give None (null) where there is no answer.
+Owns: one table with the name, kind, spelling, meaning and implementation of each; the reference is generated
+from it. The implementations are in `fn_scalars` and `fn_lists`; all are total and give None (null) where
+there is no answer.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from flowrun.values.names import Json, Names
 class Function:
     """One filter (`VALUE | name(…)`) or function (`name(…)`).
 
-    `params` are the names of its arguments, of which `required` must be given (for a filter the first is its value).
-    `where`: it takes any `field=value` pairs, which an item must all meet.
+    `params` are the names of its arguments, of which `required` must be given (for a filter the first is its
+    value). `where`: it takes any `field=value` pairs, which an item must all meet.
     """
 
     name: str
@@ -71,7 +72,8 @@ _TABLE = (
           "Whether a list has the item, a text the text, or a map the key; the same as `VALUE in LIST`."),
     _make("join", "filter", 'LIST | join(", ")', "list separator", 1, lists.join,
           "The items as one text, with the separator (nothing) between them."),
-    _make("map", "filter", 'LIST | map("field")', "list field", 2, lists.map_field, "That field of each item."),
+    _make("map", "filter", 'LIST | map("field")', "list field", 2, lists.map_field,
+          "That field of each item."),
     _make("select", "filter", 'LIST | select(status="open")', "list field", 1, lists.select,
           "The items whose fields have these values, or whose boolean field is true; an unknown is left out.",
           where=True),
@@ -79,7 +81,8 @@ _TABLE = (
           "The items in order, by that field where given; null last. Items of several kinds give null."),
     _make("unique", "filter", 'LIST | unique("field")', "list field", 1, lists.unique,
           "The items without repetitions (of that field); the first of each stays."),
-    _make("first", "filter", "LIST | first", "list", 1, lists.first, "The first item, null where there is none."),
+    _make("first", "filter", "LIST | first", "list", 1, lists.first, "The first item,
+          null where there is none."),
     _make("last", "filter", "LIST | last", "list", 1, lists.last, "The last item, null where there is none."),
     _make("sum", "filter", 'LIST | sum("amount")', "list field", 1, lists.total,
           "The sum of the numbers (of that field); null where one is missing, 0 for an empty list."),
@@ -88,26 +91,32 @@ _TABLE = (
     _make("max", "filter", 'LIST | max("amount")', "list field", 1, lists.largest,
           "The largest value (of that field); null where one is missing or the list is empty."),
     _make("any", "filter", 'LIST | any(status="flown")', "list field", 1, lists.any_item,
-          "Whether some item has these values (or that boolean field true); null where only an unknown could.",
+          "Whether some item has these values (or that boolean field true); null where only an unknown "
+          "could.",
           where=True),
     _make("all", "filter", 'LIST | all(status="paid")', "list field", 1, lists.all_items,
-          "Whether every item has these values (or that boolean field true); true for an empty list.", where=True),
+          "Whether every item has these values (or that boolean field true); true for an empty "
+          "list.", where=True),
     _make("count", "filter", 'LIST | count(status="open")', "list field", 1, lists.count,
           "How many items have these values; without any, how many there are. Null where one is unknown.",
           where=True),
     _make("money", "function", 'money("50 EUR")', "text", 1, scalars.money,
           "An amount with its currency. Compared with a money field; another currency gives null."),
     _make("date", "function", 'date("2026-03-01")', "text zone", 1, scalars.date,
-          "The moment of a text: a moment, a date (its midnight), or a date and time, in the workspace's time zone "
+          "The moment of a text: a moment, a date (its midnight), or a date and time, in the workspace's "
+          "time zone "
           "or the one given where the text has none. Null for a bad date."),
     _make("now", "function", "now()", "", 0, scalars.now, "The journaled moment of this step or decision."),
     _make("age", "function", "age(MOMENT)", "moment", 1, scalars.age,
           "The duration since a moment; negative where it is to come. Compare with `hours(24)`."),
-    _make("minutes", "function", "minutes(30)", "number", 1, scalars.minutes, "A duration of so many minutes."),
+    _make("minutes", "function", "minutes(30)", "number", 1, scalars.minutes,
+          "A duration of so many minutes."),
     _make("hours", "function", "hours(24)", "number", 1, scalars.hours, "A duration of so many hours."),
-    _make("days", "function", "days(14)", "number", 1, scalars.days, "A duration of so many days of 24 hours."),
+    _make("days", "function", "days(14)", "number", 1, scalars.days,
+          "A duration of so many days of 24 hours."),
     _make("time_of", "function", "time_of(MOMENT)", "moment zone", 1, scalars.time_of,
-          'The time of day `HH:MM` in the workspace\'s time zone or the one given: `time_of(now()) >= "09:00"`.'),
+
+                   'The time of day `HH:MM` in the workspace\'s time zone or the one given: `time_of(now()) >= "09:00"`.'),
     _make("next", "function", 'next("monday 09:00")', "text zone", 1, scalars.next_time,
           "The next moment after now with that time of day (`09:00`), weekday (`monday`) or both, in the "
           "workspace's time zone or the one given."),

@@ -40,7 +40,9 @@ def format_moment(moment: datetime) -> str:
 
 
 def add_seconds(moment_text: str, seconds: float) -> str:
-    """Return the moment that is `seconds` later; raises ValueError where the text or the result is no moment."""
+    """Return the moment that is `seconds` later; raises ValueError where the text or the result is no
+    moment.
+    """
     moment = parse_moment(moment_text)
     if moment is None:
         raise ValueError(f"not a moment: {moment_text!r}")
@@ -64,7 +66,8 @@ def zone(name: str) -> tzinfo | None:
 
 
 def read_date(text: str, time_zone: str) -> datetime | None:
-    """Return the moment of a date (its midnight) or of a date and time; without a zone it is `time_zone`'s."""
+    """Return the moment of a date (its midnight) or of a date and time; without a zone it is `time_zone`'s.
+    """
     moment = parse_moment(text)
     place = zone(time_zone)
     if moment is not None or place is None:
@@ -112,7 +115,8 @@ def clock_of(moment: datetime, time_zone: str) -> str | None:
 
 
 def next_moment(wanted: str, now: datetime, time_zone: str) -> datetime | None:
-    """Return the next moment after `now` of `09:00`, `monday` (its midnight) or `monday 09:00` in the zone."""
+    """Return the next moment after `now` of `09:00`, `monday` (its midnight) or `monday 09:00` in the zone.
+    """
     place = zone(time_zone)
     words = wanted.lower().split()
     day = words.pop(0) if words and words[0] in WEEKDAYS else None
@@ -132,6 +136,8 @@ def next_moment(wanted: str, now: datetime, time_zone: str) -> datetime | None:
 
 
 def seconds_between(start: str, end: str) -> float:
-    """Return the seconds from one moment (as `format_moment` writes it) to another; 0.0 where one is no moment."""
+    """Return the seconds from one moment (as `format_moment` writes it) to another; 0.0 where one is no
+    moment.
+    """
     first, second = parse_moment(start), parse_moment(end)
     return 0.0 if first is None or second is None else (second - first).total_seconds()

@@ -1,7 +1,7 @@
 """Money as people write it: `50 EUR`, `0.05 USD`.
 
-Owns: reading that spelling, and the JSON form of a money value in expressions, `{"amount": 50, "currency": "EUR"}`.
-No conversion between currencies exists.
+Owns: reading that spelling, and the JSON form of a money value in expressions, `{"amount": 50, "currency":
+"EUR"}`. No conversion between currencies exists.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ def is_currency(code: str) -> bool:
 
 
 def parse_money(text: str) -> tuple[int, str] | None:
-    """Return (millionths of the unit, currency) of `50 EUR`, or None; at most six decimals, never negative."""
+    """Return (millionths of the unit, currency) of `50 EUR`, or None; at most six decimals, never negative.
+    """
     amount, _, currency = text.strip().partition(" ")
     currency = currency.strip()
     whole, point, fraction = amount.partition(".")

@@ -1,6 +1,7 @@
 """What an expression can see while a run goes on.
 
-Owns: the container of names that evaluation reads. It holds plain JSON data; nothing here reads a clock or a store.
+Owns: the container of names that evaluation reads. It holds plain JSON data; nothing here reads a clock or a
+store.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ Json = Any
 class Names:
     """The names of one place in a run. A fork copies the maps, so that branches do not see each other.
 
-    `steps` maps a step's id to its value; `calls` maps a tool's name to the tuple of its succeeded calls, each a dict
-    with `output, args, rules, approved_by, at`; `now` is the journaled moment (RFC 3339, UTC) of the step or decision.
-    `model` is what the model has said so far, where a caller gives it. `more` holds the names that only some places
-    have: `env`, `secret`, `event`, and the variables of `{% for %}`.
+    `steps` maps a step's id to its value; `calls` maps a tool's name to the tuple of its succeeded calls,
+    each a dict with `output, args, rules, approved_by, at`; `now` is the journaled moment (RFC 3339, UTC) of
+    the step or decision. `model` is what the model has said so far, where a caller gives it. `more` holds the
+    names that only some places have: `env`, `secret`, `event`, and the variables of `{% for %}`.
     """
 
     __slots__ = (
@@ -97,7 +98,9 @@ class Names:
         )
 
     def within(self, more: dict[str, Json]) -> Names:
-        """Return the same names and `more` in the place of the current ones; the maps are shared, not copied."""
+        """Return the same names and `more` in the place of the current ones; the maps are shared, not
+        copied.
+        """
         return Names(
             input=self.input,
             steps=self.steps,

@@ -1,7 +1,8 @@
 """The JSON form of expressions, and small helpers over it.
 
-Owns: what each node means. A node is a JSON array whose first item names it. Parsing is in `flowrun.lang.expressions`,
-evaluation in `flowrun.values.evaluate`. Nodes are shared and cached: nobody may change one.
+Owns: what each node means. A node is a JSON array whose first item names it. Parsing is in
+`flowrun.lang.expressions`, evaluation in `flowrun.values.evaluate`. Nodes are shared and cached: nobody may
+change one.
 
     ["lit", VALUE]                  null, a boolean, a number or a text
     ["list", [NODE…]]               a list
@@ -95,7 +96,9 @@ def root_of(node: Node) -> str:
 
 
 def dotted(node: Node) -> str:
-    """Return a path as a person writes it (`steps.triage.plan`); for other nodes the part that is best to point at."""
+    """Return a path as a person writes it (`steps.triage.plan`); for other nodes the part that is best to
+    point at.
+    """
     kind = node[0]
     if kind in ("name", "var"):
         return str(node[1])
@@ -106,6 +109,8 @@ def dotted(node: Node) -> str:
     if kind == "attr":
         base = dotted(node[1])
         return f"{base}.{node[2]}" if node[1][0] in _PATHS else str(node[2])
+    if kind == "index" and node[1][0] in _PATHS:
+        return f"{dotted(node[1])}[{dotted(node[2])}]"
     if kind == "lit":
         value = node[1]
         return (
@@ -123,4 +128,4 @@ def dotted(node: Node) -> str:
     return "" if inner is None else dotted(inner)
 
 
-_PATHS = ("name", "var", "step", "calls", "attr")
+_PATHS = ("name", "var", "step", "calls", "attr", "index")

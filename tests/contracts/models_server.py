@@ -74,7 +74,7 @@ class Server:
 def send(handler: BaseHTTPRequestHandler, status: int, body: Any, **headers: str) -> None:
     """Send a response; a dict becomes JSON, and `_` in a header's name a hyphen."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    handler.send_response(status)
+    handler.send_response_only(status)
     for name, value in headers.items():
         handler.send_header(name.replace("_", "-"), value)
     handler.send_header("content-length", str(len(data)))

@@ -194,3 +194,22 @@ def test_a_table_in_a_pipe_is_aligned_columns(capsys: pytest.CaptureFixture[str]
 def test_json_is_indented_and_keeps_letters(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_json({"run": "r-1", "reason": "Zürich"})
     assert capsys.readouterr().out == '{\n  "run": "r-1",\n  "reason": "Zürich"\n}\n'
+
+
+def test_a_terminal_gets_the_same_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(output, "is_terminal", lambda stream: True)
+    output.table(["run", "why"], [["r-1", "[bold]a\x1b[2J"], ["r-2", None]])
+    output.say("done [ok]", style="green")
+    with output.progress("Waiting"):
+        output.note("still here")
+    shown = capsys.readouterr()
+    assert "[bold]a\\x1b[2J" in shown.out and "done [ok]" in shown.out
+    assert "still here" in shown.err and "\x1b[2J" not in shown.out + shown.err
+
+
+def test_progress_goes_to_stderr_and_results_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    with output.progress("Waiting"):
+        output.say("a result", style="bold")
+    assert capsys.readouterr() == ("a result\n", "Waiting\n")

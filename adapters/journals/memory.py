@@ -1,0 +1,263 @@
+"""The journal in memory: for tests of flows and of programs that use flowrun. Nothing outlives the object.
+
+Owns: the port's methods over `memory_state`. It keeps the same promises as the stores on disk, apart from
+being kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from threading import RLock
+
+import msgspec
+
+from flowrun.adapters.journals.lookup import Lookup, by_beginning, key_reused, run_not_found, settled_entry
+from flowrun.adapters.journals.memory_state import Entry, Run, State
+from flowrun.adapters.journals.owners import is_gone
+from flowrun.core.events import Approved, Asked, RecordWritten, RunStarted
+from flowrun.errors import StoreError
+from flowrun.journal import projections as pr
+from flowrun.journal.encoding import as_dict, encode
+from flowrun.ports.journal import Append, Claim, InboxRow, Opened, Receipt, RecordRow, RunRow, StoredEvent
+
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+class MemoryJournal:
+    """The journal's port in memory. `lease` in seconds; `wall` gives seconds for leases."""
+
+    def __init__(self, *, lease: float = 60.0, wall: Callable[[], float] = time.time) -> None:
+        self._lease = lease
+        self._wall = wall
+        self._lock = RLock()
+        self._state = State()
+        self._plans: dict[str, bytes] = {}
+        self._keys: dict[tuple[str, str], str] = {}
+
+    def put_plan(self, digest: str, body: bytes) -> None:
+        """Keep a plan once."""
+        self._plans.setdefault(digest, body)
+
+    def get_plan(self, digest: str) -> bytes:
+        """Return a plan. Raises `StoreError` (FR5008) where there is none."""
+        if digest not in self._plans:
+            raise StoreError(f"The store holds no plan {digest}.", code="FR5008")
+        return self._plans[digest]
+
+    def open_run(self, started: RunStarted, *, owner: str) -> Opened:
+        """Keep the run's first event and claim it, or return the first run with the same key.
+
+        Raises `InputError` (FR3005) where the key was used with another input.
+        """
+        encode(started.run, 1, started)
+        content = _canonical.encode(started.input)
+        with self._lock:
+            key = (started.flow, started.key)
+            first = self._keys.get(key) if started.key else None
+            if first is not None:
+                if self._state.runs[first].input != content:
+                    raise key_reused(started.key, first)
+                return Opened(run=first, claim=None, duplicate=True)
+            if started.run in self._state.runs:
+                raise StoreError(f"Run {started.run} is in the store already.", code="FR5009")
+            run = Run(
+                id=started.run,
+                flow=started.flow,
+                version=started.version,
+                plan=started.plan,
+                input=content,
+                created=started.at,
+                updated=started.at,
+                owner=owner,
+                lease=self._wall() + self._lease,
+                epoch=1,
+            )
+            self._state.add(run, started, [])
+            self._state.runs[started.run] = run
+            if started.key:
+                self._keys[key] = started.run
+        return Opened(run=started.run, claim=Claim(run=started.run, epoch=1))
+
+    def claim(self, run: str, *, owner: str) -> Claim | None:
+        """Take the run, or return None where a live owner has it, or where it has ended or does not exist."""
+        with self._lock:
+            row = self._state.runs.get(run)
+            if row is None or row.outcome is not None:
+                return None
+            if row.owner is not None and row.lease > self._wall() and not is_gone(row.owner):
+                return None
+            row.epoch, row.owner, row.ready = row.epoch + 1, owner, False
+            row.lease = self._wall() + self._lease
+            return Claim(run=run, epoch=row.epoch)
+
+    def release(self, claim: Claim) -> None:
+        """Give the run back; nothing happens where it was taken over."""
+        with self._lock:
+            row = self._state.runs.get(claim.run)
+            if row is not None and row.epoch == claim.epoch:
+                row.owner = None
+
+    def renew(self, claims: Sequence[Claim]) -> None:
+        """Prolong the leases that still hold."""
+        with self._lock:
+            for claim in claims:
+                row = self._state.runs.get(claim.run)
+                if row is not None and row.epoch == claim.epoch and row.owner is not None:
+                    row.lease = self._wall() + self._lease
+
+    def commit(self, appends: Sequence[Append]) -> list[Receipt]:
+        """Keep all appends; a refused one leaves nothing and disturbs no other."""
+        with self._lock:
+            return [self._state.append(item) for item in appends]
+
+    def usage(self, counter: str, since: str | None) -> float:
+        """Return how much of an `at_most` counter is taken since a moment (that moment included)."""
+        with self._lock:
+            return self._state.usage(counter, pr.sortable(since)) / pr.MICRO
+
+    def events(self, run: str, *, after: int = 0) -> list[StoredEvent]:
+        """Return the run's events in order. Raises `InputError` (FR3002) for an unknown run."""
+        with self._lock:
+            if run not in self._state.runs:
+                raise run_not_found(run)
+            return self._state.runs[run].stored[after:]
+
+    def runs(self, *, status: str | None = None, flow: str | None = None, limit: int = 50) -> list[RunRow]:
+        """Return runs, the newest first."""
+        with self._lock:
+            rows = [_run_row(run) for run in reversed(self._state.runs.values())]
+        return [r for r in rows if status in (None, r.status) and flow in (None, r.flow)][:limit]
+
+    def run(self, run: str) -> RunRow:
+        """Return one run by its id or by a unique beginning of it. Raises `InputError` (FR3002)."""
+        with self._lock:
+            found = [(id, _run_row(row)) for id, row in self._state.runs.items() if id.startswith(run)]
+        return by_beginning(Lookup.RUN, run, found)
+
+    def due(self, now: str) -> list[str]:
+        """Return the runs that have something to do, the longest due first."""
+        limit = pr.sortable(now) or ""
+        free: list[tuple[str, str]] = []
+        left: list[str] = []
+        with self._lock:
+            for run in self._state.runs.values():
+                if run.outcome is not None:
+                    continue
+                due, waiting_on = run.open_work()
+                if run.owner is not None:
+                    if run.lease <= self._wall() or is_gone(run.owner):
+                        left.append(run.id)
+                elif run.ready or waiting_on is None or (due is not None and due <= limit):
+                    free.append((due or run.updated, run.id))
+        return [id for _, id in sorted(free, key=lambda item: item[0])] + left
+
+    def inbox(self, *, run: str | None = None) -> list[InboxRow]:
+        """Return open entries, the oldest first."""
+        with self._lock:
+            found = [
+                (entry.opened.at, row.stored[entry.seq - 1].pos, _inbox_row(row, entry))
+                for row in self._state.runs.values()
+                for entry in row.inbox.values()
+                if entry.action is None and run in (None, row.id)
+            ]
+        return [item[2] for item in sorted(found, key=lambda item: item[:2])]
+
+    def entry(self, id: str) -> InboxRow:
+        """Return an open entry by its id or a unique beginning. Raises `InputError` (FR3003)."""
+        with self._lock:
+            entries = [
+                (row, entry)
+                for row in self._state.runs.values()
+                for entry in row.inbox.values()
+                if entry.opened.id.startswith(id)
+            ]
+            is_open = [(e.opened.id, _inbox_row(row, e)) for row, e in entries if e.action is None]
+            if entries and not is_open:
+                settled = entries[0][1]
+                raise settled_entry(settled.opened.id, settled.action or "")
+        return by_beginning(Lookup.ENTRY, id, is_open)
+
+    def awaiting(self, event: str, key: str) -> list[tuple[str, str]]:
+        """Return (run, path) of every wait for this event and key, the oldest run first."""
+        with self._lock:
+            return [
+                (row.id, wait.path)
+                for row in self._state.runs.values()
+                for wait in sorted(row.waits.values(), key=lambda wait: wait.path)
+                if wait.event == event and (wait.key or "") == key
+            ]
+
+    def records(
+        self, *, schema: str | None = None, run: str | None = None, limit: int = 1000
+    ) -> list[RecordRow]:
+        """Return records, the newest first."""
+        with self._lock:
+            return [
+                _record_row(*found)
+                for found in reversed(self._state.records)
+                if schema in (None, found[1].schema) and run in (None, found[0].id)
+            ][:limit]
+
+    def record(self, id: str) -> RecordRow:
+        """Return one record by its id or a unique beginning. Raises `InputError` (FR3004)."""
+        with self._lock:
+            found = [(c.id, _record_row(row, c, seq)) for row, c, seq in self._state.records]
+        return by_beginning(Lookup.RECORD, id, [item for item in found if item[0].startswith(id)])
+
+    def close(self) -> None:
+        """Do nothing: the rows live as long as the object."""
+
+
+def _run_row(run: Run) -> RunRow:
+    due, waiting_on = run.open_work()
+    open_status = "waiting" if run.owner is None else "running"
+    return RunRow(
+        run=run.id,
+        flow=run.flow,
+        version=run.version,
+        plan=run.plan,
+        status=open_status if run.outcome is None else "finished",
+        outcome=run.outcome,
+        reason=run.reason,
+        created=run.created,
+        updated=run.updated,
+        due=due,
+        claimed=run.owner is not None,
+        waiting_on=waiting_on,
+    )
+
+
+def _inbox_row(run: Run, entry: Entry) -> InboxRow:
+    asked = run.events[entry.seq - 1]
+    assert isinstance(asked, Asked)
+    opened = entry.opened
+    approvals = [
+        as_dict(e) for e in run.events if isinstance(e, Approved) and pr.entry_path(e.path) == opened.path
+    ]
+    return InboxRow(
+        id=opened.id,
+        run=run.id,
+        path=opened.path,
+        kind=opened.kind,
+        to=asked.to,
+        due=opened.due,
+        at=opened.at,
+        asked=as_dict(asked),
+        approvals=approvals,
+    )
+
+
+def _record_row(run: Run, added: pr.RecordAdded, seq: int) -> RecordRow:
+    event = run.events[seq - 1]
+    assert isinstance(event, RecordWritten)
+    return RecordRow(
+        id=added.id,
+        run=run.id,
+        path=added.path,
+        flow=run.flow,
+        schema=added.schema,
+        at=added.at,
+        final=added.final,
+        record=event.record,
+    )

@@ -1,0 +1,252 @@
+"""The in-memory journal's rows and how one append changes them; nothing is asked or answered here.
+
+Owns: plain maps in place of tables, the checks of an append, and undoing a refused one. What an event means
+is `flowrun.journal.projections`', as it is for every store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from flowrun.core.events import PHASES, Answered, AnyEvent, Approved
+from flowrun.errors import StoreError
+from flowrun.journal import projections as pr
+from flowrun.journal.chain import GENESIS, link
+from flowrun.journal.encoding import decode, encode
+from flowrun.ports.journal import Append, Receipt, StoredEvent
+
+Undo = list[Callable[[], object]]
+
+
+@dataclass(slots=True)
+class Entry:
+    """An inbox entry; `action` is None while it is open."""
+
+    opened: pr.EntryOpened
+    seq: int
+    action: str | None = None
+
+
+@dataclass(slots=True)
+class Room:
+    """Room that one call has taken; `held` once an attempt ended in doubt."""
+
+    at: str
+    amount: int
+    held: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything about one run."""
+
+    id: str
+    flow: str
+    version: int
+    plan: str
+    input: bytes
+    created: str
+    updated: str
+    outcome: str | None = None
+    reason: str = ""
+    owner: str | None = None
+    lease: float = 0.0
+    epoch: int = 0
+    ready: bool = False
+    head: bytes = GENESIS
+    stored: list[StoredEvent] = field(default_factory=list)
+    events: list[AnyEvent] = field(default_factory=list)
+    phases: dict[tuple[str, str], int] = field(default_factory=dict)
+    inbox: dict[str, Entry] = field(default_factory=dict)
+    waits: dict[str, pr.WaitOpened] = field(default_factory=dict)
+    rights: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def open_work(self) -> tuple[str | None, str | None]:
+        """Return (the earliest due, the kinds of what is open)."""
+        entries = [entry.opened for entry in self.inbox.values() if entry.action is None]
+        dues = [entry.due for entry in entries] + [wait.due for wait in self.waits.values()]
+        kinds = {entry.kind for entry in entries} | {wait.event or "timer" for wait in self.waits.values()}
+        return min((due for due in dues if due is not None), default=None), ", ".join(sorted(kinds)) or None
+
+
+class State:
+    """All rows of one in-memory store."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, Run] = {}
+        self.records: list[tuple[Run, pr.RecordAdded, int]] = []
+        self.counters: dict[str, dict[tuple[str, str], Room]] = {}
+        self.pos = 0
+
+    def append(self, item: Append) -> Receipt:
+        """Store one append, or return its refusal with nothing changed."""
+        run = self.runs.get(item.run)
+        undo: Undo = []
+        try:
+            if run is None or (item.epoch is not None and (item.epoch != run.epoch or run.owner is None)):
+                raise pr.Refusal("claim")
+            if run.outcome is not None:
+                raise pr.Refusal("finished")
+            self._restore_run(run, undo)
+            for event in item.events:
+                self.add(run, event, undo, by_person=item.epoch is None)
+        except pr.Refusal as refusal:
+            for step in reversed(undo):
+                step()
+            return Receipt(ok=False, refused=refusal.refused, rule=refusal.rule)
+        if item.events:
+            run.updated = max(run.updated, item.events[-1].at)
+            run.ready = run.ready or item.epoch is None
+        return Receipt(ok=True, seq=len(run.stored))
+
+    def add(self, run: Run, event: AnyEvent, undo: Undo, *, by_person: bool = False) -> None:
+        """Add one event and what it means. Raises `Refusal`."""
+        phase = (event.path, PHASES[type(event)])
+        if phase in run.phases:
+            raise pr.Refusal("path")
+        seq = len(run.stored) + 1
+        try:
+            body = encode(run.id, seq, event)
+        except StoreError as error:
+            raise pr.Refusal("event", error.message) from None
+        self.pos += 1
+        run.head = link(run.head, body)
+        run.stored.append(StoredEvent(run=run.id, seq=seq, pos=self.pos, body=body, hash=run.head))
+        # Read back, so that callers see what a store on disk would give, and share nothing with it.
+        run.events.append(decode(body).event)
+        run.phases[phase] = seq
+        undo.append(lambda: (run.stored.pop(), run.events.pop(), run.phases.pop(phase)))
+        person = by_person and isinstance(event, Answered | Approved)
+        for change in pr.fold(run.id, event):
+            _APPLY[type(change)](self, run, seq, change, undo, person)
+
+    def usage(self, counter: str, since: str | None, *, besides: tuple[str, str] | None = None) -> int:
+        """Return what is taken of a counter since a moment, in millionths; `besides` is a call that counts
+        not.
+        """
+        rooms = self.counters.get(counter, {})
+        start = since or ""
+        return sum(room.amount for call, room in rooms.items() if call != besides and room.at >= start)
+
+    def _restore_run(self, run: Run, undo: Undo) -> None:
+        head, pos, outcome, reason = run.head, self.pos, run.outcome, run.reason
+
+        def restore() -> None:
+            run.head, self.pos, run.outcome, run.reason = head, pos, outcome, reason
+
+        undo.append(restore)
+
+
+def _entry_opened(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    run.inbox[c.path] = Entry(c, seq)
+    undo.append(lambda: run.inbox.pop(c.path))
+
+
+def _entry_approved(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    entry = run.inbox.get(c.path)
+    if person and (entry is None or entry.action is not None):
+        raise pr.Refusal("path")
+
+
+def _entry_settled(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    entry = run.inbox.get(c.path)
+    if entry is not None and entry.action is None:
+        _settle(entry, c.action, undo)
+    elif person:
+        raise pr.Refusal("path")
+
+
+def _settle(entry: Entry, action: str, undo: Undo) -> None:
+    entry.action = action
+    undo.append(lambda: setattr(entry, "action", None))
+
+
+def _wait_opened(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    run.waits[c.path] = c
+    undo.append(lambda: run.waits.pop(c.path))
+
+
+def _wait_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    wait = run.waits.pop(c.path, None)
+    if wait is not None:
+        undo.append(lambda: run.waits.__setitem__(c.path, wait))
+
+
+def _record_added(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    state.records.append((run, c, seq))
+    undo.append(state.records.pop)
+
+
+def _room_taken(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    call = (run.id, c.path)
+    if state.usage(c.counter, c.since, besides=call) + c.amount > c.limit:
+        raise pr.Refusal("limit", c.rule)
+    rooms = state.counters.setdefault(c.counter, {})
+    before = rooms.get(call)
+    # A further attempt of the same call takes no further room.
+    if before is None:
+        rooms[call] = Room(c.at, c.amount)
+    else:
+        rooms[call] = Room(c.at, max(before.amount, c.amount), before.held)
+    undo.append(lambda: rooms.pop(call) if before is None else rooms.__setitem__(call, before))
+
+
+def _room_held(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    for rooms in state.counters.values():
+        room = rooms.get((run.id, c.path))
+        if room is not None and not room.held:
+            room.held = True
+            undo.append(partial(setattr, room, "held", False))
+
+
+def _room_returned(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    call = (run.id, c.path)
+    for rooms in state.counters.values():
+        room = rooms.get(call)
+        if room is not None and not room.held:
+            del rooms[call]
+            undo.append(partial(rooms.__setitem__, call, room))
+
+
+def _right_used(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    entry = run.inbox.get(c.entry)
+    place = run.phases.get((c.entry, "ended"))
+    if entry is None or entry.action != "approve" or place is None:
+        raise pr.Refusal("right")
+    if not pr.grants(run.events[place - 1], c.digest):
+        raise pr.Refusal("right")
+    key = (c.entry, c.digest)
+    if key not in run.rights:
+        run.rights[key] = c.path
+        undo.append(lambda: run.rights.pop(key))
+    # A further attempt of the same call may use its right again.
+    if run.rights[key] != c.path:
+        raise pr.Refusal("right")
+
+
+def _run_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+    for entry in run.inbox.values():
+        if entry.action is None:
+            _settle(entry, "finished", undo)
+    waits = dict(run.waits)
+    run.waits.clear()
+    undo.append(lambda: run.waits.update(waits))
+    run.outcome, run.reason = c.outcome, c.reason
+
+
+_APPLY: dict[type, Callable[[State, Run, int, Any, Undo, bool], None]] = {
+    pr.EntryOpened: _entry_opened,
+    pr.EntryApproved: _entry_approved,
+    pr.EntrySettled: _entry_settled,
+    pr.WaitOpened: _wait_opened,
+    pr.WaitEnded: _wait_ended,
+    pr.RecordAdded: _record_added,
+    pr.RoomTaken: _room_taken,
+    pr.RoomHeld: _room_held,
+    pr.RoomReturned: _room_returned,
+    pr.RightUsed: _right_used,
+    pr.RunEnded: _run_ended,
+}

@@ -1,0 +1,158 @@
+"""The typed form of the files around flows: tests, examples and the workspace.
+
+Owns: one frozen dataclass for each. Nothing here is resolved, and nothing here reads or runs anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowrun.errors import Span
+from flowrun.lang.spec import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """What a test expects; None means that it is not looked at. `calls` are distinct effects, `attempts` invocations."""
+
+    outcome: str | None = None
+    calls: Mapping[str, int] | None = None
+    attempts: Mapping[str, int] | None = None
+    record: Any = None
+    decisions: Any = None
+    world: Any = None
+    span: Span
+    at: Mapping[str, Span] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestFile:
+    """One test of a flow.
+
+    `tools`: by tool the answer, or a list of answers by call, a fault being `{error: NAME}`. `model`: by step id a list
+    of `{propose: …}` and `{answer: …}`. `people`: by tool or step id `approve`, `reject`, `late` or an answer.
+    `events`: by event name its payload. `deliver`: how often the input arrives. `after`: seconds that pass.
+    """
+
+    test: str
+    flow: str
+    now: str | None
+    input: Any
+    tools: Mapping[str, Any]
+    model: Mapping[str, tuple[Any, ...]]
+    people: Mapping[str, Any]
+    events: Mapping[str, Any]
+    deliver: int
+    crash_after: str | None
+    after: float | None
+    expect: Expect
+    file: str
+    span: Span
+    at: Mapping[str, Span]
+
+    __test__ = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleSpec:
+    """One labelled example of a step; the values of `propose` and `answer` may hold slots as expressions."""
+
+    step: str
+    label: str
+    texts: tuple[str, ...]
+    propose: tuple[Mapping[str, Template], ...]
+    answer: Template | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamplesFile:
+    """The examples beside a flow."""
+
+    examples: tuple[ExampleSpec, ...]
+    file: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a model costs: millionths of `currency` for a million tokens; `dated` is the day on which that was true."""
+
+    input: int
+    output: int
+    currency: str
+    dated: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """One model. `key` names where its key is (`${{ env.NAME }}` or `${{ secret.NAME }}`); a key is never written here."""
+
+    name: str
+    provider: str
+    model: str
+    base_url: Template | None
+    key: Template | None
+    price: Price | None
+    capabilities: tuple[str, ...] | None
+    max_output_tokens: int | None
+    context_tokens: int | None
+    options: Mapping[str, Any]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSpec:
+    """Who may answer, until when (seconds) and who is next."""
+
+    members: tuple[str, ...]
+    within: float | None
+    then: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerSpec:
+    """What starts a flow: `kind` is `webhook`, `schedule`, `mail`, `folder` or `event`, `source` what stands there."""
+
+    kind: str
+    source: str
+    flow: str
+    with_: Template | None
+    options: Mapping[str, Any]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """What nothing may touch now."""
+
+    tools: tuple[str, ...] = ()
+    flows: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceFile:
+    """`flowrun.yaml`. Paths and globs in `tools` and `policies` are relative to it; `modes` gives the highest by flow."""
+
+    models: Mapping[str, ModelSpec]
+    tools: tuple[str, ...]
+    policies: tuple[str, ...]
+    roles: Mapping[str, RoleSpec]
+    channels: Mapping[str, Any]
+    triggers: tuple[TriggerSpec, ...]
+    time_zone: str
+    store: str | None
+    limits: Mapping[str, float]
+    modes: Mapping[str, str]
+    tables: Mapping[str, Any]
+    privacy: Mapping[str, str]
+    egress: tuple[str, ...] | None
+    halt: Halt
+    language: str
+    file: str
+    span: Span
+    at: Mapping[str, Span]

@@ -1,0 +1,290 @@
+"""Checks one flow, step by step: names, types, tools and what every step leaves behind.
+
+Owns: the walk over a flow's steps in the order in which they run. Rules and policies are `lint.rules`, the paths to a
+record are `lint.paths`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from flowrun.errors import Diagnostic, Span
+from flowrun.lang import spec
+from flowrun.lang.types import ANY, NULL, STRING, Type, TypeScope, check_condition, check_value, infer, with_currencies
+from flowrun.lang.types_model import union
+from flowrun.lint.findings import Findings
+from flowrun.lint.paths import check_choice, check_records
+from flowrun.lint.rules import check_budget, check_policies, check_roles, check_tool_rules
+from flowrun.lint.scope import World, without
+from flowrun.plan.catalogue import Catalogue, FlowSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The findings of a flow, and the expressions to rewrite when it is compiled (by `id` of the `Expr`)."""
+
+    findings: tuple[Diagnostic, ...]
+    rewrites: Mapping[int, spec.Node]
+
+
+def check_flow(source: FlowSource, catalogue: Catalogue) -> Checked:
+    """Return everything that is wrong with a flow against its workspace."""
+    walk = _Walk(source.flow, catalogue)
+    walk.run(source)
+    findings = sorted(walk.out.found, key=lambda d: (d.span.file, d.span.line, d.span.column))
+    return Checked(findings=tuple(findings), rewrites=walk.out.rewrites)
+
+
+class _Walk:
+    def __init__(self, flow: spec.Flow, catalogue: Catalogue) -> None:
+        self.flow = flow
+        self.out = Findings()
+        self.world = World(flow, catalogue)
+        self.catalogue = catalogue
+        self.certain: set[str] = set()
+        self.used: set[str] = set()
+        self.visible_at: dict[str, set[str]] = {}
+        """Per tool, the steps that are visible at every step that may use it."""
+        self.all_steps: dict[str, Type] = {}
+        self.inside: dict[str, Type] = {}
+
+    def run(self, source: FlowSource) -> None:
+        flow, out = self.flow, self.out
+        for use in (flow.input, flow.output):
+            self.schema(use)
+        if flow.key is not None:
+            out.problems(infer(flow.key.node, TypeScope(input=self.world.input))[1], flow.key)
+        self.steps(flow.steps, {}, None)
+        if flow.subject is not None:
+            out.problems(infer(flow.subject.node, self.world.scope(self.inside))[1], flow.subject)
+        check_tool_rules(self.world, out, self.inside, self.visible_at, self.used)
+        check_policies(self.world, out, [*self.catalogue.policies, *source.policies])
+        check_budget(self.world, out, self.used)
+        check_roles(self.world, out)
+        check_records(flow, out)
+
+    def scope(self, steps: Mapping[str, Type], item: Type | None) -> TypeScope:
+        hidden = {name: "it runs later or elsewhere" for name in self.ids() if name not in steps}
+        return self.world.scope(steps, item=item, hidden=hidden, call_certain=frozenset(self.certain))
+
+    def ids(self) -> list[str]:
+        if not self.all_steps:
+            self.all_steps = dict.fromkeys(_ids(self.flow.steps), ANY)
+        return list(self.all_steps)
+
+    def steps(self, steps: Sequence[spec.Step], visible: dict[str, Type], item: Type | None) -> Type:
+        """Check steps in order; `visible` grows with what they leave behind. Return the type of the last."""
+        last = NULL
+        for step in steps:
+            scope = self.scope(visible, item)
+            if step.when is not None:
+                self.condition(step.when, scope)
+            certain = set(self.certain)
+            value = self.step(step, scope, visible, item)
+            if step.when is not None or step.on_error == "continue":
+                self.certain = certain
+                value = value.or_null()
+            visible[step.id] = value
+            self.inside[step.id] = value.or_null()
+            last = value
+        return last
+
+    def condition(self, expr: spec.Expr, scope: TypeScope) -> None:
+        problems = check_condition(expr.node, scope)
+        self.out.problems(problems, expr)
+        if not problems:
+            node = with_currencies(expr.node, scope)
+            if node is not expr.node:
+                self.out.rewrites[id(expr)] = node
+
+    def value(self, template: spec.Template | None, scope: TypeScope, expected: Type, at: Span) -> None:
+        if template is None:
+            template = spec.Template(node=["dict", []], exprs=(), span=at)
+        self.out.problems(check_value(template.node, scope, expected), template)
+
+    def text(self, template: spec.Template, scope: TypeScope) -> None:
+        self.out.problems(infer(template.node, scope)[1], template)
+
+    def schema(self, use: spec.SchemaUse | None) -> Type:
+        if use is None:
+            return STRING
+        if self.world.schema_of(use) is None:
+            self.out.add(
+                "unknown-schema",
+                f"There is no schema {use}.",
+                use.span,
+                help=f"It would stand in schemas/records/{use.name}/v{use.version}.json. `flowrun schema list` shows what exists.",
+            )
+        return self.world.schema_type(use)
+
+    def step(self, step: spec.Step, scope: TypeScope, visible: dict[str, Type], item: Type | None) -> Type:
+        match step:
+            case spec.Call():
+                return self.call(step, scope)
+            case spec.Ask():
+                for name in step.tools:
+                    self.use(name, step.at.get("tools", step.span), scope)
+                self.text(step.ask, scope)
+                for model in step.model:
+                    if model not in self.catalogue.models and model != "examples":
+                        self.out.unknown("unknown-model", "model", model, step.at["model"], self.catalogue.models)
+                found = self.schema(step.answer)
+                self.own_condition(step, step.only_when, scope, found)
+                return found
+            case spec.AskPerson():
+                found = self.schema(step.answer)
+                self.text(step.ask_person, scope)
+                for expr in step.show:
+                    self.out.problems(infer(expr.node, scope)[1], expr)
+                if step.with_ is not None:
+                    self.text(step.with_, scope)
+                self.own_condition(step, step.only_when, scope, found)
+                return found
+            case spec.Choose():
+                return self.choose(step, scope, visible, item)
+            case spec.ForEach():
+                return self.for_each(step, scope, visible)
+            case spec.Parallel():
+                return self.parallel(step, visible, item)
+            case spec.WaitFor():
+                for expr in (step.key,):
+                    if expr is not None:
+                        self.out.problems(infer(expr.node, scope)[1], expr)
+                if step.moment is not None:
+                    self.text(step.moment, scope)
+                return NULL if step.event is None else self.schema(step.event)
+            case spec.Record():
+                found = self.schema(step.record)
+                self.value(step.with_, scope, found, step.span)
+                self.own_condition(step, step.only_when, scope, found)
+                return found
+            case spec.Set():
+                kind, problems = infer(step.set.node, scope)
+                self.out.problems(problems, step.set)
+                return kind
+            case spec.Stop():
+                if step.reason is not None:
+                    self.text(step.reason, scope)
+        return NULL
+
+    def own_condition(
+        self, step: spec.Step, expr: spec.Expr | None, scope: TypeScope, own: Type
+    ) -> None:
+        if expr is not None:
+            steps = {**(scope.steps or {}), step.id: own}
+            hidden = {name: why for name, why in scope.hidden.items() if name != step.id}
+            self.condition(expr, replace(scope, steps=steps, hidden=hidden))
+
+    def call(self, step: spec.Call, scope: TypeScope) -> Type:
+        at = step.at.get("call", step.span)
+        if not self.use(step.call, at, scope):
+            return ANY
+        name = step.call.split("@")[0]
+        args, output = self.world.signature(step.call)
+        bound = self.world.bound.get(step.call, set())
+        if step.with_ is not None:
+            for key in bound & set(step.with_.keys):
+                self.out.add(
+                    "bound-argument",
+                    f"`{key}` is fixed by `bind` for {name}, so a step may not set it.",
+                    step.with_.keys[key],
+                    help="Leave it out here, or take it out of `bind`.",
+                )
+        self.value(step.with_, scope, without(args, bound), at)
+        if step.on_error == "fail" and step.when is None:
+            self.certain.add(name)
+        return output
+
+    def use(self, name: str, span: Span, scope: TypeScope) -> bool:
+        """Note that a step may use a tool; return whether the tool exists."""
+        self.used.add(name)
+        here = set(scope.steps or {})
+        self.visible_at[name] = self.visible_at.get(name, here) & here
+        if name.startswith("flows."):
+            known = name.removeprefix("flows.") in self.catalogue.flows
+            if not known:
+                self.out.unknown("unknown-flow", "flow", name, span, (f"flows.{k}" for k in self.catalogue.flows))
+        else:
+            known = name in self.catalogue.tools
+            if not known:
+                self.out.unknown("unknown-tool", "tool", name, span, self.catalogue.tools)
+        if known and name not in self.flow.tools:
+            self.out.add(
+                "tool-not-listed",
+                f"{name} is not under the flow's `tools:`, so it may not be used.",
+                span,
+                help=f"Add `{name}: {{}}` under `tools:`.",
+            )
+        return known
+
+    def choose(
+        self, step: spec.Choose, scope: TypeScope, visible: dict[str, Type], item: Type | None
+    ) -> Type:
+        kinds: list[Type] = []
+        before = set(self.certain)
+        after: set[str] | None = None
+        new: dict[str, Type] = {}
+        for branch in step.choose:
+            if branch.when is not None:
+                self.condition(branch.when, scope)
+            self.certain = set(before)
+            inner = dict(visible)
+            kinds.append(self.steps(branch.steps, inner, item))
+            after = self.certain if after is None else after & self.certain
+            new |= {name: kind.or_null() for name, kind in inner.items() if name not in visible}
+        covered = check_choice(step, scope, self.out)
+        self.certain = before if after is None or not covered else after
+        visible |= new
+        found = union(kinds)
+        return found if covered else found.or_null()
+
+    def for_each(self, step: spec.ForEach, scope: TypeScope, visible: dict[str, Type]) -> Type:
+        kind, problems = infer(step.for_each.node, scope)
+        self.out.problems(problems, step.for_each)
+        if kind.kind not in ("list", "any"):
+            self.out.add(
+                "type-mismatch", f"`for_each` needs a list, and this is {kind.words()}.", step.for_each.span
+            )
+        before = set(self.certain)
+        last = self.steps(step.steps, dict(visible), kind.item or ANY)
+        self.certain = before
+        for name in _ids(step.steps):
+            self.inside.pop(name, None)
+        return Type(kind="list", item=last.or_null(step.on_error == "continue"))
+
+    def parallel(self, step: spec.Parallel, visible: dict[str, Type], item: Type | None) -> Type:
+        before, after = set(self.certain), set(self.certain)
+        new: dict[str, Type] = {}
+        fields: dict[str, Type] = {}
+        for name, steps in step.parallel.items():
+            self.certain = set(before)
+            inner = dict(visible)
+            fields[name] = self.steps(steps, inner, item)
+            after |= self.certain
+            new |= {key: kind.or_null() for key, kind in inner.items() if key not in visible}
+        self.certain = after
+        visible |= new
+        return Type(kind="object", fields=fields, required=frozenset(fields))
+
+
+def _ids(steps: Sequence[spec.Step]) -> list[str]:
+    """Return the ids of steps and of all steps inside them."""
+    found: list[str] = []
+    for step in steps:
+        found.append(step.id)
+        for inner in inner_steps(step):
+            found += _ids(inner)
+    return found
+
+
+def inner_steps(step: spec.Step) -> list[Sequence[spec.Step]]:
+    """Return the step lists inside a block."""
+    match step:
+        case spec.Choose():
+            return [branch.steps for branch in step.choose]
+        case spec.ForEach():
+            return [step.steps]
+        case spec.Parallel():
+            return list(step.parallel.values())
+    return []

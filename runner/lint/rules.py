@@ -1,0 +1,159 @@
+"""Checks the rules that stand on tools: in the flow, and in policies; the budget and the roles.
+
+Owns: these checks. The conditions' types come from `lang.types`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flowrun.lang import spec
+from flowrun.lang.types import Type, TypeScope, check_condition, check_value, from_value, infer, with_currencies
+from flowrun.lint.findings import Findings
+from flowrun.lint.scope import World
+from flowrun.values.nodes import walk
+
+
+def check_tool_rules(
+    world: World,
+    out: Findings,
+    steps: Mapping[str, Type],
+    visible_at: Mapping[str, set[str]],
+    used: set[str],
+) -> None:
+    """Check the flow's own `tools:`."""
+    for name, rule in world.flow.tools.items():
+        known = world.tool(name) is not None or (
+            name.startswith("flows.") and name.removeprefix("flows.") in world.catalogue.flows
+        )
+        if not known:
+            if name not in used:
+                out.unknown("unknown-tool", "tool", name, rule.span, world.catalogue.tools)
+            continue
+        if name not in used:
+            out.add("tool-unused", f"No step uses {name}.", rule.span, help="Take it out of `tools:`.")
+        args, _ = world.signature(name)
+        for key, template in rule.bind.items():
+            field = (args.fields or {}).get(key)
+            if field is None and not args.open and args.kind == "object":
+                out.unknown("unknown-field", f"argument of {name}", key, template.span, args.fields or {})
+                continue
+            scope = world.scope(steps, rules=True)
+            if field is not None:
+                out.problems(check_value(template.node, scope, field.or_null()), template)
+            _check_order(name, template, visible_at, out)
+        scope = world.scope(steps, args=args, rules=True)
+        _check_conditions(rule, scope, out)
+
+
+def _check_order(name: str, template: spec.Template, visible_at: Mapping[str, set[str]], out: Findings) -> None:
+    reads = {node[1] for node in walk(template.node) if node[0] == "step"}
+    for step in sorted(reads - visible_at.get(name, reads)):
+        out.add(
+            "unbound-order",
+            f"`bind` reads steps.{step}, but a step that may use {name} comes before it.",
+            template.span,
+            help=f"Move the step `{step}` up, or give {name} to later steps only.",
+        )
+
+
+def check_policies(world: World, out: Findings, policies: Sequence[spec.Policy]) -> None:
+    """Check policies against the tools of the workspace."""
+    for policy in policies:
+        facts: dict[str, Type] = {}
+        tables = from_value(policy.tables) if policy.tables else world.tables
+        calls = {name: world.signature(name) for name in world.catalogue.tools}
+        for fact in policy.facts.values():
+            tool = world.tool(fact.call)
+            if tool is None:
+                out.unknown("unknown-tool", "tool", fact.call, fact.span, world.catalogue.tools)
+                continue
+            if tool.effect != "read":
+                out.add("fact-not-read", f"{fact.call} writes, so it cannot be a fact.", fact.span)
+            facts[fact.name] = world.signature(fact.call)[1].or_null()
+        for rule in policy.rules:
+            for name in (*rule.tools, *rule.needs_before):
+                if name not in world.catalogue.tools and not name.startswith("flows."):
+                    out.unknown("unknown-tool", "tool", name, rule.at.get("tools", rule.span), world.catalogue.tools)
+            for name in rule.tools:
+                if name in world.catalogue.tools:
+                    args, _ = world.signature(name)
+                    scope = TypeScope(args=args, facts=facts, calls=calls, tables=tables, rules=True)
+                    _check_conditions(rule, scope, out)
+
+
+def _check_conditions(rule: spec.Rule, scope: TypeScope, out: Findings) -> None:
+    for expr in (rule.only_when, rule.deny_when, rule.approve_when):
+        if expr is None:
+            continue
+        problems = check_condition(expr.node, scope)
+        out.problems(problems, expr)
+        if not problems:
+            node = with_currencies(expr.node, scope)
+            if node is not expr.node:
+                out.rewrites[id(expr)] = node
+    for limit in rule.at_most:
+        for expr in (limit.sum, limit.per):
+            if expr is not None:
+                out.problems(infer(expr.node, scope)[1], expr)
+
+
+def check_budget(world: World, out: Findings, used: set[str]) -> None:
+    """A flow that asks a model or writes has a budget, and a cost limit needs prices."""
+    flow = world.flow
+    writes = [name for name in used if (tool := world.tool(name)) is not None and tool.effect == "write"]
+    asks = _asks(flow.steps)
+    at = flow.at.get("steps", flow.span)
+    if flow.budget is None and (writes or asks):
+        why = f"uses {writes[0]}, which writes" if writes else "asks a model"
+        out.add(
+            "missing-budget",
+            f"This flow {why}, so it needs a `budget`.",
+            flow.at.get("flow", at),
+            help="budget: {cost: 0.05 USD, model_calls: 6, tool_calls: 10, writes: 4, within: 2m}",
+        )
+    if flow.budget is not None and flow.budget.cost is not None:
+        for step in asks:
+            for name in step.model or list(world.catalogue.models)[:1]:
+                model = world.catalogue.models.get(name)
+                if model is not None and model.provider not in ("examples", "scripted") and model.input_price is None:
+                    out.add("unknown-price", f"The model {name} has no price, so `cost` cannot be kept.", step.span)
+    customer = any(step.to == "customer" for step in asks) or any("customer" in r.approver for r in flow.tools.values())
+    if customer and flow.subject is None:
+        out.add(
+            "missing-subject",
+            "This flow speaks with the customer, so it must say who that is.",
+            flow.at.get("flow", at),
+            help="subject: input.email",
+        )
+
+
+def _asks(steps: Sequence[spec.Step]) -> list[spec.Ask]:
+    found: list[spec.Ask] = []
+    for step in steps:
+        match step:
+            case spec.Ask():
+                found.append(step)
+            case spec.Choose():
+                for branch in step.choose:
+                    found += _asks(branch.steps)
+            case spec.ForEach():
+                found += _asks(step.steps)
+            case spec.Parallel():
+                for inner in step.parallel.values():
+                    found += _asks(inner)
+    return found
+
+
+def check_roles(world: World, out: Findings) -> None:
+    """Where a workspace names its roles, a flow may use no other."""
+    roles = world.catalogue.roles
+    if not roles:
+        return
+    flow = world.flow
+    if flow.owner not in roles:
+        out.unknown("unknown-role", "role", flow.owner, flow.at.get("owner", flow.span), roles)
+    for rule in flow.tools.values():
+        for name in rule.approver:
+            if name != "customer" and name not in roles:
+                out.unknown("unknown-role", "role", name, rule.at.get("approver", rule.span), roles)

@@ -1,0 +1,75 @@
+"""The types of a flow's world: its input, tools, schemas and what each step leaves behind.
+
+Owns: the reading of types from the catalogue, each once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flowrun.lang import spec
+from flowrun.lang.types import ANY, Type, TypeScope, from_schema, from_value
+from flowrun.plan.catalogue import Catalogue
+from flowrun.plan.model import ToolPlan
+
+Json = Any
+
+
+class World:
+    """The types that a flow's names have."""
+
+    def __init__(self, flow: spec.Flow, catalogue: Catalogue) -> None:
+        self.flow = flow
+        self.catalogue = catalogue
+        self._types: dict[str, Type] = {}
+        self.input = self.schema_type(flow.input)
+        self.tables = from_value(dict(catalogue.tables))
+        self.bound = {name: set(rule.bind) for name, rule in flow.tools.items()}
+        self.calls: dict[str, tuple[Type, Type]] = {}
+        for name in flow.tools:
+            self.calls[name.split("@")[0]] = self.signature(name)
+
+    def schema_of(self, use: spec.SchemaUse) -> dict[str, Json] | None:
+        """Return the JSON Schema of a use, or None where it does not exist."""
+        return use.inline if use.inline is not None else self.catalogue.schema(use.name, use.version)
+
+    def schema_type(self, use: spec.SchemaUse) -> Type:
+        """Return the type of a schema; `any` where it does not exist (which is a finding of its own)."""
+        if use.inline is not None:
+            return from_schema(use.inline)
+        key = str(use)
+        if key not in self._types:
+            schema = self.catalogue.schema(use.name, use.version)
+            self._types[key] = ANY if schema is None else from_schema(schema)
+        return self._types[key]
+
+    def tool(self, name: str) -> ToolPlan | None:
+        """Return a tool's contract."""
+        return self.catalogue.tools.get(name)
+
+    def signature(self, name: str) -> tuple[Type, Type]:
+        """Return the types of a tool's arguments (the bound ones included) and output."""
+        if name.startswith("flows."):
+            found = self.catalogue.flows.get(name.removeprefix("flows."))
+            if found is None:
+                return ANY, ANY
+            return self.schema_type(found.flow.input), self.schema_type(found.flow.output)
+        tool = self.tool(name)
+        if tool is None:
+            return ANY, ANY
+        return from_schema(tool.input), from_schema(tool.output)
+
+    def scope(self, steps: Mapping[str, Type], **more: Any) -> TypeScope:
+        """Return the scope of a place in the flow."""
+        return TypeScope(input=self.input, steps=steps, calls=self.calls, tables=self.tables, **more)
+
+
+def without(expected: Type, names: set[str]) -> Type:
+    """Return an object's type without some fields."""
+    if not names or expected.fields is None:
+        return expected
+    fields = {name: value for name, value in expected.fields.items() if name not in names}
+    return Type(
+        kind=expected.kind, fields=fields, required=expected.required - names, nullable=expected.nullable, open=expected.open
+    )
