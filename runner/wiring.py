@@ -6,14 +6,14 @@ loads none of them.
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowrun.errors import ConfigError
-from flowrun.plan.model import ToolPlan
+from flowrun.errors import ConfigError, FlowError
+from flowrun.plan.model import ModelPlan, ToolPlan
+
+OPENAI_PROVIDERS = ("openai", "llama_cpp", "ollama", "vllm", "compatible")
 
 if TYPE_CHECKING:
     from flowrun.lang.spec_files import WorkspaceFile
@@ -49,9 +49,21 @@ def journal(url: str, clock: Clock) -> Journal:
 
 def models() -> Models:
     """Return the models of every provider, each loaded on first use."""
-    from flowrun.adapters.models.routed import default_models
+    from flowrun.adapters.models.routed import RoutedModels
 
-    return default_models()
+    return RoutedModels({**dict.fromkeys(OPENAI_PROVIDERS, _openai), "examples": _examples})
+
+
+def _openai() -> Models:
+    from flowrun.adapters.models.openai import OpenAIModels
+
+    return OpenAIModels()
+
+
+def _examples() -> Models:
+    from flowrun.adapters.models.examples import ExamplesModels
+
+    return ExamplesModels()
 
 
 def tool_contracts(root: Path, config: WorkspaceFile | None) -> Mapping[str, ToolPlan]:
@@ -77,15 +89,42 @@ def tools(root: Path, config: WorkspaceFile | None, store: str) -> Mapping[str, 
 
 
 def _python_sources(root: Path, config: WorkspaceFile | None) -> list[Tools]:
+    """Return the sources of the workspace's tool files. Raises `FlowError` or `ConfigError` where one is wrong."""
     if config is None or not config.tools:
         return []
-    from flowrun.adapters.tools.python_module import load_tool_file
+    from flowrun.adapters.tools.python_module import load_module_tools
+    from flowrun.lang.files import load_bytes
+    from flowrun.lang.parse import parse_tools
+    from flowrun.lang.source import decode
 
-    return [load_tool_file(root / name) for name in config.tools]
+    sources: list[Tools] = []
+    for pattern in config.tools:
+        for file in sorted(root.glob(pattern)):
+            source = decode(str(file), load_bytes(file))
+            found, findings = (None, source) if isinstance(source, list) else parse_tools(source)
+            if found is None or any(d.severity == "error" for d in findings):
+                raise FlowError(findings)
+            if found.adapter != "python" or found.source is None:
+                raise ConfigError(
+                    f"{file}: the adapter {found.adapter} does not work in this version.",
+                    help="Write `adapter: python` and `source: FILE.py`.",
+                    code="FR2021",
+                )
+            sources.append(
+                load_module_tools(file.parent / found.source, namespace=found.tools, only=list(found.actions))
+            )
+    return sources
 
 
 def owner() -> str:
     """Return who claims runs here: host, boot, process and its start, so that a dead owner can be told from a live one."""
-    from flowrun.adapters.journals.owner import process_owner
+    from flowrun.adapters.journals.owners import this_process
 
-    return process_owner(socket.gethostname(), os.getpid())
+    return this_process()
+
+
+def model_from_name(name: str) -> ModelPlan:
+    """Return the model that `--model` names, such as `openai:NAME@URL`."""
+    from flowrun.adapters.models.presets import model_from_name as read
+
+    return read(name)

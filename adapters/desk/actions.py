@@ -67,12 +67,8 @@ def get_orders(desk: Desk, args: Args) -> Json:
     base = desk.connection()
     known(base, args["customer_id"])
     one = (args["customer_id"],)
-    orders = base.execute(
-        "SELECT * FROM orders WHERE customer_id = ? ORDER BY placed_at DESC, order_id DESC", one
-    )
-    invoices = base.execute(
-        "SELECT * FROM invoices WHERE customer_id = ? ORDER BY due_on DESC, invoice_id DESC", one
-    )
+    orders = base.execute("SELECT * FROM orders WHERE customer_id = ? ORDER BY placed_at DESC, order_id DESC", one)
+    invoices = base.execute("SELECT * FROM invoices WHERE customer_id = ? ORDER BY due_on DESC, invoice_id DESC", one)
     return {
         "orders": [
             {
@@ -164,9 +160,7 @@ def refund(desk: Desk, base: sqlite3.Connection, args: Args) -> Json:
     back = base.execute("SELECT coalesce(sum(cents), 0) FROM refunds WHERE order_id = ?", (args["order_id"],))
     left = order["cents"] - back.fetchone()[0]
     if cents > left:
-        raise not_possible(
-            f"At most {money(left):.2f} {order['currency']} of this order can still be refunded."
-        )
+        raise not_possible(f"At most {money(left):.2f} {order['currency']} of this order can still be refunded.")
     made, at = desk.new_id(base, "R"), desk.now()
     base.execute(
         "INSERT INTO refunds VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -196,17 +190,13 @@ def find_refund(desk: Desk, args: Args) -> Json:
 
 def draft(desk: Desk, base: sqlite3.Connection, args: Args) -> Json:
     made, at = desk.new_id(base, "D"), desk.now()
-    base.execute(
-        "INSERT INTO drafts VALUES (?, ?, ?, ?, ?)", (made, args["to"], args["subject"], args["body"], at)
-    )
+    base.execute("INSERT INTO drafts VALUES (?, ?, ?, ?, ?)", (made, args["to"], args["subject"], args["body"], at))
     return {"draft_id": made, "to": args["to"], "subject": args["subject"], "created_at": at}
 
 
 def send(desk: Desk, base: sqlite3.Connection, args: Args) -> Json:
     made, at = desk.new_id(base, "M"), desk.now()
-    base.execute(
-        "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", (made, args["to"], args["subject"], args["body"], at)
-    )
+    base.execute("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", (made, args["to"], args["subject"], args["body"], at))
     return {"mail_id": made, "to": args["to"], "subject": args["subject"], "queued_at": at}
 
 
@@ -225,11 +215,7 @@ def free_slots(desk: Desk, args: Args) -> Json:
     starts = [datetime.combine(day, begin) for day in days for begin in DAY]
     taken = {row[0] for row in desk.connection().execute("SELECT slot FROM bookings WHERE status = 'booked'")}
     free = [start for start in starts if rfc3339(start) not in taken and rfc3339(start) > desk.now()]
-    return {
-        "slots": [
-            {"slot": rfc3339(start), "ends_at": rfc3339(start + timedelta(minutes=30))} for start in free
-        ]
-    }
+    return {"slots": [{"slot": rfc3339(start), "ends_at": rfc3339(start + timedelta(minutes=30))} for start in free]}
 
 
 def book(desk: Desk, base: sqlite3.Connection, args: Args) -> Json:

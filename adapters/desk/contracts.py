@@ -205,9 +205,7 @@ CONTRACTS: dict[str, ToolPlan] = {
             "List a customer's orders and invoices, the newest first.",
             "read",
             closed(ONE_CUSTOMER),
-            closed(
-                {"orders": {"type": "array", "items": ORDER}, "invoices": {"type": "array", "items": INVOICE}}
-            ),
+            closed({"orders": {"type": "array", "items": ORDER}, "invoices": {"type": "array", "items": INVOICE}}),
         ),
         plan(
             "crm.update_contact",
@@ -232,9 +230,7 @@ CONTRACTS: dict[str, ToolPlan] = {
                     **ONE_CUSTOMER,
                     "category": CATEGORY,
                     "severity": SEVERITY,
-                    "summary": text(
-                        500, "What is wrong, in one or two sentences.", marks={"x-pii": "free_text"}
-                    ),
+                    "summary": text(500, "What is wrong, in one or two sentences.", marks={"x-pii": "free_text"}),
                     "queue": QUEUE,
                 },
                 optional=["queue"],
@@ -252,18 +248,14 @@ CONTRACTS: dict[str, ToolPlan] = {
             "pay.refund",
             "Pay money of an order back to the customer.",
             "write",
-            closed(
-                {**ONE_CUSTOMER, "order_id": id_of("order"), "amount": AMOUNT, "reason": text(500, "Why.")}
-            ),
+            closed({**ONE_CUSTOMER, "order_id": id_of("order"), "amount": AMOUNT, "reason": text(500, "Why.")}),
             REFUND,
         ),
         plan(
             "pay.find_refund",
             "Find a refund by id, the newest of an order, or the one that a key made; null where none.",
             "read",
-            found_by(
-                refund_id=id_of("refund"), order_id=id_of("order"), customer_id=id_of("customer"), key=KEY
-            ),
+            found_by(refund_id=id_of("refund"), order_id=id_of("order"), customer_id=id_of("customer"), key=KEY),
             nullable(REFUND),
         ),
         plan(
@@ -273,9 +265,7 @@ CONTRACTS: dict[str, ToolPlan] = {
             closed(LETTER),
             sent("draft_id", "created_at"),
         ),
-        plan(
-            "mail.send", "Put a mail into the outbox.", "write", closed(LETTER), sent("mail_id", "queued_at")
-        ),
+        plan("mail.send", "Put a mail into the outbox.", "write", closed(LETTER), sent("mail_id", "queued_at")),
         plan(
             "calendar.free_slots",
             "List the free half-hours from a day on.",
@@ -290,8 +280,6 @@ CONTRACTS: dict[str, ToolPlan] = {
             closed({**ONE_CUSTOMER, "slot": MOMENT, "topic": text(200, "What it is about.")}),
             BOOKING,
         ),
-        plan(
-            "calendar.cancel", "Cancel a booking.", "write", closed({"booking_id": id_of("booking")}), BOOKING
-        ),
+        plan("calendar.cancel", "Cancel a booking.", "write", closed({"booking_id": id_of("booking")}), BOOKING),
     )
 }

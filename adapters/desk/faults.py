@@ -72,9 +72,7 @@ def before(kinds: frozenset[str], tool: str) -> None:
     if "kill_before_effect" in kinds:
         kill()
     if "fails" in kinds:
-        raise AdapterError(
-            f"{tool} failed, and surely did nothing (a fault that was asked for).", code="FR4002"
-        )
+        raise AdapterError(f"{tool} failed, and surely did nothing (a fault that was asked for).", code="FR4002")
 
 
 def after(kinds: frozenset[str], tool: str, output: Any, *, write: bool) -> Any:

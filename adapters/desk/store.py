@@ -112,9 +112,7 @@ class Desk:
         known: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if known is None:
             # Closing happens in another thread than the one that opened; use never does.
-            known = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            known = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             known.row_factory = sqlite3.Row
             known.execute("PRAGMA synchronous=FULL")
             known.execute("PRAGMA foreign_keys=ON")
@@ -170,10 +168,7 @@ class Desk:
         except sqlite3.OperationalError as error:
             raise AdapterError(f"The desk is busy: {error}.", code="FR4013", retryable=True) from error
         try:
-            row = (
-                key
-                and base.execute("SELECT tool, args, result FROM effects WHERE key = ?", (key,)).fetchone()
-            )
+            row = key and base.execute("SELECT tool, args, result FROM effects WHERE key = ?", (key,)).fetchone()
             if row:
                 if (row["tool"], row["args"]) != (tool, digest):
                     raise AdapterError(
@@ -192,9 +187,7 @@ class Desk:
         except sqlite3.Error as error:
             # Also a failed COMMIT lands here: only then may the effect be there or not.
             in_doubt = not base.in_transaction
-            raise AdapterError(
-                f"{tool}: the desk's file failed: {error}.", code="FR4013", in_doubt=in_doubt
-            ) from error
+            raise AdapterError(f"{tool}: the desk's file failed: {error}.", code="FR4013", in_doubt=in_doubt) from error
         finally:
             if base.in_transaction:
                 base.execute("ROLLBACK")
@@ -202,8 +195,7 @@ class Desk:
     def new_id(self, base: sqlite3.Connection, kind: str) -> str:
         """Return the next id of a kind (`T-1001`), inside the effect's transaction."""
         row = base.execute(
-            "INSERT INTO counters VALUES (?, 1001) ON CONFLICT (kind) DO UPDATE SET value = value + 1"
-            " RETURNING value",
+            "INSERT INTO counters VALUES (?, 1001) ON CONFLICT (kind) DO UPDATE SET value = value + 1 RETURNING value",
             (kind,),
         ).fetchone()
         return f"{kind}-{row[0]}"
@@ -213,19 +205,14 @@ class Desk:
         base = self.connection()
         with self._writing(base):
             row = base.execute(
-                "INSERT INTO attempts VALUES (?, 1) ON CONFLICT (tool) DO UPDATE SET value = value + 1"
-                " RETURNING value",
+                "INSERT INTO attempts VALUES (?, 1) ON CONFLICT (tool) DO UPDATE SET value = value + 1 RETURNING value",
                 (tool,),
             ).fetchone()
         return int(row[0])
 
     def result_of(self, tool: str, key: str) -> Json:
         """Return the first result of a key, or None where that call had no effect."""
-        row = (
-            self.connection()
-            .execute("SELECT result FROM effects WHERE key = ? AND tool = ?", (key, tool))
-            .fetchone()
-        )
+        row = self.connection().execute("SELECT result FROM effects WHERE key = ? AND tool = ?", (key, tool)).fetchone()
         return None if row is None else msgspec.json.decode(row["result"])
 
     def count(self, tool: str) -> int:
@@ -237,9 +224,7 @@ class Desk:
         """Return every table as a list of rows, in order of creation; money stands in cents."""
         base = self.connection()
         return {
-            table: [
-                dict(row) for row in base.execute(f"SELECT * FROM {table} ORDER BY rowid")
-            ]  # table: a constant
+            table: [dict(row) for row in base.execute(f"SELECT * FROM {table} ORDER BY rowid")]  # table: a constant
             for table in SHOWN
         }
 

@@ -72,9 +72,7 @@ class ExamplesModels:
             if calls:
                 return ModelReply(mode="examples", proposals=[*calls], usage=Usage(), note=note)
         if example.answer is None:
-            return ModelReply(
-                mode="examples", text=label, answer=label, answered=True, usage=Usage(), note=note
-            )
+            return ModelReply(mode="examples", text=label, answer=label, answered=True, usage=Usage(), note=note)
         answer = compile_node(example.answer)(names)
         return ModelReply(mode="examples", answer=answer, answered=True, usage=Usage(), note=note)
 

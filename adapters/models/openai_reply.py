@@ -82,9 +82,7 @@ def _check_finish(choice: dict[str, Json], message: dict[str, Json], request: Ca
         )
 
 
-def _native(
-    calls: list[dict[str, Json]], text: str, asked: Asked, request: CallModel, usage: Usage
-) -> ModelReply:
+def _native(calls: list[dict[str, Json]], text: str, asked: Asked, request: CallModel, usage: Usage) -> ModelReply:
     proposals: list[tuple[str, Json]] = []
     answers: list[Json] = []
     said: list[str] = []

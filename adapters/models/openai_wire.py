@@ -77,9 +77,7 @@ def connect(base_url: str, key: str | None) -> openai.AsyncOpenAI:
         base_url=base_url,
         max_retries=0,
         default_headers=headers,
-        http_client=openai.DefaultAsyncHttpx2Client(
-            follow_redirects=False, event_hooks={"response": [_bound]}
-        ),
+        http_client=openai.DefaultAsyncHttpx2Client(follow_redirects=False, event_hooks={"response": [_bound]}),
     )
 
 

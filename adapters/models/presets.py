@@ -103,12 +103,7 @@ def model_from_name(name: str) -> ModelPlan:
         if scheme in rest:
             model, _, tail = rest.partition(scheme)
             url = scheme[1:] + tail
-    if (
-        not colon
-        or provider not in CAPABILITIES
-        or not model
-        or (url is not None and not urlsplit(url).hostname)
-    ):
+    if not colon or provider not in CAPABILITIES or not model or (url is not None and not urlsplit(url).hostname):
         raise ConfigError(
             f"{name!r} is no model that I know.",
             code="FR2111",
@@ -123,6 +118,4 @@ def model_from_name(name: str) -> ModelPlan:
             help=f"Write {name}@URL, for example {name}@http://127.0.0.1:8000/v1.",
         )
     price = 0 if url is not None and is_loopback(url) else None
-    return ModelPlan(
-        name=name, provider=provider, model=model, base_url=url, input_price=price, output_price=price
-    )
+    return ModelPlan(name=name, provider=provider, model=model, base_url=url, input_price=price, output_price=price)

@@ -103,16 +103,12 @@ class RecordedModels:
         every = [recording for group in (self._recordings or {}).values() for recording in group]
         near = [r for r in every if r.step == request.step and r.flow == request.flow] or every
         message = f"{self._path.name} has no reply for this request of step {request.step}."
-        help = (
-            f"Record it: run once with the real model and mode `record` ({len(every)} recordings are there)."
-        )
+        help = f"Record it: run once with the real model and mode `record` ({len(every)} recordings are there)."
         if near:
             now = _lines(canonical)
             best = max(near, key=lambda r: _likeness(now, _lines(r.request)))
             diff = list(
-                difflib.unified_diff(
-                    _lines(best.request), now, "nearest recording", "this request", lineterm="", n=1
-                )
+                difflib.unified_diff(_lines(best.request), now, "nearest recording", "this request", lineterm="", n=1)
             )
             more = [f"… {len(diff) - _DIFF_LINES} more lines"] if len(diff) > _DIFF_LINES else []
             message += " What differs from the nearest one:\n" + "\n".join(diff[:_DIFF_LINES] + more)
@@ -141,9 +137,7 @@ def _load(path: Path) -> dict[str, list[_Recording]]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise ConfigError(
-            f"The recordings {path.name} cannot be read: {error.strerror}.", code="FR2114"
-        ) from None
+        raise ConfigError(f"The recordings {path.name} cannot be read: {error.strerror}.", code="FR2114") from None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

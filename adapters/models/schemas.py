@@ -124,9 +124,7 @@ def _strict(schema: Any, depth: int, budget: list[int]) -> Schema | None:
         new: Any = value
         if key in ("properties", "$defs", "definitions"):
             budget[0] -= len(value)
-            new = {
-                name: _strict(inner, depth + (key == "properties"), budget) for name, inner in value.items()
-            }
+            new = {name: _strict(inner, depth + (key == "properties"), budget) for name, inner in value.items()}
             if None in new.values() or budget[0] < 0:
                 return None
         elif key == "anyOf":

@@ -71,9 +71,7 @@ class ScriptedModels:
         """Do nothing."""
 
 
-def _entries(
-    step: str, entries: Sequence[Mapping[str, Json]] | Mapping[str, Json]
-) -> list[Mapping[str, Json]]:
+def _entries(step: str, entries: Sequence[Mapping[str, Json]] | Mapping[str, Json]) -> list[Mapping[str, Json]]:
     found = [entries] if isinstance(entries, Mapping) else list(entries)
     for place, entry in enumerate(found, 1):
         unknown = set(entry) - set(KEYS) if isinstance(entry, Mapping) else {str(entry)}
@@ -104,9 +102,5 @@ def _reply(entry: Mapping[str, Json]) -> ModelReply:
         answer=entry.get("answer"),
         answered="answer" in entry,
         text=None if entry.get("text") is None else str(entry["text"]),
-        usage=Usage(known=False)
-        if usage == "unknown"
-        else Usage(**usage)
-        if isinstance(usage, dict)
-        else Usage(),
+        usage=Usage(known=False) if usage == "unknown" else Usage(**usage) if isinstance(usage, dict) else Usage(),
     )

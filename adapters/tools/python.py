@@ -177,9 +177,7 @@ class PythonTools:
         once = mark.once or {}
         unknown = [name for name in once.get("natural", ()) if name not in signature.input["properties"]]
         if unknown:
-            raise ConfigError(
-                f"`once` of {full} names {', '.join(unknown)}, which it does not take.", code="FR2302"
-            )
+            raise ConfigError(f"`once` of {full} names {', '.join(unknown)}, which it does not take.", code="FR2302")
         action = once.get("confirm_with")
         if action is not None:
             confirming = self._functions.get(f"{self._namespace}.{action}")
@@ -217,9 +215,7 @@ class PythonTools:
         except AdapterError:
             raise
         except NotDone as error:
-            raise AdapterError(
-                _told(request.tool, error), code="FR4002", retryable=error.retryable
-            ) from error
+            raise AdapterError(_told(request.tool, error), code="FR4002", retryable=error.retryable) from error
         except TimeoutError as error:
             raise AdapterError(
                 f"{request.tool} gave no answer within {request.timeout:g} seconds.",

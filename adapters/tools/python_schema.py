@@ -65,11 +65,7 @@ class Signature:
             first = error.errors(include_url=False, include_context=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the arguments"
             raise AdapterError(f"{self.tool}: {place}: {first['msg']}", code="FR4007") from error
-        return {
-            name: getattr(made, field)
-            for field, name in self._fields.items()
-            if field in made.model_fields_set
-        }
+        return {name: getattr(made, field) for field, name in self._fields.items() if field in made.model_fields_set}
 
     def result(self, value: Any) -> Json:
         """Return what the function gave back as plain JSON. Raises any error where it is not JSON."""
@@ -78,18 +74,14 @@ class Signature:
         return msgspec.json.decode(msgspec.json.encode(plain))
 
 
-def read_signature(
-    function: Callable[..., Any], *, key: str | None, hidden: frozenset[str], tool: str
-) -> Signature:
+def read_signature(function: Callable[..., Any], *, key: str | None, hidden: frozenset[str], tool: str) -> Signature:
     """Read a function's hints. Raises `ConfigError` with file and line where they do not make a contract."""
     target = inspect.unwrap(function)
     place = f"{target.__code__.co_filename}:{target.__code__.co_firstlineno}"
     try:
         hints = {name: usable(hint) for name, hint in get_type_hints(target, include_extras=True).items()}
     except NameError as error:
-        raise ConfigError(
-            f"{place}: a type hint of {tool} cannot be read: {error}.", code="FR2306"
-        ) from error
+        raise ConfigError(f"{place}: a type hint of {tool} cannot be read: {error}.", code="FR2306") from error
     parameters = inspect.signature(target).parameters
     if key is not None and key not in parameters:
         raise ConfigError(

@@ -44,7 +44,7 @@ class CompiledPlan:
 
     def check_args(self, flow: FlowPlan, tool: ToolPlan, args: Json) -> list[dict[str, Json]]:
         """Return the problems of proposed arguments, the bound ones left out."""
-        return self._tool_check(f"args:{flow.name}:{tool.name}", self.offered_input(flow, tool), args)
+        return self._tool_check(f"args:{flow.name}@{flow.version}:{tool.name}", self.offered_input(flow, tool), args)
 
     def check_output(self, tool: ToolPlan, output: Json) -> list[dict[str, Json]]:
         """Return the problems of a tool's output."""
@@ -58,7 +58,7 @@ class CompiledPlan:
 
     def offered_input(self, flow: FlowPlan, tool: ToolPlan) -> dict[str, Json]:
         """Return the tool's input schema as a model may see it: without the arguments that the flow binds."""
-        key = (flow.name, tool.name)
+        key = (f"{flow.name}@{flow.version}", tool.name)
         schema = self._offers.get(key)
         if schema is None:
             bound = {name for rule in flow.rules if tool.name in rule.tools for name in rule.bind}

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flowrun.core.commands import AnyCommand, Close, Finish, Note
+from flowrun.core.commands import AnyCommand, CallTool, Close, Finish, Note
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.context import Context, Meter
 from flowrun.core.events import (
     PHASES,
     AnyEvent,
+    Approved,
     BudgetRaised,
     CancelAsked,
     Fault,
@@ -40,14 +41,15 @@ class Execution:
         self.started = started
         self.now = started.at
         self.gaps = False
-        self.doubt: Fault | None = None
+        self.doubts: dict[str, tuple[Verdict, Fault]] = {}
+        """The writes whose effect nobody knows, by idempotency key; one left at the end makes the run `in_doubt`."""
         self.finished: RunFinished | None = None
         self.taken: dict[str, float] = {}
         self.open: dict[tuple[str, str], AnyCommand] = {}
         self._new: list[AnyCommand] = []
         self._issued_at: dict[str, str] = {}
         self._ended: set[str] = set()
-        self._schedule = Schedule(self._issue, self._doubted)
+        self._schedule = Schedule(self._issue, self._unsettled)
         plan = compiled.plan
         run = {
             "id": started.run,
@@ -93,8 +95,13 @@ class Execution:
             self._ended.add(event.path)
             self._schedule.deliver(event.path, event)
             self._check_end()
-        elif phase in ("ended", "decided", "written") and event.path not in self._ended and "@" not in event.path:
+        elif phase in ("ended", "decided", "written") and event.path not in self._ended and not isinstance(event, Approved):
             raise InternalError(f"The journal holds an event for {event.path}, which this run never asked for.")
+
+    @property
+    def doubt(self) -> Fault | None:
+        """Why the run is in doubt at this moment, None where it is not."""
+        return next((fault for _, fault in self.doubts.values()), None)
 
     def take_commands(self) -> Sequence[AnyCommand]:
         """Return the commands issued since the last call, `Close` included, in order."""
@@ -109,7 +116,7 @@ class Execution:
         """Take the room that a verdict reserves in this run; return (rule, reason) where it is gone."""
         mine = [r for r in verdict.reserve if r.counter.startswith("run:")]
         for room in mine:
-            if self.taken.get(room.counter, 0.0) + room.amount > room.limit:
+            if self.taken.get(room.counter, 0.0) + room.amount > room.limit + 1e-9:
                 return room.rule, "The limit for this run is reached."
         for room in mine:
             self.taken[room.counter] = self.taken.get(room.counter, 0.0) + room.amount
@@ -153,8 +160,9 @@ class Execution:
             self._issued_at[command.path] = self.now
         self._new.append(command)
 
-    def _doubted(self, fault: Fault) -> None:
-        self.doubt = self.doubt or fault
+    def _unsettled(self, command: AnyCommand) -> bool:
+        """Say whether a command settles a write that is in doubt: a repeat, or the question whether it was done."""
+        return isinstance(command, CallTool) and command.verdict.key in self.doubts
 
     def _check_end(self) -> None:
         if not self._schedule.done or ("", "finished") in self.open or self.finished is not None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from flowrun.core.commands import AnyCommand, CallTool, Close, Wait
-from flowrun.core.events import AnyEvent, Doubted, Fault
-from flowrun.core.failure import Failure
+from flowrun.core.events import AnyEvent, Fault
+from flowrun.core.failure import Failure, RunEnd
 
 Json = Any
 Steps = Generator[Any, Any, Json]
@@ -73,11 +73,15 @@ class _Fiber:
 
 
 class Schedule:
-    """The fibers of one execution. `issue` is called with each new command, in a fixed order."""
+    """The fibers of one execution.
 
-    def __init__(self, issue: Callable[[AnyCommand], None], on_doubt: Callable[[Fault], None]) -> None:
+    `issue` is called with each new command, in a fixed order. `unsettled` says of a command whether it settles a write in
+    doubt; closing waits for such a command as it waits for a write.
+    """
+
+    def __init__(self, issue: Callable[[AnyCommand], None], unsettled: Callable[[AnyCommand], bool]) -> None:
         self._issue = issue
-        self._on_doubt = on_doubt
+        self._unsettled = unsettled
         self._waiting: dict[str, _Fiber] = {}
         self._ready: deque[tuple[_Fiber, Any, BaseException | None]] = deque()
         self._root: _Fiber | None = None
@@ -236,7 +240,7 @@ class Schedule:
                 self._join(fiber)
             return
         command = fiber.awaiting
-        if isinstance(command, CallTool) and command.verdict.effect == "write":
+        if isinstance(command, CallTool) and (command.verdict.effect == "write" or self._unsettled(command)):
             return
         if command is not None:
             self._waiting.pop(command.path, None)
@@ -245,22 +249,17 @@ class Schedule:
         self._retire(fiber)
 
     def _drain(self, fiber: _Fiber, event: AnyEvent) -> None:
-        """Let a closing fiber settle its write: a repeat after a doubt goes on, anything else is dropped."""
+        """Let a closing fiber settle its write: what settles a doubt goes on, anything else is dropped."""
         try:
             wanted = fiber.generator.send(event)
-        except Failure as failure:
-            if failure.fault.kind == "in_doubt":
-                self._on_doubt(failure.fault)
-        except Exception:  # noqa: S110 - the fiber's own end, StopIteration included, no longer matters
-            pass
+        except (StopIteration, Failure, RunEnd):
+            pass  # the fiber's own end no longer matters; a doubt that is left is known to the execution
         else:
-            if isinstance(event, Doubted) and isinstance(wanted, CallTool):
+            if self._unsettled(wanted):
                 fiber.awaiting = wanted
                 self._waiting[wanted.path] = fiber
                 self._issue(wanted)
                 return
-            if isinstance(event, Doubted):
-                self._on_doubt(event.fault)
         self._retire(fiber)
 
     def _retire(self, fiber: _Fiber) -> None:

@@ -1,7 +1,7 @@
 """YAML text to a tree of values with positions.
 
-Owns: the nodes `Scalar`, `Seq` and `Map`, YAML 1.2's core schema for plain scalars, and the bounds on aliases, depth and
-tags. It knows nothing about flows; which keys may stand where is in the grammars.
+Owns: the nodes `Scalar`, `Seq` and `Map`, YAML 1.2's core schema for plain scalars, and the bounds on aliases and
+depth. It knows nothing about flows; which keys may stand where is in the grammars.
 """
 
 from __future__ import annotations
@@ -329,7 +329,11 @@ class _Reader:
         number = int(text) if whole and len(digits) <= 18 else float(text)
         if len(digits) > 18 and (whole or math.isinf(number)):
             self.say(
-                "bad-number", f"`{text[:24]}` is too large for a number.", start, end, help="Put quotes around it.",
+                "bad-number",
+                f"`{text[:24]}` is too large for a number.",
+                start,
+                end,
+                help="Put quotes around it.",
                 fix=f'"{text}"',
             )
             return text

@@ -26,7 +26,8 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "Const": ("value",), "Name": ("name", "ctx"), "Getattr": ("node", "attr", "ctx"),
     "Getitem": ("node", "arg", "ctx"), "List": ("items",), "Dict": ("items",), "Pair": ("key", "value"),
     "Filter": ("node", "name", *_CALL), "Test": ("node", "name", *_CALL), "Call": ("node", *_CALL),
-    "Keyword": ("key", "value"), "Compare": ("expr", "ops"), "Operand": ("op", "expr"), "And": ("left", "right"),
+    "Keyword": ("key", "value"), "Compare": ("expr", "ops"), "Operand": ("op", "expr"),
+    "And": ("left", "right"),
     "Or": ("left", "right"), "Not": ("node",), "CondExpr": ("test", "expr1", "expr2"), "Concat": ("nodes",),
     "Neg": ("node",), **dict.fromkeys(_MATH, ("left", "right")),
 }  # fmt: skip
@@ -148,9 +149,7 @@ class _Walker:
             return ["lit", value]
         if type(value) in (int, float) and abs(value) < 1e30:
             return ["lit", value]
-        return self.refuse(
-            "syntax", "This value is too large or cannot be written in JSON.", "Use a smaller one.", ""
-        )
+        return self.refuse("syntax", "This value is too large or cannot be written in JSON.", "Use a smaller one.", "")
 
     def path(self, tree: Any, depth: int) -> Node:
         parts: list[Part] = []
@@ -229,9 +228,7 @@ class _Walker:
                 )
             if op in ("==", "!=") and NOTHING in (left, right) and not self.problems:
                 word = "is none" if op == "==" else "is not none"
-                return self.refuse(
-                    "compare-none", f"`{op}` does not compare with nothing.", f"Write `{word}`.", op
-                )
+                return self.refuse("compare-none", f"`{op}` does not compare with nothing.", f"Write `{word}`.", op)
             made.append(["cmp", op, left, right])
             left = right
         return made[0] if len(made) == 1 else ["and", made]
@@ -275,22 +272,16 @@ class _Walker:
         function = FUNCTIONS.get(name)
         if function is None:
             names = [known.name for known in FUNCTIONS.values() if known.kind == "function"]
-            return self.refuse(
-                "unknown-function", f"There is no function `{name}`.", suggestion(name, names), name
-            )
+            return self.refuse("unknown-function", f"There is no function `{name}`.", suggestion(name, names), name)
         if function.kind != "function":
-            return self.refuse(
-                "unknown-function", f"`{name}` is a filter.", f"Write `{function.signature}`.", name
-            )
+            return self.refuse("unknown-function", f"`{name}` is a filter.", f"Write `{function.signature}`.", name)
         return self.bind(function, [], tree, depth)
 
     def bind(self, function: Function, args: list[Node], tree: Any, depth: int) -> Node:
         """Put the arguments in order and check their number."""
         wrong = f"Write `{function.signature}`."
         if tree.dyn_args or tree.dyn_kwargs:
-            return self.refuse(
-                "arguments", f"`{function.name}` takes no `*` arguments.", wrong, function.name
-            )
+            return self.refuse("arguments", f"`{function.name}` takes no `*` arguments.", wrong, function.name)
         args = args + [self.node(arg, depth + 1) for arg in tree.args]
         where: list[Any] = []
         for keyword in tree.kwargs:
@@ -300,9 +291,7 @@ class _Walker:
             elif keyword.key in function.params and function.params.index(keyword.key) >= len(args):
                 args += [NOTHING] * (function.params.index(keyword.key) - len(args)) + [value]
             else:
-                return self.refuse(
-                    "arguments", f"`{function.name}` takes no `{keyword.key}=`.", wrong, keyword.key
-                )
+                return self.refuse("arguments", f"`{function.name}` takes no `{keyword.key}=`.", wrong, keyword.key)
         if not function.required <= len(args) <= len(function.params):
             few = "too few" if len(args) < function.required else "too many"
             return self.refuse("arguments", f"`{function.name}` got {few} values.", wrong, function.name)

@@ -99,13 +99,7 @@ def plain_node(text: str, variables: frozenset[str]) -> Node | Problem | None:
         if text.isdigit() and len(text) <= 18 and (text[0] != "0" or len(text) == 1):
             return ["lit", int(text)]
     quote = text[0]
-    if (
-        quote in "\"'"
-        and len(text) > 1
-        and text[-1] == quote
-        and quote not in text[1:-1]
-        and "\\" not in text
-    ):
+    if quote in "\"'" and len(text) > 1 and text[-1] == quote and quote not in text[1:-1] and "\\" not in text:
         return None if _has_surrogate(text) else ["lit", text[1:-1].replace("\r\n", "\n").replace("\r", "\n")]
     return None
 

@@ -27,9 +27,7 @@ _TWO = {
 def find_trap(text: str) -> Problem | None:
     """Return the first thing in an expression that is surely wrong, or None."""
     if len(text) > MAX_LENGTH:
-        return Problem(
-            "too-long", f"An expression has at most {MAX_LENGTH:,} characters.", "Split it with `set`.", ""
-        )
+        return Problem("too-long", f"An expression has at most {MAX_LENGTH:,} characters.", "Split it with `set`.", "")
     opened: list[tuple[str, bool]] = []
     at, end = 0, len(text)
     while at < end:
@@ -37,9 +35,7 @@ def find_trap(text: str) -> Problem | None:
         if char in "\"'":
             at = _after_quote(text, at)
             if at < 0:
-                return Problem(
-                    "unbalanced", "A quotation mark is not closed.", f"Add the closing {char}.", ""
-                )
+                return Problem("unbalanced", "A quotation mark is not closed.", f"Add the closing {char}.", "")
             continue
         if char.isalpha() or char == "_":
             start = at
@@ -47,9 +43,7 @@ def find_trap(text: str) -> Problem | None:
                 at += 1
             word = text[start:at]
             if word in _WORDS and (start == 0 or text[start - 1] != "."):
-                return Problem(
-                    "and-or-not", f"`{word}` is written in small letters.", f"Write `{_WORDS[word]}`.", word
-                )
+                return Problem("and-or-not", f"`{word}` is written in small letters.", f"Write `{_WORDS[word]}`.", word)
             continue
         problem = _sign(text, at, opened)
         if problem is not None:
@@ -67,7 +61,7 @@ def find_trap(text: str) -> Problem | None:
 
 
 def _sign(text: str, at: int, opened: list[tuple[str, bool]]) -> Problem | None:
-    """Look at one character that is no letter, keeping the open brackets (and whether each one is of a call)."""
+    """Look at one character that is no letter, keeping the open brackets (and whether each is of a call)."""
     char, two = text[at], text[at : at + 2]
     if char in "([{":
         before = text[:at].rstrip()[-1:] if char == "(" else ""
@@ -76,9 +70,7 @@ def _sign(text: str, at: int, opened: list[tuple[str, bool]]) -> Problem | None:
             return too_deep()
     elif char in ")]}":
         if not opened or opened.pop()[0] != _CLOSING[char]:
-            return Problem(
-                "unbalanced", f"`{char}` closes nothing.", "Remove it, or add the opening one.", char
-            )
+            return Problem("unbalanced", f"`{char}` closes nothing.", "Remove it, or add the opening one.", char)
     elif char in _CURLY:
         return Problem(
             "curly-quotes", f"`{char}` is a typographic quotation mark.", 'Write straight ones: "text".', char
@@ -106,9 +98,7 @@ def _sign(text: str, at: int, opened: list[tuple[str, bool]]) -> Problem | None:
 
 def too_deep() -> Problem:
     """Return the finding about an expression that is nested too deeply."""
-    return Problem(
-        "too-deep", f"An expression is nested at most {MAX_DEPTH} deep.", "Split it with `set` steps.", ""
-    )
+    return Problem("too-deep", f"An expression is nested at most {MAX_DEPTH} deep.", "Split it with `set` steps.", "")
 
 
 def _after_quote(text: str, at: int) -> int:

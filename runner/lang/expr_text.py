@@ -79,9 +79,7 @@ def split(text: str, *, prompt: bool) -> Fragments:
             found.problems.append(
                 (
                     opened,
-                    Problem(
-                        "unbalanced", f"`{sign}` is not closed.", f"Add `{'%}' if tag else '}}'}`.", sign
-                    ),
+                    Problem("unbalanced", f"`{sign}` is not closed.", f"Add `{'%}' if tag else '}}'}`.", sign),
                 )
             )
             break
@@ -196,7 +194,7 @@ class _Builder:
         elif word == "for":
             self.open_for(source, rest, offset, rest_at)
         elif word not in _TAGS:
-            help_ = "In prompts there are `{% if %}`, `{% elif %}`, `{% else %}`, `{% endif %}`, `{% for %}` and `{% endfor %}`."
+            help_ = f"In prompts there are {', '.join(f'`{{% {tag} %}}`' for tag in _TAGS)}."
             guess = suggestion(word, _TAGS) if word not in _FOREIGN else ""
             self.note(
                 offset,
@@ -238,14 +236,10 @@ class _Builder:
         name, found, items = rest.partition(" in ")
         name = name.strip()
         if not found or not (name.isascii() and name.isidentifier()):
-            self.note(
-                offset, "syntax", "This loop cannot be read.", "Write `{% for NAME in LIST %}`.", source
-            )
+            self.note(offset, "syntax", "This loop cannot be read.", "Write `{% for NAME in LIST %}`.", source)
             name, items = "_", "[]"
         elif name in ROOTS or name in KEYWORDS or name in FUNCTIONS:
-            self.note(
-                offset, "name-taken", f"`{name}` means something else already.", "Choose another name.", name
-            )
+            self.note(offset, "name-taken", f"`{name}` means something else already.", "Choose another name.", name)
         blank = len(items) - len(items.lstrip())
         at = rest_at + len(rest) - len(items) + blank if found else rest_at
         listed = self.expression(items.strip(), at)

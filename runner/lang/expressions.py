@@ -19,14 +19,12 @@ __all__ = ["Embedded", "Problem", "parse_expression", "parse_text"]
 
 
 def parse_expression(text: str) -> tuple[Node | None, list[Problem]]:
-    """Return the node of a bare expression, or None and what is wrong. Nodes are shared: do not change them."""
+    """Return the node of a bare expression, or None and what is wrong. Nodes are shared: never change one."""
     node, problems = _parse(text.strip(), frozenset())
     return node, list(problems)
 
 
-def parse_text(
-    text: str, *, prompt: bool = False
-) -> tuple[Node | None, list[Embedded], list[tuple[int, Problem]]]:
+def parse_text(text: str, *, prompt: bool = False) -> tuple[Node | None, list[Embedded], list[tuple[int, Problem]]]:
     """Return the node of a text, the expressions in it as (text, offset, node), and problems with their
     offsets.
 
@@ -42,9 +40,7 @@ def parse_text(
 @lru_cache(maxsize=8192)
 def _parse(text: str, variables: frozenset[str]) -> tuple[Node | None, tuple[Problem, ...]]:
     if not text:
-        return None, (
-            Problem("empty", "There is no expression here.", "Write one, as in `input.amount > 10`.", ""),
-        )
+        return None, (Problem("empty", "There is no expression here.", "Write one, as in `input.amount > 10`.", ""),)
     plain = plain_node(text, variables) if len(text) <= 1000 else None
     if isinstance(plain, Problem):
         return None, (plain,)
@@ -61,9 +57,7 @@ def _parse(text: str, variables: frozenset[str]) -> tuple[Node | None, tuple[Pro
 
 
 @lru_cache(maxsize=4096)
-def _parse_text(
-    text: str, prompt: bool
-) -> tuple[Node | None, tuple[Embedded, ...], tuple[tuple[int, Problem], ...]]:
+def _parse_text(text: str, prompt: bool) -> tuple[Node | None, tuple[Embedded, ...], tuple[tuple[int, Problem], ...]]:
     if "{{" not in text and "{%" not in text:
         return ["lit", text], (), ()
     found: Fragments = split(text, prompt=prompt)

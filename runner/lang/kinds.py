@@ -1,7 +1,7 @@
 """The kinds of plain values: texts, names, numbers, durations, money, expressions, schemas.
 
-Owns: for each kind how it is read and how it looks as JSON Schema, side by side, so that editor and program agree. Lists,
-maps and maps with fixed keys are in `shapes`.
+Owns: for each kind how it is read and how it looks as JSON Schema, side by side, so that editor and program agree.
+Lists, maps and maps with fixed keys are in `shapes`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ class Word:
         """Return the text if it has the form."""
         text = scalar.text
         if text in self.reserved:
-            return cx.say("reserved-name", f"`{text}` has a meaning of its own.", scalar.span, help="Take another name.")
+            return cx.say(
+                "reserved-name", f"`{text}` has a meaning of its own.", scalar.span, help="Take another name."
+            )
         if re.fullmatch(self.pattern, text) and len(text) <= 128:
             return text
         guess = re.sub(r"[^a-z0-9_.@]+", "_", text.strip().lower())
@@ -180,9 +182,7 @@ class Flag:
             return node.value
         if isinstance(node, Scalar) and node.text.lower() in ("yes", "no", "on", "off"):
             word = "true" if node.text.lower() in ("yes", "on") else "false"
-            return cx.say(
-                "yes-no", f"`{node.text}` is a text in YAML 1.2.", node.span, help=f"Write {word}.", fix=word
-            )
+            return cx.say("yes-no", f"`{node.text}` is a text in YAML 1.2.", node.span, help=f"Write {word}.", fix=word)
         return cx.say("wrong-type", f"`{key}` is true or false, not {names(node)}.", short(node.span))
 
     def schema(self, define: Define) -> Json:
@@ -293,9 +293,7 @@ class Value:
         elif self.form == "map" and not isinstance(node, Map):
             whole = isinstance(node, Scalar) and node.text.startswith("${{")
             if not whole:
-                return cx.say(
-                    "wrong-type", f"`{key}` is a map (`name: value`), not {names(node)}.", short(node.span)
-                )
+                return cx.say("wrong-type", f"`{key}` is a map (`name: value`), not {names(node)}.", short(node.span))
         return bind_template(cx, node, prompt=self.prompt)
 
     def schema(self, define: Define) -> Json:
@@ -376,7 +374,11 @@ def valid(cx: Reader, node: Map, key: str) -> bool:
         for step in getattr(error, "instance_path", ()):
             if isinstance(place, Map) and isinstance(step, str) and (inner := place.get(step)) is not None:
                 place = inner
-        reason = str(getattr(error, "message", error)).splitlines()[0]
+        path = [str(step) for step in getattr(error, "instance_path", ())]
+        if path and path[-1] == "type":
+            reason = "`type` is string, number, integer, boolean, object, array or null."
+        else:
+            reason = str(getattr(error, "message", error)).splitlines()[0]
         cx.say("invalid-schema", f"the JSON Schema of `{key}` is not valid: {reason}", short(place.span))
         return False
     return True

@@ -1,7 +1,7 @@
 """Lists and maps: of one kind, of one or many, and with fixed keys.
 
-Owns: `Key` and `Shape`, the table form of the language's maps, from which both the reader and the JSON Schema come. Which
-keys exist is written in the grammars.
+Owns: `Key` and `Shape`, the table form of the language's maps, from which both the reader and the JSON Schema come.
+Which keys exist is written in the grammars.
 """
 
 from __future__ import annotations
@@ -163,7 +163,10 @@ class Shape:
         for name in absent:
             if f"`{name}`" not in meant:
                 cx.say(
-                    "missing-key", f"{self.what} needs `{name}`.", short(node.span), help=f"Add `{name}: …`.",
+                    "missing-key",
+                    f"{self.what} needs `{name}`.",
+                    short(node.span),
+                    help=f"Add `{name}: …`.",
                 )
 
     def unknown(self, cx: Reader, key: Scalar, node: Map) -> None:

@@ -1,7 +1,7 @@
 """The text of one file and the places in it.
 
-Owns: turning bytes into text (UTF-8, a byte order mark is allowed) and offsets into lines and columns. Nothing here opens
-a file (`files` does) or knows YAML.
+Owns: turning bytes into text (UTF-8, a byte order mark is allowed) and offsets into lines and columns. Nothing here
+opens a file (`files` does) or knows YAML.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from flowrun.lang.spec import Template
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expect:
-    """What a test expects; None means that it is not looked at. `calls` are distinct effects, `attempts` invocations."""
+    """What a test expects; None is not looked at. `calls` are distinct effects, `attempts` invocations."""
 
     outcome: str | None = None
     calls: Mapping[str, int] | None = None
@@ -88,7 +88,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """One model. `key` names where its key is (`${{ env.NAME }}` or `${{ secret.NAME }}`); a key is never written here."""
+    """One model. `key` says where its key is (`${{ env.NAME }}`, `${{ secret.NAME }}`), never the key itself."""
 
     name: str
     provider: str
@@ -136,7 +136,7 @@ class Halt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceFile:
-    """`flowrun.yaml`. Paths and globs in `tools` and `policies` are relative to it; `modes` gives the highest by flow."""
+    """`flowrun.yaml`. Paths and patterns are relative to it; `modes` gives the highest mode by flow."""
 
     models: Mapping[str, ModelSpec]
     tools: tuple[str, ...]

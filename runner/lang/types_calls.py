@@ -79,9 +79,7 @@ def _default(inference: Inference, node: Node) -> Type:
     if value.kind == "null":
         return other
     if "any" not in (value.kind, other.kind) and other.kind != "null":
-        problem = comparable(
-            replace(value, currency=None), replace(other, currency=None), node[2][0], node[2][1], "=="
-        )
+        problem = comparable(replace(value, currency=None), replace(other, currency=None), node[2][0], node[2][1], "==")
         if problem is not None:
             message = f"`default` gives {other.words()} in the place of {value.words()}."
             if problem.rule == "unknown-enum-value":
@@ -134,9 +132,7 @@ def _same_list(inference: Inference, node: Node) -> Type:
 def _flag(inference: Inference, node: Node, item: Type) -> None:
     if item.kind not in ("any", "boolean"):
         message = f"`{node[1]}` asks whether something is true, but this is {item.words()}."
-        inference.note(
-            "wrong-type", message, f"Use it as `{FUNCTIONS[node[1]].signature}`.", dotted(node[2][-1])
-        )
+        inference.note("wrong-type", message, f"Use it as `{FUNCTIONS[node[1]].signature}`.", dotted(node[2][-1]))
 
 
 def _one(inference: Inference, node: Node) -> Type:
@@ -163,9 +159,7 @@ def _judged(inference: Inference, node: Node) -> Type:
         _flag(inference, node, item)
     picked = [inference.field(listed.item or ANY, field, ["lit", field]) for field, _ in node[3]]
     given = [inference.of(value) for _, value in node[3]]
-    unsure = (
-        listed.nullable or (plain and item.nullable) or any(found.nullable for found in (*picked, *given))
-    )
+    unsure = listed.nullable or (plain and item.nullable) or any(found.nullable for found in (*picked, *given))
     return (INTEGER if node[1] == "count" else BOOLEAN).or_null(unsure)
 
 
@@ -176,9 +170,7 @@ def _money(inference: Inference, node: Node) -> Type:
         parsed = parse_money(arg[1])
         if parsed is None:
             message = f"`{arg[1]}` is no amount of money."
-            return inference.note(
-                "bad-literal", message, 'Write a number and a currency: `money("50 EUR")`.', arg[1]
-            )
+            return inference.note("bad-literal", message, 'Write a number and a currency: `money("50 EUR")`.', arg[1])
         return Type(kind="money", currency=parsed[1])
     return Type(kind="money", currency="?").or_null(found.kind != "null")
 
@@ -223,16 +215,17 @@ def _next(inference: Inference, node: Node) -> Type:
     clock = words[1:] if words and words[0] in WEEKDAYS else words
     if not words or len(clock) > 1 or not all(is_clock(word) for word in clock):
         message = f"`{arg[1]}` is no time of day and no weekday."
-        return inference.note(
-            "bad-literal", message, 'Write `next("09:00")` or `next("monday 09:00")`.', arg[1]
-        )
+        return inference.note("bad-literal", message, 'Write `next("09:00")` or `next("monday 09:00")`.', arg[1])
     return MOMENT
 
 
 _RULES: dict[str, Callable[[Inference, Node], Type]] = {
-    "length": _length, "default": _default, "lower": _texts, "upper": _texts, "trim": _texts, "truncate": _texts,
-    "round": _round, "contains": _contains, "join": _join, "map": _map, "select": _same_list, "sort": _same_list,
+    "length": _length, "default": _default, "lower": _texts, "upper": _texts, "trim": _texts,
+    "truncate": _texts,
+    "round": _round, "contains": _contains, "join": _join, "map": _map, "select": _same_list,
+    "sort": _same_list,
     "unique": _same_list, "first": _one, "last": _one, "sum": _sum, "min": _one, "max": _one, "any": _judged,
-    "all": _judged, "count": _judged, "money": _money, "date": _date, "now": _now, "age": _age, "minutes": _span,
+    "all": _judged, "count": _judged, "money": _money, "date": _date, "now": _now, "age": _age,
+    "minutes": _span,
     "hours": _span, "days": _span, "time_of": _time_of, "next": _next,
 }  # fmt: skip

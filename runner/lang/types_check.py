@@ -91,9 +91,7 @@ def _fits(inference: Inference, found: Type, expected: Type, name: str, depth: i
     shown = f"`{name}`" if name else "This"
     if found.nullable and not expected.nullable:
         help_ = f"Give another value: `{name} | default(…)`, or let the field be null in its schema."
-        inference.note(
-            "maybe-null", f"{shown} may be null (nothing), which is not allowed here.", help_, name
-        )
+        inference.note("maybe-null", f"{shown} may be null (nothing), which is not allowed here.", help_, name)
         return
     if found.kind == "null":
         return
@@ -119,9 +117,7 @@ def _kind_fits(found: Type, expected: Type) -> bool:
     if expected.kind == "integer" and found.kind == "number" and found.enum:
         return all(value == int(value) for value in found.enum)
     spelled: Any = _SPELLED.get(expected.kind)
-    return bool(
-        spelled and found.kind == "string" and found.enum and all(spelled(text) for text in found.enum)
-    )
+    return bool(spelled and found.kind == "string" and found.enum and all(spelled(text) for text in found.enum))
 
 
 def _other_code(one: str, two: str) -> bool:
@@ -177,8 +173,7 @@ def with_currencies(node: Node, scope: TypeScope) -> Node:
         types = [inference.of(side) for side in node[2:]]
         if any(found.currency or found.kind == "money" for found in types):
             sides = [
-                _with_currency(side, found, other)
-                for side, found, other in zip(sides, types, types[::-1], strict=True)
+                _with_currency(side, found, other) for side, found, other in zip(sides, types, types[::-1], strict=True)
             ]
         return node if sides == node[2:] else ["cmp", node[1], *sides]
     if kind == "call":

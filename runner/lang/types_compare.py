@@ -51,10 +51,8 @@ def _group(found: Type) -> str:
     return "number" if found.kind == "integer" else "object" if found.kind == "map" else found.kind
 
 
-def comparable(
-    left: Type, right: Type, at: Node, other: Node, op: str, *, every: bool = False
-) -> Problem | None:
-    """Return what is wrong with comparing two types; with `every`, each value of the right enum must exist."""
+def comparable(left: Type, right: Type, at: Node, other: Node, op: str, *, every: bool = False) -> Problem | None:
+    """Return what is wrong with comparing two types; with `every` each value of the right enum must exist."""
     if left.kind in ("any", "null") or right.kind in ("any", "null"):
         return None
     one, two = _group(left), _group(right)
@@ -65,12 +63,7 @@ def comparable(
     if one != two:
         for kind, text in ((one, right), (two, left)):
             fits = _LIKE_TEXT.get(kind)
-            if (
-                fits is not None
-                and text.kind == "string"
-                and text.enum
-                and all(fits(value) for value in text.enum)
-            ):
+            if fits is not None and text.kind == "string" and text.enum and all(fits(value) for value in text.enum):
                 return None
         asked = one if at[0] not in ("lit", "list") else two
         instead = _INSTEAD.get(asked)
@@ -91,9 +84,7 @@ def _quotes(left: Type, right: Type) -> str:
 def _money(left: Type, right: Type, at: Node, other: Node) -> Problem | None:
     for one, two, mine in ((left, right, at), (right, left, other)):
         if _group(two) not in ("number", "money"):
-            return _wrong(
-                mine, f"{left.words()} is compared with {right.words()}.", 'Write `money("50 EUR")`.'
-            )
+            return _wrong(mine, f"{left.words()} is compared with {right.words()}.", 'Write `money("50 EUR")`.')
         if not one.currency and one.kind != "money":
             if one.enum is not None and set(one.enum) == {0}:
                 return None
@@ -120,9 +111,7 @@ def _money(left: Type, right: Type, at: Node, other: Node) -> Problem | None:
             and not is_currency(one.currency)
             and (one.currency == "?" or mine[0] != "attr")
         ):
-            return _wrong(
-                mine, "These amounts may be in different currencies.", "Compare one amount at a time."
-            )
+            return _wrong(mine, "These amounts may be in different currencies.", "Compare one amount at a time.")
     return None
 
 

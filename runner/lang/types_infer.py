@@ -106,9 +106,7 @@ class Inference:
         if found.nullable and found.kind != "any" and not self.scope.rules:
             name = dotted(node)
             shown = f"`{name}`" if key_of(node) else "This value"
-            help_ = (
-                f"Guard it first: `{name} is not none and …`, or give another value: `{name} | default(…)`."
-            )
+            help_ = f"Guard it first: `{name} is not none and …`, or give another value: `{name} | default(…)`."
             self.note("maybe-null", f"{shown} may be null (nothing) here.", help_, name)
         return found.not_null() if not self.scope.rules else found
 
@@ -118,9 +116,7 @@ class Inference:
         if found.kind not in ("any", "boolean"):
             name = dotted(node)
             help_ = "Compare it, as in `… == …`, or ask `is not none`."
-            self.note(
-                "not-a-condition", f"A condition is true or false, but this is {found.words()}.", help_, name
-            )
+            self.note("not-a-condition", f"A condition is true or false, but this is {found.words()}.", help_, name)
             return BOOLEAN
         return self.guard(node, found)
 
@@ -131,9 +127,7 @@ class Inference:
         found = self.scope.root(name)
         if found is None:
             names = ", ".join(f"`{known}`" for known in self.scope.roots())
-            return self.note(
-                "unknown-name", f"`{name}` does not exist here.", f"Here there are {names}.", name
-            )
+            return self.note("unknown-name", f"`{name}` does not exist here.", f"Here there are {names}.", name)
         return found
 
     def variable(self, node: Node) -> Type:
@@ -146,9 +140,7 @@ class Inference:
         needle = f"steps.{step}"
         if steps is None:
             names = ", ".join(f"`{known}`" for known in self.scope.roots())
-            return self.note(
-                "unknown-name", "`steps` cannot be used here.", f"Here there are {names}.", needle
-            )
+            return self.note("unknown-name", "`steps` cannot be used here.", f"Here there are {names}.", needle)
         if step in self.scope.hidden:
             message = f"The step `{step}` cannot be seen here: it {self.scope.hidden[step]}."
             return self.note("unknown-step", message, suggestion(step, steps, prefix="steps."), needle)
@@ -224,9 +216,7 @@ class Inference:
         if missing and not base.open:
             message = f"There is no `{missing[0]}` in `{dotted(node[1])}`."
             return self.note("missing-key", message, suggestion(missing[0], base.fields), dotted(node[2]))
-        found = (
-            union(base.fields[key] for key in keys if key in base.fields) if len(missing) < len(keys) else ANY
-        )
+        found = union(base.fields[key] for key in keys if key in base.fields) if len(missing) < len(keys) else ANY
         return found.or_null(base.nullable or at.nullable or bool(missing))
 
     # Structures
@@ -306,9 +296,7 @@ class Inference:
             return replace(found, currency=left.currency or right.currency).or_null(nullable)
         wrong = node[2] if left.kind not in ("integer", "number") else node[3]
         help_ = (
-            "Join texts with `~`."
-            if op == "+" and "string" in kinds
-            else "Use numbers, or durations like `hours(2)`."
+            "Join texts with `~`." if op == "+" and "string" in kinds else "Use numbers, or durations like `hours(2)`."
         )
         message = f"`{op}` cannot be used with {left.words()} and {right.words()}."
         return self.note("wrong-type", message, help_, dotted(wrong))

@@ -34,9 +34,7 @@ class Type:
 
     def or_null(self, nullable: bool = True) -> Type:
         """Return the type that may also be null (where `nullable`)."""
-        return (
-            replace(self, nullable=True) if nullable and not self.nullable and self.kind != "null" else self
-        )
+        return replace(self, nullable=True) if nullable and not self.nullable and self.kind != "null" else self
 
     def not_null(self) -> Type:
         """Return the type without null."""
@@ -161,7 +159,7 @@ def _marked(found: Type, schema: Mapping[str, Any]) -> Type:
 
 
 def from_value(value: Any) -> Type:
-    """Return the type of data, such as a literal or a table; texts, numbers and booleans are their own enum."""
+    """Return the type of data, such as a literal or a table; texts, numbers, booleans are their own enum."""
     if value is None:
         return NULL
     if isinstance(value, bool):

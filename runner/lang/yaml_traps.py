@@ -177,17 +177,32 @@ def _start(source: Source, problem: str, at: int, opened: int) -> Diagnostic | N
 
 
 _WORDS = (
-    (r"block sequence entries are not allowed", "a list item (`- …`) may not stand here.",
-     "Start the list in the line below its key."),
-    (r"did not find expected '-' indicator", "this line does not fit the list above it.",
-     "Items of one list start in the same column, each with `- `; keys of an item start in one column too."),
-    (r"did not find expected key", "this line does not fit the keys above it.",
-     "Keys of one map start in the same column, each as `name: value`; put quotes around unusual texts."),
+    (
+        r"block sequence entries are not allowed",
+        "a list item (`- …`) may not stand here.",
+        "Start the list in the line below its key.",
+    ),
+    (
+        r"did not find expected '-' indicator",
+        "this line does not fit the list above it.",
+        "Items of one list start in the same column, each with `- `; keys of an item start in one column too.",
+    ),
+    (
+        r"did not find expected key",
+        "this line does not fit the keys above it.",
+        "Keys of one map start in the same column, each as `name: value`; put quotes around unusual texts.",
+    ),
     (r"could not find expected ':'", "a key without its `:`.", "Write `name: value`, or indent a text that goes on."),
-    (r"unknown escape character", "a backslash in \"…\" starts a special sign, and this one does not exist.",
-     "Write \\\\ for a backslash, or use '…' in place of \"…\"."),
-    (r"expected comment or line break", "a text after | or > starts in the next line.",
-     "Move the text to the lines below, indented."),
+    (
+        r"unknown escape character",
+        'a backslash in "…" starts a special sign, and this one does not exist.',
+        "Write \\\\ for a backslash, or use '…' in place of \"…\".",
+    ),
+    (
+        r"expected comment or line break",
+        "a text after | or > starts in the next line.",
+        "Move the text to the lines below, indented.",
+    ),
     (r"alias|anchor", "`*` and `&` at the start of a value are signs of YAML.", "Put quotes around the text."),
 )
 

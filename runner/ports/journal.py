@@ -38,8 +38,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     `ok` False: nothing of it was stored. `refused`: `claim` (another runner owns the run), `path` (this phase of this
     path exists already), `limit` (an `at_most` window is full; `rule` names it), `right` (an approval was used
-    already), `finished` (the run has ended), `event`
-    (an event is too large or could not be read again; `rule` says why).
+    already), `finished` (the run has ended), `event` (an event is too large or could not be read again; `rule` says
+    why).
     """
 
     ok: bool

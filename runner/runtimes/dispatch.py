@@ -26,7 +26,7 @@ from flowrun.core.events import (
     Returned,
 )
 from flowrun.core.steps.model_call import cost
-from flowrun.errors import AdapterError
+from flowrun.errors import AdapterError, FlowrunError
 from flowrun.guard import decide, facts_needed
 from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Journal
@@ -35,6 +35,8 @@ from flowrun.ports.tools import ToolRequest, Tools
 
 Json = Any
 FACT_TIMEOUT = 10.0
+NEVER_ASKED = frozenset({"FR4101", "FR4102", "FR4105", "FR4109", "FR4110", "FR4111", "FR4190"})
+"""Failures after which nothing can have been used; after every other the reservation is charged."""
 
 
 class Dispatch:
@@ -112,15 +114,16 @@ class Dispatch:
         except TimeoutError:
             fault = Fault(kind="late", code="FR4101", message=f"{model.name} did not answer in time.")
             return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
-        except AdapterError as error:
+        except FlowrunError as error:
+            outside = error if isinstance(error, AdapterError) else None
             fault = Fault(
                 kind="model",
                 code=error.code,
                 message=error.message,
-                retryable=error.retryable,
-                retry_after=error.retry_after,
+                retryable=outside is not None and outside.retryable,
+                retry_after=None if outside is None else outside.retry_after,
             )
-            charged = command.reserve if error.in_doubt else 0
+            charged = 0 if outside is None or error.code in NEVER_ASKED else command.reserve
             return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=charged)
         usage = reply.usage
         price = cost(model, usage.input_tokens, usage.output_tokens) if usage.known else command.reserve

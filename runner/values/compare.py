@@ -192,11 +192,11 @@ def _moments(op: str, left: str, right: Json) -> Json:
         return add_seconds(left, right if op == "+" else -right)
     if op == "-" and type(right) is str:
         first, second = parse_moment(left), parse_moment(right)
-        return None if first is None or second is None else seconds_between(second, first)
+        return None if first is None or second is None else elapsed(second, first)
     return None
 
 
-def seconds_between(start: object, end: object) -> Number:
+def elapsed(start: object, end: object) -> Number:
     """Return the seconds from one datetime to another, as an int where they are whole."""
     seconds = (end - start).total_seconds()  # type: ignore[operator]
     return int(seconds) if seconds == int(seconds) else float(seconds)

@@ -216,7 +216,7 @@ def _for(node: Node) -> Compiled:
                 return None
             part = to_text(body(names.within({**outer, _TURNS: turns, name: item})))
             size += len(part)
-            if size > MAX_TEXT:
+            if size > MAX_TEXT or turns[0] < 0:
                 return None
             parts.append(part)
         return "".join(parts)
@@ -258,9 +258,7 @@ def _call(node: Node) -> Compiled:
     where = [(field, compile_node(value)) for field, value in node[3]]
     if not where:
         return lambda names: run(names, [arg(names) for arg in args], {})
-    return lambda names: run(
-        names, [arg(names) for arg in args], {field: value(names) for field, value in where}
-    )
+    return lambda names: run(names, [arg(names) for arg in args], {field: value(names) for field, value in where})
 
 
 _MAKERS: dict[str, Callable[[Node], Compiled]] = {

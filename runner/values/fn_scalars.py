@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from flowrun.values.compare import arithmetic, contains, decimal, is_number, plain, seconds_between
+from flowrun.values.compare import arithmetic, contains, decimal, elapsed, is_number, plain
 from flowrun.values.moments import clock_of, format_moment, next_moment, parse_moment, read_date
 from flowrun.values.money import money_value
 from flowrun.values.names import Json, Names
@@ -76,7 +76,7 @@ def date(names: Names, args: list[Json], where: dict[str, Json]) -> Json:
 def age(names: Names, args: list[Json], where: dict[str, Json]) -> Json:
     then = parse_moment(args[0]) if isinstance(args[0], str) else None
     present = parse_moment(names.now)
-    return None if then is None or present is None else seconds_between(then, present)
+    return None if then is None or present is None else elapsed(then, present)
 
 
 def minutes(names: Names, args: list[Json], where: dict[str, Json]) -> Json:

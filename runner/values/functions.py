@@ -81,8 +81,7 @@ _TABLE = (
           "The items in order, by that field where given; null last. Items of several kinds give null."),
     _make("unique", "filter", 'LIST | unique("field")', "list field", 1, lists.unique,
           "The items without repetitions (of that field); the first of each stays."),
-    _make("first", "filter", "LIST | first", "list", 1, lists.first, "The first item,
-          null where there is none."),
+    _make("first", "filter", "LIST | first", "list", 1, lists.first, "The first item, null where there is none."),
     _make("last", "filter", "LIST | last", "list", 1, lists.last, "The last item, null where there is none."),
     _make("sum", "filter", 'LIST | sum("amount")', "list field", 1, lists.total,
           "The sum of the numbers (of that field); null where one is missing, 0 for an empty list."),
@@ -91,12 +90,11 @@ _TABLE = (
     _make("max", "filter", 'LIST | max("amount")', "list field", 1, lists.largest,
           "The largest value (of that field); null where one is missing or the list is empty."),
     _make("any", "filter", 'LIST | any(status="flown")', "list field", 1, lists.any_item,
-          "Whether some item has these values (or that boolean field true); null where only an unknown "
-          "could.",
+          "Whether some item has these values (or that boolean field true); null where only an unknown could.",
           where=True),
     _make("all", "filter", 'LIST | all(status="paid")', "list field", 1, lists.all_items,
-          "Whether every item has these values (or that boolean field true); true for an empty "
-          "list.", where=True),
+          "Whether every item has these values (or that boolean field true); true for an empty list.",
+          where=True),
     _make("count", "filter", 'LIST | count(status="open")', "list field", 1, lists.count,
           "How many items have these values; without any, how many there are. Null where one is unknown.",
           where=True),
@@ -115,8 +113,8 @@ _TABLE = (
     _make("days", "function", "days(14)", "number", 1, scalars.days,
           "A duration of so many days of 24 hours."),
     _make("time_of", "function", "time_of(MOMENT)", "moment zone", 1, scalars.time_of,
-
-                   'The time of day `HH:MM` in the workspace\'s time zone or the one given: `time_of(now()) >= "09:00"`.'),
+          'The time of day `HH:MM` in the workspace\'s time zone or the one given: '
+          '`time_of(now()) >= "09:00"`.'),
     _make("next", "function", 'next("monday 09:00")', "text zone", 1, scalars.next_time,
           "The next moment after now with that time of day (`09:00`), weekday (`monday`) or both, in the "
           "workspace's time zone or the one given."),

@@ -13,13 +13,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 def looks_like_moment(text: str) -> bool:
     """Return whether the text has the outline of an RFC 3339 moment; cheap, used before parsing."""
-    return (
-        len(text) >= 20
-        and text[4] == "-"
-        and text[7] == "-"
-        and text[10] in "Tt "
-        and text[13] == text[16] == ":"
-    )
+    return len(text) >= 20 and text[4] == "-" and text[7] == "-" and text[10] in "Tt " and text[13] == text[16] == ":"
 
 
 @lru_cache(maxsize=4096)
@@ -66,8 +60,7 @@ def zone(name: str) -> tzinfo | None:
 
 
 def read_date(text: str, time_zone: str) -> datetime | None:
-    """Return the moment of a date (its midnight) or of a date and time; without a zone it is `time_zone`'s.
-    """
+    """Return the moment of a date (its midnight) or of a date and time; without a zone it is `time_zone`'s."""
     moment = parse_moment(text)
     place = zone(time_zone)
     if moment is not None or place is None:
@@ -84,10 +77,7 @@ def read_date(text: str, time_zone: str) -> datetime | None:
 def is_date(text: str) -> bool:
     """Return whether the text has the outline `2026-01-31`."""
     return (
-        len(text) == 10
-        and text.isascii()
-        and text[4] == text[7] == "-"
-        and (text[:4] + text[5:7] + text[8:]).isdigit()
+        len(text) == 10 and text.isascii() and text[4] == text[7] == "-" and (text[:4] + text[5:7] + text[8:]).isdigit()
     )
 
 
@@ -115,8 +105,7 @@ def clock_of(moment: datetime, time_zone: str) -> str | None:
 
 
 def next_moment(wanted: str, now: datetime, time_zone: str) -> datetime | None:
-    """Return the next moment after `now` of `09:00`, `monday` (its midnight) or `monday 09:00` in the zone.
-    """
+    """Return the next moment after `now` of `09:00`, `monday` (its midnight) or `monday 09:00` in the zone."""
     place = zone(time_zone)
     words = wanted.lower().split()
     day = words.pop(0) if words and words[0] in WEEKDAYS else None

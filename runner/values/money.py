@@ -17,8 +17,7 @@ def is_currency(code: str) -> bool:
 
 
 def parse_money(text: str) -> tuple[int, str] | None:
-    """Return (millionths of the unit, currency) of `50 EUR`, or None; at most six decimals, never negative.
-    """
+    """Return (millionths of the unit, currency) of `50 EUR`, or None; at most six decimals, never negative."""
     amount, _, currency = text.strip().partition(" ")
     currency = currency.strip()
     whole, point, fraction = amount.partition(".")

@@ -11,7 +11,7 @@ change one.
     ["name", ROOT]                  input, item, run, args, facts, tables, model, env, secret, event
     ["var", NAME]                   a variable of `{% for %}`
     ["step", ID]                    steps.ID
-    ["calls", TOOL, "last"|"all"]   calls.TOOL.last; one dict `output, args, rules, approved_by, at`, or all of them
+    ["calls", TOOL, "last"|"all"]   calls.TOOL.last; a dict `output, args, rules, approved_by, at`, or all of them
     ["attr", NODE, FIELD]           the data's field, else null
     ["index", NODE, NODE]           an item of a list (from 0, negative from the end) or of a map
     ["not", NODE]                   and with three values: true, false, null
@@ -113,18 +113,11 @@ def dotted(node: Node) -> str:
         return f"{dotted(node[1])}[{dotted(node[2])}]"
     if kind == "lit":
         value = node[1]
-        return (
-            "true"
-            if value is True
-            else "false"
-            if value is False
-            else "none"
-            if value is None
-            else str(value)
-        )
+        return "true" if value is True else "false" if value is False else "none" if value is None else str(value)
     if kind == "call":
         return str(node[1])
-    inner = next(children(node), None)
+    inside = (child for child in children(node) if kind != "text" or child[0] != "lit")
+    inner = next(inside, None)
     return "" if inner is None else dotted(inner)
 
 

@@ -61,13 +61,9 @@ class World:
     async def call(self, tool: str, args: dict[str, Any], key: str = "", timeout: float = 10.0) -> ToolResult:
         self.calls += 1
         key = key or f"k-{self.calls}"
-        return await self.tools[tool].invoke(
-            ToolRequest(tool=tool, args=args, key=key, run="r", timeout=timeout)
-        )
+        return await self.tools[tool].invoke(ToolRequest(tool=tool, args=args, key=key, run="r", timeout=timeout))
 
-    async def error(
-        self, tool: str, args: dict[str, Any], key: str = "", timeout: float = 10.0
-    ) -> AdapterError:
+    async def error(self, tool: str, args: dict[str, Any], key: str = "", timeout: float = 10.0) -> AdapterError:
         with pytest.raises(AdapterError) as caught:
             await self.call(tool, args, key, timeout)
         return caught.value
@@ -253,9 +249,7 @@ def test_four_processes_with_the_same_keys_make_each_effect_once(path: Path) -> 
     ended = [each.communicate("go\n") for each in children]
     assert [each.returncode for each in children] == [0] * 4, ended
     lines = [line.split() for out, _ in ended for line in out.splitlines()]
-    assert sorted(ticket for ticket, repeat in lines if repeat == "False") == [
-        f"T-{1001 + n}" for n in range(5)
-    ]
+    assert sorted(ticket for ticket, repeat in lines if repeat == "False") == [f"T-{1001 + n}" for n in range(5)]
     assert len(lines) == 20
     desk = Desk(path)
     assert desk.count("desk.create_ticket") == 5

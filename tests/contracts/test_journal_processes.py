@@ -8,6 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +24,13 @@ from flowrun.ports.journal import Append
 from tests.contracts.journal_kit import AT, intended, opened, put, returned, room, started
 
 PROCESSES = 4
+Store = Callable[..., SqliteJournal]
 
 
 def submit(path: str, index: int) -> str:
     """Send the same twelve submissions as every other process; return what came of them."""
     journal = SqliteJournal(path)
-    found = [
-        journal.open_run(started(f"{index}-{n:02}", key=f"k{n}"), owner=this_process()) for n in range(12)
-    ]
+    found = [journal.open_run(started(f"{index}-{n:02}", key=f"k{n}"), owner=this_process()) for n in range(12)]
     journal.close()
     return ",".join(("dup" if o.duplicate else "new") + ":" + o.run for o in found)
 
@@ -53,32 +54,62 @@ def answer(path: str, index: int) -> str:
     return "ok" if receipt.ok else receipt.refused
 
 
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """Opens stores, and closes them at the end."""
+    made: list[SqliteJournal] = []
+
+    def make(path: Path, **options: Any) -> SqliteJournal:
+        made.append(SqliteJournal(path, **options))
+        return made[-1]
+
+    yield make
+    for journal in made:
+        journal.close()
+
+
 def together(work: Any, path: Path) -> list[str]:
     """Run the work in several fresh processes at once, on a store that may not exist yet."""
-    with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
-        return pool.starmap(work, [(str(path), index) for index in range(PROCESSES)], chunksize=1)
+    context = multiprocessing.get_context("spawn")
+    meeting = context.Barrier(PROCESSES)
+    with context.Pool(PROCESSES, initializer=_meet, initargs=(meeting,)) as pool:
+        return pool.starmap(_at_once, [(work, str(path), index) for index in range(PROCESSES)], chunksize=1)
 
 
-def test_the_same_submissions_from_four_processes_are_the_same_runs(tmp_path: Path) -> None:
+_meetings: list[Any] = []
+
+
+def _meet(meeting: Any) -> None:
+    _meetings.append(meeting)
+
+
+def _at_once(work: Any, path: str, index: int) -> str:
+    """Wait until every process is there, so that they really compete."""
+    _meetings[0].wait(timeout=60)
+    result: str = work(path, index)
+    return result
+
+
+def test_the_same_submissions_from_four_processes_are_the_same_runs(tmp_path: Path, store: Store) -> None:
     results = [line.split(",") for line in together(submit, tmp_path / "s.db")]
     assert {tuple(item.split(":")[1] for item in line) for line in results} == {
         tuple(item.split(":")[1] for item in results[0])
     }
     assert sum(item.startswith("new") for line in results for item in line) == 12
-    assert len(SqliteJournal(tmp_path / "s.db").runs()) == 12
+    assert len(store(tmp_path / "s.db").runs()) == 12
 
 
-def test_four_processes_never_overfill_a_window(tmp_path: Path) -> None:
+def test_four_processes_never_overfill_a_window(tmp_path: Path, store: Store) -> None:
     results = [line.split(",") for line in together(spend, tmp_path / "s.db")]
     assert sum(int(taken) for taken, _ in results) == 25
     assert sum(int(over) for _, over in results) == 52
-    journal = SqliteJournal(tmp_path / "s.db")
+    journal = store(tmp_path / "s.db")
     assert journal.usage("daily", None) == 25 and journal.usage("half", None) == 26
     assert all(verify(journal.events(row.run)) == [] for row in journal.runs())
 
 
-def test_of_four_answers_one_counts(tmp_path: Path) -> None:
-    journal = SqliteJournal(tmp_path / "s.db")
+def test_of_four_answers_one_counts(tmp_path: Path, store: Store) -> None:
+    journal = store(tmp_path / "s.db")
     asked = ev.Asked(path="ok", at=AT, kind="approval", title="?", to=["lead"], may=["approve"])
     put(journal, opened(journal), asked)
     assert sorted(together(answer, tmp_path / "s.db")) == ["ok", "path", "path", "path"]
@@ -99,23 +130,18 @@ while True:
 """
 
 
-def test_a_killed_process_loses_nothing_that_was_committed(tmp_path: Path) -> None:
+def test_a_killed_process_loses_nothing_that_was_committed(tmp_path: Path, store: Store) -> None:
     root = Path(__file__).resolve().parents[2]
-    child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(tmp_path / "s.db")],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
-    )
-    assert child.stdout is not None
-    for line in child.stdout:
-        if int(line) >= 40:
-            break
-    child.send_signal(signal.SIGKILL)
-    said = [int(line) for line in child.stdout.read().split()]
-    child.wait()
-    journal = SqliteJournal(tmp_path / "s.db")
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "s.db")]
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root, env=env) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            if int(line) >= 40:
+                break
+        child.send_signal(signal.SIGKILL)
+        said = [int(line) for line in child.stdout.read().split()]
+    journal = store(tmp_path / "s.db")
     stored = journal.events("01run")
     assert len(stored) - 1 >= max(said, default=40)
     assert verify(stored) == []
@@ -124,8 +150,8 @@ def test_a_killed_process_loses_nothing_that_was_committed(tmp_path: Path) -> No
     assert taken is not None and put(journal, taken, returned("after")).ok
 
 
-def test_only_barriers_are_synced(tmp_path: Path) -> None:
-    journal = SqliteJournal(tmp_path / "s.db")
+def test_only_barriers_are_synced(tmp_path: Path, store: Store) -> None:
+    journal = store(tmp_path / "s.db")
     claim = opened(journal)
 
     def level() -> int:
@@ -139,27 +165,27 @@ def test_only_barriers_are_synced(tmp_path: Path) -> None:
     assert level() == 2
 
 
-def test_a_store_is_private_and_holds_no_key_in_clear(tmp_path: Path) -> None:
+def test_a_store_is_private_and_holds_no_key_in_clear(tmp_path: Path, store: Store) -> None:
     path = tmp_path / "deep" / "s.db"
-    journal = SqliteJournal(path)
+    journal = store(path)
     opened(journal, key="ana@example.com")
     assert path.stat().st_mode & 0o077 == 0
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         row = db.execute("SELECT key FROM runs").fetchone()
     assert isinstance(row[0], bytes) and b"ana" not in row[0]
 
 
-def test_a_newer_store_is_refused(tmp_path: Path) -> None:
-    SqliteJournal(tmp_path / "s.db").put_plan("d", b"")
-    with sqlite3.connect(tmp_path / "s.db") as db:
+def test_a_newer_store_is_refused(tmp_path: Path, store: Store) -> None:
+    store(tmp_path / "s.db").put_plan("d", b"")
+    with closing(sqlite3.connect(tmp_path / "s.db", isolation_level=None)) as db:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreError) as error:
-        SqliteJournal(tmp_path / "s.db").runs()
+        store(tmp_path / "s.db").runs()
     assert error.value.code == "FR5003" and "newer" in error.value.message and error.value.help
 
 
-def test_a_locked_store_says_so(tmp_path: Path) -> None:
-    journal = SqliteJournal(tmp_path / "s.db", busy=0.01)
+def test_a_locked_store_says_so(tmp_path: Path, store: Store) -> None:
+    journal = store(tmp_path / "s.db", busy=0.01)
     journal.put_plan("d", b"")
     other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -171,22 +197,22 @@ def test_a_locked_store_says_so(tmp_path: Path) -> None:
     journal.put_plan("e", b"")
 
 
-def test_what_is_no_store_says_so(tmp_path: Path) -> None:
+def test_what_is_no_store_says_so(tmp_path: Path, store: Store) -> None:
     (tmp_path / "text.db").write_text("this is no database, " * 200)
-    with sqlite3.connect(tmp_path / "foreign.db") as db:
+    with closing(sqlite3.connect(tmp_path / "foreign.db")) as db:
         db.execute("CREATE TABLE things (id)")
     (tmp_path / "folder.db").mkdir()
     codes = {}
     for name in ("text.db", "foreign.db", "folder.db"):
         with pytest.raises(StoreError) as error:
-            SqliteJournal(tmp_path / name).runs()
+            store(tmp_path / name).runs()
         codes[name] = error.value.code
         assert error.value.help and "sqlite3" not in error.value.message
     assert codes == {"text.db": "FR5005", "foreign.db": "FR5005", "folder.db": "FR5007"}
 
 
-def test_a_damaged_store_says_so(tmp_path: Path) -> None:
-    journal = SqliteJournal(tmp_path / "s.db")
+def test_a_damaged_store_says_so(tmp_path: Path, store: Store) -> None:
+    journal = store(tmp_path / "s.db")
     claim = opened(journal)
     for n in range(30):
         put(journal, claim, ev.Returned(path=f"s{n}", at=AT, output="x" * 3000))
@@ -195,12 +221,12 @@ def test_a_damaged_store_says_so(tmp_path: Path) -> None:
     raw[4096 * 3 :] = b"\xff" * (len(raw) - 4096 * 3)
     (tmp_path / "s.db").write_bytes(raw)
     with pytest.raises(StoreError) as error:
-        SqliteJournal(tmp_path / "s.db").events("01run")
+        store(tmp_path / "s.db").events("01run")
     assert error.value.code == "FR5005"
 
 
-def test_a_full_disk_says_so_and_the_run_goes_on_later(tmp_path: Path) -> None:
-    journal = SqliteJournal(tmp_path / "s.db")
+def test_a_full_disk_says_so_and_the_run_goes_on_later(tmp_path: Path, store: Store) -> None:
+    journal = store(tmp_path / "s.db")
     claim = opened(journal)
     with journal._db() as db:
         pages = db.execute("PRAGMA page_count").fetchone()[0]
@@ -213,15 +239,14 @@ def test_a_full_disk_says_so_and_the_run_goes_on_later(tmp_path: Path) -> None:
     assert put(journal, claim, ev.Returned(path="a", at=AT, output="x" * 100_000)).ok
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-def test_a_read_only_store_says_so(tmp_path: Path) -> None:
-    journal = SqliteJournal(tmp_path / "s.db")
-    opened(journal)
-    journal.close()
-    (tmp_path / "s.db").chmod(0o400)
+def test_a_read_only_store_says_so(tmp_path: Path, store: Store) -> None:
+    journal = store(tmp_path / "s.db")
+    claim = opened(journal)
+    with journal._db() as db:
+        db.execute("PRAGMA query_only = ON")
     with pytest.raises(StoreError) as error:
-        opened(SqliteJournal(tmp_path / "s.db"), "01b")
-    assert error.value.code == "FR5002"
+        put(journal, claim, returned("a"))
+    assert error.value.code == "FR5002" and "read-only" in error.value.message
 
 
 def test_an_owner_is_gone_only_where_that_is_sure() -> None:

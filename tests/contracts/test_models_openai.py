@@ -50,9 +50,7 @@ async def fails(models: OpenAIModels, request: Any) -> AdapterError:
     return caught.value
 
 
-async def test_a_structured_answer_is_read_with_its_usage_and_mode(
-    server: Server, models: OpenAIModels
-) -> None:
+async def test_a_structured_answer_is_read_with_its_usage_and_mode(server: Server, models: OpenAIModels) -> None:
     server.replies.append(completion(json.dumps(GOOD)))
     reply = await models.complete(ask(server.url))
     assert (reply.answered, reply.answer, reply.mode) == (True, GOOD, "json_schema_strict")
@@ -77,9 +75,7 @@ async def test_the_surest_way_that_the_server_has_is_used(
     server.replies.append(completion(json.dumps(GOOD)))
     reply = await models.complete(ask(server.url, can))
     assert (reply.mode, reply.answer) == (mode, GOOD)
-    assert '"refund"' in server.requests[0]["messages"][0]["content"], (
-        "such a server does not show the schema"
-    )
+    assert '"refund"' in server.requests[0]["messages"][0]["content"], "such a server does not show the schema"
 
 
 async def test_a_named_function_gives_the_answer(server: Server, models: OpenAIModels) -> None:
@@ -95,9 +91,7 @@ async def test_an_answer_that_is_no_object_travels_inside_one(server: Server, mo
     assert reply.answer == ["a", "b"]
 
 
-async def test_several_calls_of_a_turn_keep_their_order_and_names(
-    server: Server, models: OpenAIModels
-) -> None:
+async def test_several_calls_of_a_turn_keep_their_order_and_names(server: Server, models: OpenAIModels) -> None:
     calls = [
         ("desk__create_ticket", {"severity": "low"}),
         ("crm__add_note", {}),
@@ -124,9 +118,7 @@ async def test_with_tools_the_answer_is_a_call_too(server: Server, models: OpenA
 
 
 async def test_an_answer_beside_proposals_is_set_aside(server: Server, models: OpenAIModels) -> None:
-    server.replies.append(
-        completion(None, ("desk__create_ticket", {"severity": "low"}), ("final_answer", GOOD))
-    )
+    server.replies.append(completion(None, ("desk__create_ticket", {"severity": "low"}), ("final_answer", GOOD)))
     reply = await models.complete(ask(server.url, "tools", tools=[TICKET]))
     assert len(reply.proposals) == 1 and not reply.answered and reply.note
 
@@ -154,9 +146,7 @@ async def test_results_go_back_as_results(server: Server, models: OpenAIModels) 
 
 
 @pytest.mark.parametrize("can", ["json_object_schema", "json_schema", "json_object", "usage"])
-async def test_without_native_tools_a_turn_is_one_json_value(
-    server: Server, models: OpenAIModels, can: str
-) -> None:
+async def test_without_native_tools_a_turn_is_one_json_value(server: Server, models: OpenAIModels, can: str) -> None:
     turn = {"propose": [{"tool": "desk.create_ticket", "args": {"severity": "low"}}]}
     server.replies += [completion(json.dumps({"turn": turn})), completion(json.dumps({"answer": GOOD}))]
     request = ask(server.url, can, tools=[TICKET])
@@ -172,9 +162,7 @@ async def test_a_named_function_carries_a_turn(server: Server, models: OpenAIMod
     assert (reply.mode, reply.answer) == ("envelope_tool", GOOD)
 
 
-async def test_a_model_that_talks_reaches_the_customer_only_by_say(
-    server: Server, models: OpenAIModels
-) -> None:
+async def test_a_model_that_talks_reaches_the_customer_only_by_say(server: Server, models: OpenAIModels) -> None:
     server.replies += [
         completion("thinking aloud", ("say", {"text": "Which order?"})),
         completion("Which order?"),
@@ -202,9 +190,7 @@ async def test_a_step_without_an_answer_gets_the_text(server: Server, models: Op
 @pytest.mark.parametrize(
     "usage", [None, {}, {"prompt_tokens": 3}, {"prompt_tokens": -3, "completion_tokens": 1}, "many"]
 )
-async def test_usage_that_is_not_reported_is_not_known(
-    server: Server, models: OpenAIModels, usage: Any
-) -> None:
+async def test_usage_that_is_not_reported_is_not_known(server: Server, models: OpenAIModels, usage: Any) -> None:
     server.replies.append(completion(json.dumps(GOOD), usage=usage))
     assert (await models.complete(ask(server.url))).usage == Usage(known=False)
 
@@ -215,9 +201,7 @@ async def test_malformed_json_comes_back_as_it_was_to_be_mended(server: Server, 
     assert (reply.answered, reply.answer) == (True, '{"intent": "refund", "confid')
 
 
-async def test_malformed_arguments_never_become_a_call_with_other_ones(
-    server: Server, models: OpenAIModels
-) -> None:
+async def test_malformed_arguments_never_become_a_call_with_other_ones(server: Server, models: OpenAIModels) -> None:
     server.replies.append(completion(None, ("desk__create_ticket", 'so: {"severity": "low"}')))
     reply = await models.complete(ask(server.url, "tools", tools=[TICKET]))
     assert reply.proposals == [("desk.create_ticket", 'so: {"severity": "low"}')]
@@ -244,9 +228,7 @@ async def test_overload_may_be_tried_again_after_the_time_that_the_server_names(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-async def test_what_the_server_rejects_is_not_tried_again(
-    server: Server, models: OpenAIModels, status: int
-) -> None:
+async def test_what_the_server_rejects_is_not_tried_again(server: Server, models: OpenAIModels, status: int) -> None:
     server.replies.append(error(status))
     problem = await fails(models, ask(server.url))
     assert not problem.retryable and problem.help
@@ -310,9 +292,7 @@ async def test_a_packed_reply_is_refused_before_it_unfolds(server: Server, model
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"choices": []}', b"\xff", b'{"choices": [1]}'])
-async def test_what_is_no_chat_completion_is_an_error(
-    server: Server, models: OpenAIModels, body: bytes
-) -> None:
+async def test_what_is_no_chat_completion_is_an_error(server: Server, models: OpenAIModels, body: bytes) -> None:
     server.replies.append(body)
     assert (await fails(models, ask(server.url))).code == "FR4107"
 
@@ -358,18 +338,12 @@ async def test_a_server_on_this_machine_gets_no_key_of_somebody_else(
     assert "secret" not in str(server.headers)
 
 
-async def test_options_go_along_but_may_not_replace_what_is_ours(
-    server: Server, models: OpenAIModels
-) -> None:
+async def test_options_go_along_but_may_not_replace_what_is_ours(server: Server, models: OpenAIModels) -> None:
     server.replies.append(completion(json.dumps(GOOD)))
-    model = ModelPlan(
-        name="f", provider="compatible", model="m", base_url=server.url, options={"temperature": 0}
-    )
+    model = ModelPlan(name="f", provider="compatible", model="m", base_url=server.url, options={"temperature": 0})
     await models.complete(ask(server.url, model=model))
     assert server.requests[0]["temperature"] == 0
-    model = ModelPlan(
-        name="f", provider="compatible", model="m", base_url=server.url, options={"stream": True}
-    )
+    model = ModelPlan(name="f", provider="compatible", model="m", base_url=server.url, options={"stream": True})
     with pytest.raises(ConfigError, match="stream"):
         await models.complete(ask(server.url, model=model))
 

@@ -311,9 +311,7 @@ async def test_a_file_s_marked_functions_are_its_tools(tmp_path: Path) -> None:
     tools = load_module_tools(written(tmp_path))
     assert sorted(tools.contracts()) == ["shop.price", "shop.reserve"]
     assert (await tools.invoke(request("price", {"item": "tea"}))).output == 4.5
-    assert sorted(load_module_tools(tmp_path / "shop.py", namespace="a", only=["price"]).contracts()) == [
-        "a.price"
-    ]
+    assert sorted(load_module_tools(tmp_path / "shop.py", namespace="a", only=["price"]).contracts()) == ["a.price"]
     await tools.aclose()
 
 

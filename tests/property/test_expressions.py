@@ -24,8 +24,8 @@ scalars = st.one_of(
     st.booleans(),
     st.integers(-(10**40), 10**40),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from(["", "open", "2026-01-05T09:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "2026-01-05",
-                     "09:00", "EUR", "UTC", "50 EUR", "monday", "ß", "\U0001f600"]),
+    st.sampled_from(["", "open", "2026-01-05T09:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z",
+                     "2026-01-05",                     "09:00", "EUR", "UTC", "50 EUR", "monday", "ß", "\U0001f600"]),
     st.text(max_size=8),
 )  # fmt: skip
 data = st.recursive(
@@ -40,8 +40,8 @@ paths = st.builds(
     st.lists(st.sampled_from(FIELDS), max_size=3),
 )
 literals = st.sampled_from(
-    ["1", "0", "0.1", "-3", "1e29", "true", "false", "null", '"open"', '"a"', '"amount"', '"50 EUR"', '"2026-01-05"',
-     '"2026-01-05T09:00:00Z"', '"09:00"', "[]", '["open", 1]', '{"a": 1}', "calls.d.c.all"]
+    ["1", "0", "0.1", "-3", "1e29", "true", "false", "null", '"open"', '"a"', '"amount"', '"50 EUR"',
+     '"2026-01-05"',     '"2026-01-05T09:00:00Z"', '"09:00"', "[]", '["open", 1]', '{"a": 1}', "calls.d.c.all"]
 )  # fmt: skip
 
 
@@ -76,9 +76,9 @@ expressions = st.recursive(paths | literals, _larger, max_leaves=8)
 
 def names_of(value: Any) -> Names:
     return Names(
-        input=value, item=value, args=value, facts=value, tables={"a": value}, run={"a": value}, steps={"x": value},
-        calls={"d.c": ({"output": value}, {"output": None})}, now="2026-01-05T12:00:00Z", time_zone="Europe/Berlin",
-        more={"env": value},
+        input=value, item=value, args=value, facts=value, tables={"a": value}, run={"a": value},
+        steps={"x": value}, calls={"d.c": ({"output": value}, {"output": None})}, now="2026-01-05T12:00:00Z",
+        time_zone="Europe/Berlin", more={"env": value},
     )  # fmt: skip
 
 
@@ -144,13 +144,14 @@ SCOPE = TypeScope(
     more={"env": TYPE},
 )
 CLASSES: dict[str, tuple[type, ...]] = {
-    "boolean": (bool,), "integer": (int,), "number": (int, float), "string": (str,), "moment": (str,), "time": (str,),
-    "duration": (int, float), "money": (dict,), "list": (list,), "object": (dict,), "map": (dict,), "null": (),
+    "boolean": (bool,), "integer": (int,), "number": (int, float), "string": (str,), "moment": (str,),
+    "time": (str,),    "duration": (int, float), "money": (dict,), "list": (list,), "object": (dict,), "map": (dict,),
+    "null": (),
 }  # fmt: skip
 
 
 def _typed() -> tuple[st.SearchStrategy[str], ...]:
-    """Expressions that are mostly well typed: booleans, numbers, texts, moments, durations and lists of one another."""
+    """Mostly well typed expressions: booleans, numbers, texts, moments, durations and lists of one another."""
     booleans: st.SearchStrategy[str] = st.deferred(lambda: boolean)
     numbers: st.SearchStrategy[str] = st.deferred(lambda: number)
     texts: st.SearchStrategy[str] = st.deferred(lambda: text)
@@ -167,9 +168,7 @@ def _typed() -> tuple[st.SearchStrategy[str], ...]:
     )
     field = st.sampled_from(['"status"', '"amount"'])
     boolean = st.one_of(
-        st.sampled_from(
-            ["true", 'input.status == "open"', "(input.keys | default(false))", "(input.a is not none)"]
-        ),
+        st.sampled_from(["true", 'input.status == "open"', "(input.keys | default(false))", "(input.a is not none)"]),
         form("({} {} {})", numbers, order, numbers),
         form("({} {} {})", moments, order, moments),
         form("({} {} {})", spans, order, spans),
@@ -183,9 +182,7 @@ def _typed() -> tuple[st.SearchStrategy[str], ...]:
         form('(time_of({}) {} "09:00")', moments, order),
     )
     number = st.one_of(
-        st.sampled_from(
-            ["1", "0", "2.5", "(input.a | default(0))", "(input.a if input.a is not none else -1)"]
-        ),
+        st.sampled_from(["1", "0", "2.5", "(input.a | default(0))", "(input.a if input.a is not none else -1)"]),
         form("({} {} {})", numbers, sums, numbers),
         form("(-{})", numbers),
         form("({} | round(1))", numbers),
@@ -251,9 +248,31 @@ def test_reading_is_repeatable_and_never_raises(text: str) -> None:
     assert (first[0] is None) == bool(first[1])
 
 
+pieces = st.sampled_from(
+    [
+        "${{",
+        "}}",
+        "{%",
+        "%}",
+        " if item ",
+        " endif ",
+        " for x in item ",
+        " endfor ",
+        "-",
+        " else ",
+        "x",
+        "{{",
+        '"',
+        "\n",
+        " input.a ",
+        "{",
+        "}",
+    ]
+)
+
+
 @settings(max_examples=200)
-@given(st.lists(st.sampled_from(["${{", "}}", "{%", "%}", " if item ", " endif ", " for x in item ", " endfor ", "-",
-                                 " else ", "x", "{{", '"', "\n", " input.a ", "{", "}"]), max_size=14), st.booleans(), data)  # fmt: skip
+@given(st.lists(pieces, max_size=14), st.booleans(), data)
 def test_any_text_can_be_read_or_is_refused(parts: list[str], prompt: bool, value: Any) -> None:
     text = "".join(parts)
     node, embedded, problems = parse_text(text, prompt=prompt)
@@ -267,9 +286,7 @@ def test_any_text_can_be_read_or_is_refused(parts: list[str], prompt: bool, valu
         assert not prompt or found is None or isinstance(found, str)
 
 
-words = st.sampled_from(
-    [*ROOTS, *sorted(KEYWORDS), "a", "last", "all", "x1", "_y", "open", "length", "1", "007"]
-)
+words = st.sampled_from([*ROOTS, *sorted(KEYWORDS), "a", "last", "all", "x1", "_y", "open", "length", "1", "007"])
 
 
 @settings(max_examples=200)

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from flowrun.core.calls import Outcome, judge, make_proposal, settle
+from flowrun.core.calls import Outcome, judge, make_proposal, settle, step_meter
 from flowrun.core.commands import AskPerson, OfferedTool
-from flowrun.core.context import Context
+from flowrun.core.context import Context, Meter
 from flowrun.core.events import AnswerInvalid, Answered, Asked, Fault, ModelReplied
 from flowrun.core.failure import Failure
 from flowrun.core.schedule import Steps
@@ -38,16 +38,16 @@ def run(ctx: Context, step: AskStep, path: str, state: StepState) -> Steps:
             {"role": "user", "content": as_text(ctx.value(step.prompt))},
         ]
     tools = [offer(ctx, name) for name in step.tools]
-    started = ctx.meter.used["within"]
+    meter = step_meter(ctx, step.within)
     turns = int(ctx.compiled.plan.limits.get("turns", TURNS))
     while True:
         if state.turn >= turns:
             raise Failure(Fault(kind="budget", code="FR3101", message=f"No answer after {turns} turns."))
         state.turn += 1
         turn = f"{path}/turn-{state.turn}"
-        reply = yield from call_model(ctx, step, turn, state.messages, tools, started)
+        reply = yield from call_model(ctx, step, turn, state.messages, tools, meter)
         if reply.proposals and step.tools:
-            yield from take_turn(ctx, step, path, turn, state, reply)
+            yield from take_turn(ctx, step, path, turn, state, reply, meter)
         elif reply.text is not None and step.to == "customer" and not reply.answered:
             yield from talk(ctx, step, turn, state, reply.text)
         elif step.answer is None:
@@ -56,7 +56,7 @@ def run(ctx: Context, step: AskStep, path: str, state: StepState) -> Steps:
                 return text
             raise Failure(Fault(kind="answer", code="FR3107", message="The model gave no text."))
         else:
-            return (yield from checked(ctx, step, turn, state, reply, started))
+            return (yield from checked(ctx, step, turn, state, reply, meter))
 
 
 def offer(ctx: Context, name: str) -> OfferedTool:
@@ -66,7 +66,7 @@ def offer(ctx: Context, name: str) -> OfferedTool:
 
 
 def take_turn(
-    ctx: Context, step: AskStep, path: str, turn: str, state: StepState, reply: ModelReplied
+    ctx: Context, step: AskStep, path: str, turn: str, state: StepState, reply: ModelReplied, meter: Meter
 ) -> Generator[Any, Any, None]:
     """Have all proposals of a turn decided, run what may run, and tell the model all results at once."""
     proposals = []
@@ -90,10 +90,13 @@ def take_turn(
                 args=args,
                 ordinal=ordinal,
                 invalid=invalid,
+                doubtful=state.doubtful,
             )
         )
     verdicts = yield from judge(ctx, turn, proposals)
+    taken = dict(state.ordinals)
     for verdict in verdicts:
+        taken[verdict.tool] = taken.get(verdict.tool, 0) + 1
         if verdict.verdict == "deny" and verdict.digest in state.denied:
             raise Failure(
                 Fault(
@@ -105,21 +108,25 @@ def take_turn(
         if verdict.verdict == "deny":
             state.denied.add(verdict.digest)
         else:
-            state.ordinals[verdict.tool] = state.ordinals.get(verdict.tool, 0) + 1
+            # The next turn begins behind the last ordinal in use, or two calls would share a key.
+            state.ordinals[verdict.tool] = taken[verdict.tool]
     calls = [
         {"id": f"{state.turn}-{place}", "tool": tool, "args": args}
         for place, (tool, args) in enumerate(reply.proposals, 1)
     ]
     state.messages.append({"role": "assistant", "content": reply.text, "proposals": calls})
     place = len(state.messages)
+    outcomes: dict[int, Outcome] = {}
     try:
-        outcomes = yield from settle(ctx, turn, verdicts, timeout=step.within, title=step.title or step.id)
-    except Failure:
-        # The conversation must stay well formed for a resume: what finished is told by the calls themselves.
-        told = [{"error": "This call did not succeed."} for _ in calls]
+        yield from settle(ctx, turn, verdicts, outcomes, meter=meter, title=step.title or step.id)
+    finally:
+        # Also where a call failed: a resume goes on from here, and must not repeat what is done.
+        not_made = Outcome(state="failed", reason="This call was not made.")
+        told = [tell(outcomes.get(number, not_made)) for number in range(len(calls))]
         state.messages[place:] = results(calls, told)
-        raise
-    state.messages += results(calls, [tell(outcome) for outcome in outcomes])
+        for verdict in verdicts:
+            if verdict.key in ctx.execution.doubts:
+                state.doubtful[verdict.digest] = verdict.key
 
 
 def results(calls: list[dict[str, Json]], told: list[Json]) -> list[dict[str, Json]]:
@@ -134,6 +141,8 @@ def tell(outcome: Outcome) -> Json:
     """Return what a model hears of an outcome."""
     if outcome.state == "done":
         return outcome.output
+    if outcome.state == "failed":
+        return {"error": outcome.reason}
     if outcome.state == "denied":
         return {"denied": outcome.rule or "rule", "reason": outcome.reason}
     return {"rejected": outcome.reason}
@@ -166,7 +175,7 @@ def talk(
 
 
 def checked(
-    ctx: Context, step: AskStep, turn: str, state: StepState, reply: ModelReplied, started: float
+    ctx: Context, step: AskStep, turn: str, state: StepState, reply: ModelReplied, meter: Meter
 ) -> Steps:
     """Return the answer once it is valid; have it mended at most `repair` times."""
     assert step.answer is not None
@@ -187,7 +196,7 @@ def checked(
             {"role": "assistant", "content": as_text(answer), "proposals": []},
             {"role": "user", "content": repair_message(problems, ctx.compiled.plan.schemas[step.answer], answer)},
         ]
-        mended = yield from call_model(ctx, step, f"{turn}/repair-{attempt}", state.messages, [], started)
+        mended = yield from call_model(ctx, step, f"{turn}/repair-{attempt}", state.messages, [], meter)
         new = merge(answer, mended.answer if mended.answered else mended.text, problems)
         found = check_answer(ctx, step, new)
         if found and (same_failure(problems, found) and new == answer):

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
+from flowrun.core.calls import BAD_OUTPUT
 from flowrun.core.commands import AskPerson
 from flowrun.core.context import Context
-from flowrun.core.events import Answered, Asked, StepFailed
+from flowrun.core.events import Answered, Asked, Fault, StepFailed
 from flowrun.core.failure import Failure, RunEnd
 from flowrun.core.schedule import Deadline, Steps
 from flowrun.core.steps import ask, ask_person, call, choose, for_each, parallel, record, set_, stop, wait_for
@@ -101,7 +102,7 @@ def hand_off(
     fault = failure.fault
     form = output_schema(ctx, step)
     may = ["close"]
-    if isinstance(step, RESUMABLE) and not (isinstance(step, CallStep) and step.flow):
+    if resumable(ctx, step, fault):
         may.insert(0, "resume")
     if form is not None and fault.kind != "in_doubt":
         may.insert(0, "answer")
@@ -126,9 +127,11 @@ def hand_off(
             ),
         )
         assert isinstance(event, Answered)
+        if event.action not in may:
+            continue
         if event.action == "resume":
             return None
-        if event.action != "answer":
+        if event.action == "close":
             outcome = "in_doubt" if fault.kind == "in_doubt" else "handed_off"
             raise RunEnd(outcome, event.reason or fault.message)
         problems = check_output(ctx, step, event.data)
@@ -138,6 +141,17 @@ def hand_off(
         if isinstance(step, RecordStep):
             return ((yield from record.write(ctx, step, f"{path}/@answer-{state.hand_offs}", event.data)),)
         return (event.data,)
+
+
+def resumable(ctx: Context, step: AnyStep, fault: Fault) -> bool:
+    """Say whether a step may be tried again: not where that would repeat what is done."""
+    if not isinstance(step, RESUMABLE):
+        return False
+    if isinstance(step, CallStep):
+        if step.flow is not None:
+            return False
+        return fault.code != BAD_OUTPUT or ctx.compiled.plan.tools[step.tool].effect != "write"
+    return True
 
 
 def output_schema(ctx: Context, step: AnyStep) -> dict[str, Json] | None:

@@ -5,11 +5,13 @@ Owns: the arguments of a call that the flow itself makes. Judging and running ar
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
+from functools import partial
 from typing import Any
 
-from flowrun.core.calls import judge, make_proposal, settle
+from flowrun.core.calls import Outcome, judge, make_proposal, settle, step_meter
 from flowrun.core.context import Context, Meter
-from flowrun.core.events import Fault
+from flowrun.core.events import Fault, Verdict
 from flowrun.core.failure import Failure, RunEnd, outcome_of
 from flowrun.core.schedule import Steps
 from flowrun.core.steps.state import StepState
@@ -32,9 +34,16 @@ def run(ctx: Context, step: CallStep, path: str, state: StepState) -> Steps:
         ctx, path=here, step=path, tool=step.tool, args=args, ordinal=ordinal, invalid=invalid
     )
     verdicts = yield from judge(ctx, here, [proposal])
-    if step.flow is not None and verdicts[0].verdict == "allow":
-        return (yield from run_sub_flow(ctx, step, here, args))
-    outcomes = yield from settle(ctx, here, verdicts, timeout=step.within, title=step.title or step.tool)
+    outcomes: dict[int, Outcome] = {}
+    yield from settle(
+        ctx,
+        here,
+        verdicts,
+        outcomes,
+        meter=step_meter(ctx, step.within),
+        title=step.title or step.tool,
+        perform=None if step.flow is None else partial(run_sub_flow, ctx, step, here),
+    )
     outcome = outcomes[0]
     if outcome.state == "done":
         return outcome.output
@@ -44,11 +53,17 @@ def run(ctx: Context, step: CallStep, path: str, state: StepState) -> Steps:
     )
 
 
-def run_sub_flow(ctx: Context, step: CallStep, path: str, args: Json) -> Steps:
+def run_sub_flow(
+    ctx: Context, step: CallStep, path: str, verdict: Verdict, approved_by: Sequence[str]
+) -> Generator[Any, Any, Outcome]:
     """Run another flow inside this run; its value is its record, another outcome is an error."""
     from flowrun.core.steps.block import run_flow
 
     assert step.flow is not None
+    args = verdict.args
+    full = ctx.execution.take(verdict)
+    if full is not None:
+        return Outcome(state="denied", reason=full[1], rule=full[0])
     flow = ctx.compiled.plan.flows[step.flow]
     problems = ctx.compiled.check(flow.input, args)
     if problems:
@@ -88,9 +103,9 @@ def run_sub_flow(ctx: Context, step: CallStep, path: str, args: Json) -> Steps:
     entry = {
         "output": child.final,
         "args": args,
-        "rules": [],
-        "approved_by": [],
+        "rules": verdict.rules,
+        "approved_by": list(approved_by),
         "at": ctx.execution.now,
     }
     ctx.names.calls[step.tool] = (*ctx.names.calls.get(step.tool, ()), entry)
-    return child.final
+    return Outcome(state="done", output=child.final)

@@ -23,21 +23,23 @@ def run(ctx: Context, step: ForEachStep, path: str, state: StepState) -> Steps:
     if not isinstance(items, list):
         items = []
     children = [ctx.child(f"{path}/{place}", item=item) for place, item in enumerate(items)]
+    for child, item in zip(children, items, strict=True):
+        child.names.item = item  # a null item, too, hides the item of an outer `for_each`
 
     def on_failure(place: int, failure: Failure) -> None:
-        if failure.fault.kind == "in_doubt":
-            ctx.execution.doubt = ctx.execution.doubt or failure.fault
         ctx.execution.gaps = True
         at = children[place].path
         ctx.execution.note(
             StepFailed(path=at, at=ctx.execution.now, step=step.id, fault=failure.fault, on_error="continue")
         )
 
-    values: list[Json] = yield Fork(
-        [partial(run_steps, child, step.steps) for child in children],
-        at_once=step.at_once,
-        on_failure=on_failure if step.on_error == "continue" else None,
-    )
-    for child in children:
-        ctx.join(child, visible=False)
+    try:
+        values: list[Json] = yield Fork(
+            [partial(run_steps, child, step.steps) for child in children],
+            at_once=step.at_once,
+            on_failure=on_failure if step.on_error == "continue" else None,
+        )
+    finally:  # what was done stays done, also where an item failed
+        for child in children:
+            ctx.join(child, visible=False)
     return values

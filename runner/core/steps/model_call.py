@@ -12,13 +12,15 @@ import msgspec
 
 from flowrun.core.calls import backoff, work_left
 from flowrun.core.commands import CallModel, OfferedTool
-from flowrun.core.context import Context
+from flowrun.core.context import Context, Meter
 from flowrun.core.events import AnyEvent, Fault, ModelFailed, ModelReplied
 from flowrun.core.failure import Failure
 from flowrun.plan.model import AskStep, ModelPlan
 
 Json = Any
 ATTEMPTS = 3
+EXTRA_BYTES = 16_384
+"""What an adapter may add to a request: few-shot examples, instructions, and the schema written out once more."""
 MILLION = 1_000_000
 
 
@@ -28,9 +30,9 @@ def call_model(
     path: str,
     messages: list[dict[str, Json]],
     tools: list[OfferedTool],
-    started: float,
+    meter: Meter,
 ) -> Generator[Any, AnyEvent, ModelReplied]:
-    """Return a reply; raise `Failure` where no model gives one or the budget has no room."""
+    """Return a reply; raise `Failure` where no model gives one or the budget has no room. `meter` is the step's."""
     plan = ctx.compiled.plan
     schema = plan.schemas[step.answer] if step.answer else None
     slots = {text: ctx.value(node) for text, node in step.slots.items()}
@@ -41,14 +43,13 @@ def call_model(
         model = plan.models[name]
         for turn in range(1, ATTEMPTS + 1):
             attempt += 1
-            ctx.meter.need("model_calls", 1)
+            delay = backoff(turn, fault.retry_after) if turn > 1 else 0.0
+            meter.need("model_calls", 1)
             reserve = worst_cost(model, messages, tools, schema)
-            ctx.meter.need("cost", reserve)
-            left = work_left(ctx, step.within, started)
-            if left is not None and left <= 0:
-                raise Failure(Fault(kind="late", code="FR3102", message="The time is used up."))
-            ctx.meter.add("model_calls", 1)
-            ctx.meter.add("cost", reserve)
+            meter.need("cost", reserve)
+            left = work_left(ctx, meter, delay, fault if attempt > 1 else None)
+            meter.add("model_calls", 1)
+            meter.add("cost", reserve)
             event = yield CallModel(
                 path=path if attempt == 1 else f"{path}~{attempt}",
                 flow=ctx.flow.name,
@@ -63,12 +64,12 @@ def call_model(
                 names=ctx.names,
                 talks=step.to == "customer",
                 timeout=left,
-                delay=backoff(turn, fault.retry_after) if turn > 1 else 0.0,
+                delay=delay,
                 reserve=reserve,
             )
-            ctx.execution.count_work(ctx.meter, event)
+            ctx.execution.count_work(meter, event)
             assert isinstance(event, ModelReplied | ModelFailed)
-            ctx.meter.add("cost", event.cost - reserve)
+            meter.add("cost", event.cost - reserve)
             if isinstance(event, ModelReplied):
                 return event
             fault = event.fault
@@ -83,7 +84,7 @@ def worst_cost(
     """Return the most that a call can cost, in millionths: no token is shorter than a byte of what is sent."""
     if not model.input_price and not model.output_price:
         return 0
-    sent = len(msgspec.json.encode([messages, tools, schema]))
+    sent = 2 * len(msgspec.json.encode([tools, schema])) + len(msgspec.json.encode(messages)) + EXTRA_BYTES
     return cost(model, sent, model.max_output_tokens)
 
 

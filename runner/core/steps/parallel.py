@@ -18,9 +18,11 @@ def run(ctx: Context, step: ParallelStep, path: str, state: StepState) -> Steps:
     from flowrun.core.steps.block import run_steps
 
     children = {name: ctx.child(f"{path}/{name}") for name in step.branches}
-    values: list[Json] = yield Fork(
-        [partial(run_steps, children[name], steps) for name, steps in step.branches.items()]
-    )
-    for child in children.values():
-        ctx.join(child, visible=True)
+    try:
+        values: list[Json] = yield Fork(
+            [partial(run_steps, children[name], steps) for name, steps in step.branches.items()]
+        )
+    finally:  # what was done stays done, also where a branch failed
+        for child in children.values():
+            ctx.join(child, visible=True)
     return dict(zip(step.branches, values, strict=True))

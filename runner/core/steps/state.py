@@ -13,7 +13,7 @@ Json = Any
 class StepState:
     """Counters and, for `ask`, the conversation so far."""
 
-    __slots__ = ("denied", "hand_offs", "messages", "ordinals", "tries", "turn")
+    __slots__ = ("denied", "doubtful", "hand_offs", "messages", "ordinals", "tries", "turn")
 
     def __init__(self) -> None:
         self.tries = 0
@@ -25,7 +25,9 @@ class StepState:
         """Per tool, the place that its next call takes in this step."""
         self.denied: set[str] = set()
         """Digests that were denied once; the second time ends the step."""
+        self.doubtful: dict[str, str] = {}
+        """Digest to idempotency key of the writes of this step that are in doubt: proposed again, they keep their key."""
 
     def attempt(self, path: str) -> str:
-        """Return the path of this try."""
-        return path if self.tries == 0 else f"{path}~{self.tries + 1}"
+        """Return the path of this try; `~2` is another thing, the second attempt of one call."""
+        return path if self.tries == 0 else f"{path}/@try-{self.tries + 1}"

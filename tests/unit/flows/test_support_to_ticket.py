@@ -87,14 +87,13 @@ def test_record_schemas_are_valid_closed_and_explicit(name: str) -> None:
 
 
 def test_both_records_speak_of_the_same_kinds() -> None:
+    triage, case = schema("triage")["properties"], schema("case_record")["properties"]
     for name in ("primary_issue", "intent", "recommended_next_action"):
-        assert (
-            schema("triage")["properties"][name]["enum"] == schema("case_record")["properties"][name]["enum"]
-        )
+        assert triage[name]["enum"] == case[name]["enum"]
     ticket = CONTRACTS["desk.create_ticket"]
     for name in ("category", "severity"):
         assert ticket.input["properties"][name]["enum"] == schema("ticket")["properties"][name]["enum"]
-    record = schema("case_record")["properties"]["ticket"]["properties"]
+    record = case["ticket"]["properties"]
     for name in ("queue", "severity"):
         assert record[name]["enum"] == [*ticket.output["properties"][name]["enum"], None]
 

@@ -138,9 +138,7 @@ def test_bad_conditions(text: str, rule: str, needle: str, help_: str) -> None:
     assert needle in text
 
 
-@pytest.mark.parametrize(
-    "text", ["facts.r.maybe > 1", 'args.optional == "x"', "calls.desk.open.last.output.ok"]
-)
+@pytest.mark.parametrize("text", ["facts.r.maybe > 1", 'args.optional == "x"', "calls.desk.open.last.output.ok"])
 def test_in_rules_a_null_needs_no_guard(text: str) -> None:
     assert check_condition(node_of(text), RULES) == []
 

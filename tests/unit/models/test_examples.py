@@ -99,9 +99,7 @@ async def test_it_proposes_first_what_is_offered_without_empty_arguments() -> No
     assert said.proposals == [("desk.create_ticket", {"severity": "high"})] and not said.answered
 
 
-@pytest.mark.parametrize(
-    "result", [{"ticket_id": "T-1"}, {"denied": "limit", "reason": "no"}, {"rejected": "no"}]
-)
+@pytest.mark.parametrize("result", [{"ticket_id": "T-1"}, {"denied": "limit", "reason": "no"}, {"rejected": "no"}])
 async def test_after_the_results_it_answers_whatever_they_were(result: Any) -> None:
     turn = [
         {

@@ -40,9 +40,7 @@ async def replay(path: Path, text: str) -> ModelReply:
 
 async def test_a_recording_answers_like_the_model(tmp_path: Path) -> None:
     path = tmp_path / "more" / "triage.jsonl"
-    await record(
-        path, "Hello", {"answer": {"who": "Ana"}, "usage": {"input_tokens": 12345678, "output_tokens": 2}}
-    )
+    await record(path, "Hello", {"answer": {"who": "Ana"}, "usage": {"input_tokens": 12345678, "output_tokens": 2}})
     reply = await replay(path, "Hello")
     assert reply.answered and reply.usage.input_tokens == 12345678
 
@@ -82,9 +80,7 @@ async def test_path_time_and_address_do_not_matter_but_the_model_does(tmp_path: 
     path = tmp_path / "triage.jsonl"
     await record(path, "Hello", {"text": "one"})
     models = RecordedModels(None, path, mode="replay")
-    moved = ask(
-        "http://127.0.0.1:77/v1", messages=request("Hello").messages, answer=MARKED, path="x", timeout=3.0
-    )
+    moved = ask("http://127.0.0.1:77/v1", messages=request("Hello").messages, answer=MARKED, path="x", timeout=3.0)
     assert (await models.complete(moved)).text == "one"
     with pytest.raises(AdapterError):
         await models.complete(request("Hello", answer_name="other", talks=True))

@@ -29,9 +29,7 @@ def test_marks_and_notes_go_but_fields_of_the_same_name_stay() -> None:
 
 
 def test_a_closed_object_is_strict_and_loses_only_what_narrows() -> None:
-    schema = CLOSED | {
-        "properties": {"title": {"type": "string", "minLength": 3, "pattern": "(?i)a", "format": "uri"}}
-    }
+    schema = CLOSED | {"properties": {"title": {"type": "string", "minLength": 3, "pattern": "(?i)a", "format": "uri"}}}
     assert strict_form(schema) == CLOSED
 
 

@@ -16,8 +16,9 @@ from flowrun.values.names import Names
 FLIGHTS = [{"status": "open", "price": 10.1, "who": {"name": "Ana"}}, {"status": "flown", "price": 0.2}]
 NAMES = Names(
     input={
-        "text": " Hello ", "n": 3, "f": 0.1, "flag": True, "nothing": None, "list": [3, 1, 2], "flights": FLIGHTS,
-        "order": {"items": 2, "keys": "k"}, "at": "2026-01-05T09:00:00Z", "zoned": "2026-01-05T10:00:00+01:00",
+        "text": " Hello ", "n": 3, "f": 0.1, "flag": True, "nothing": None, "list": [3, 1, 2],
+        "flights": FLIGHTS,        "order": {"items": 2, "keys": "k"}, "at": "2026-01-05T09:00:00Z",
+        "zoned": "2026-01-05T10:00:00+01:00",
         "amount": 60, "currency": "EUR",
     },
     steps={"triage": {"confidence": 0.86}},
@@ -200,7 +201,8 @@ def test_a_text_shows_numbers_shortest_and_structures_as_json() -> None:
 
 
 def test_a_prompt_can_branch_and_loop() -> None:
-    text = "Flights:\n{% for f in input.flights %}\n- ${{ f.status }}{% if f.price > 1 %} (dear){% endif %}\n\n{% endfor %}\nBye"
+    line = "- ${{ f.status }}{% if f.price > 1 %} (dear){% endif %}"
+    text = "Flights:\n{% for f in input.flights %}\n" + line + "\n\n{% endfor %}\nBye"
     node, embedded, problems = parse_text(text, prompt=True)
     assert not problems
     assert [each[0] for each in embedded] == ["input.flights"]
@@ -242,7 +244,4 @@ def test_evaluation_loads_no_parser() -> None:
         "import sys, flowrun.values.evaluate, flowrun.lang.types, flowrun.lang.expressions as e;"
         "e.parse_expression('input.a.b'); e.parse_text('${{ steps.x.y }}'); print('jinja2' in sys.modules)"
     )
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        == "False\n"
-    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

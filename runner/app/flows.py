@@ -1,0 +1,224 @@
+"""Flows by path or name: read, checked and made ready to run.
+
+Owns: what lies beside a flow (policies, examples), the catalogue of a workspace, and the check of many files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flowrun import wiring
+from flowrun.errors import Diagnostic, FlowError, InputError
+from flowrun.lang import parse, spec, spec_files
+from flowrun.lang.expr_problem import closest
+from flowrun.lang.files import load_bytes
+from flowrun.lang.source import Source, decode
+from flowrun.lint.check import check_flow
+from flowrun.plan.catalogue import Catalogue, FlowSource
+from flowrun.plan.model import Example, ModelPlan
+
+if TYPE_CHECKING:
+    from flowrun.app.workspace import Workspace
+    from flowrun.core.compiled import CompiledPlan
+
+SUFFIX = ".flow.yaml"
+KINDS = {
+    SUFFIX: parse.parse_flow,
+    ".policy.yaml": parse.parse_policy,
+    ".tools.yaml": parse.parse_tools,
+    ".test.yaml": parse.parse_test,
+    ".examples.yaml": parse.parse_examples,
+    "flowrun.yaml": parse.parse_workspace,
+}
+
+
+def bundled() -> Path:
+    """Return the folder of the bundled templates."""
+    import flowrun.flows
+
+    return Path(flowrun.flows.__file__).parent
+
+
+def locate(ws: Workspace, flow: str) -> Path:
+    """Return the file of a flow: a path, a folder with one flow, or a name in the workspace or among the templates.
+
+    Raises `InputError` (FR3010) where there is none.
+    """
+    path = Path(flow)
+    if path.is_dir():
+        found = sorted(path.glob(f"*{SUFFIX}"))
+        if len(found) != 1:
+            many = f"{len(found)} flows" if found else "no flow"
+            raise InputError(
+                f"{flow} is a folder with {many} in it.", help=f"Name one file that ends in {SUFFIX}.", code="FR3010"
+            )
+        return found[0]
+    if path.exists() or flow.endswith((".yaml", ".yml")) or "/" in flow:
+        return path
+    known = {file.name.removesuffix(SUFFIX): file for file in _flow_files(ws)}
+    if flow in known:
+        return known[flow]
+    guess = closest(flow, known)
+    raise InputError(
+        f"There is no flow {flow}.",
+        help=f"Did you mean {guess}?" if guess else f"Known flows: {', '.join(sorted(known))}.",
+        code="FR3010",
+    )
+
+
+def _flow_files(ws: Workspace) -> Iterable[Path]:
+    yield from sorted(bundled().glob(f"*/*{SUFFIX}"))
+    yield from sorted((ws.root / "flows").glob(f"**/*{SUFFIX}"))
+    yield from sorted(ws.root.glob(f"*{SUFFIX}"))
+
+
+class Reader:
+    """Reads files once, and keeps their findings and texts."""
+
+    def __init__(self) -> None:
+        self.findings: list[Diagnostic] = []
+        self.texts: dict[str, str] = {}
+
+    def read(self, path: Path, parser: Any) -> Any:
+        """Return the parsed file, or None where it is wrong. Raises `InputError` where it cannot be read at all."""
+        source = decode(str(path), load_bytes(path))
+        if isinstance(source, list):
+            self.findings += source
+            return None
+        assert isinstance(source, Source)
+        self.texts[source.file] = source.text
+        value, findings = parser(source)
+        self.findings += findings
+        return None if any(d.severity == "error" for d in findings) else value
+
+    def flow(self, path: Path) -> FlowSource | None:
+        """Return a flow with the policies and examples beside it."""
+        flow: spec.Flow | None = self.read(path, parse.parse_flow)
+        policies = [self.read(file, parse.parse_policy) for file in sorted(path.parent.glob("*.policy.yaml"))]
+        beside = path.with_name(path.name.removesuffix(SUFFIX) + ".examples.yaml")
+        examples: spec_files.ExamplesFile | None = None
+        if beside.is_file():
+            examples = self.read(beside, parse.parse_examples)
+        if flow is None:
+            return None
+        return FlowSource(
+            flow=flow,
+            policies=[policy for policy in policies if policy is not None],
+            examples=[] if examples is None else [_example(item) for item in examples.examples],
+        )
+
+
+def _example(item: spec_files.ExampleSpec) -> Example:
+    return Example(
+        step=item.step,
+        label=item.label,
+        texts=list(item.texts),
+        propose=[{name: template.node for name, template in entry.items()} for entry in item.propose],
+        answer=None if item.answer is None else item.answer.node,
+    )
+
+
+def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: ModelPlan | None = None) -> Catalogue:
+    """Return what names in a workspace mean. `main`: the flow that is loaded, so that others are read only if called."""
+    config = ws.config
+    policies: list[spec.Policy] = []
+    for pattern in () if config is None else config.policies:
+        for file in sorted(ws.root.glob(pattern)):
+            policy = reader.read(file, parse.parse_policy)
+            if policy is not None:
+                policies.append(policy)
+    models = dict(ws.models)
+    if model is not None:
+        models = {model.name: model, **models}
+    return Catalogue(
+        tools=wiring.tool_contracts(ws.root, config),
+        schema=ws.registry.get,
+        policies=policies,
+        flows=_LazyFlows(ws, reader, main),
+        models=models,
+        roles=ws.roles,
+        tables={} if config is None else config.tables,
+        time_zone=ws.time_zone,
+        limits={} if config is None else config.limits,
+    )
+
+
+class _LazyFlows(dict[str, FlowSource]):
+    """Other flows by `NAME@N`, read when one is asked for."""
+
+    def __init__(self, ws: Workspace, reader: Reader, main: Path | None) -> None:
+        super().__init__()
+        self._ws, self._reader, self._main = ws, reader, main
+        self._looked: set[str] = set()
+
+    def _look(self, key: object) -> None:
+        name = str(key).split("@")[0]
+        if name in self._looked:
+            return
+        self._looked.add(name)
+        for path in _flow_files(self._ws):
+            if path.name == name + SUFFIX and path != self._main:
+                source = self._reader.flow(path)
+                if source is not None:
+                    self[f"{source.flow.flow}@{source.flow.version}"] = source
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._look(key)
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self._look(key)
+        return super().__contains__(key)
+
+
+def load_flow(ws: Workspace, flow: str, *, model: str | None = None) -> CompiledPlan:
+    """Return a flow made ready to run. Raises `FlowError` with every finding where it, or what it uses, is wrong."""
+    from flowrun.core.compiled import CompiledPlan
+    from flowrun.plan.compile import compile_plan, digest, plan_bytes
+
+    path = locate(ws, flow)
+    reader = Reader()
+    source = reader.flow(path)
+    chosen = None if model is None or model in ws.models else wiring.model_from_name(model)
+    known = catalogue(ws, reader, path, chosen)
+    _stop_at_errors(reader.findings)
+    assert source is not None
+    checked = check_flow(source, known)
+    _stop_at_errors([*reader.findings, *checked.findings])
+    plan = compile_plan(source, known, checked.rewrites)
+    return CompiledPlan(plan, digest(plan_bytes(plan)))
+
+
+def _stop_at_errors(findings: Sequence[Diagnostic]) -> None:
+    if any(d.severity == "error" for d in findings):
+        raise FlowError(list(findings))
+
+
+def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[Diagnostic], dict[str, str]]:
+    """Check files (all of the workspace where none is named): return the files, the findings and the files' texts."""
+    files = [file for path in paths or [str(ws.root)] for file in _expand(ws, path)]
+    reader = Reader()
+    known: Catalogue | None = None
+    findings: list[Diagnostic] = []
+    for file in dict.fromkeys(files):
+        if file.name.endswith(SUFFIX):
+            source = reader.flow(file)
+            if source is not None:
+                known = known or catalogue(ws, reader)
+                findings += check_flow(source, known).findings
+        elif not any(d.span.file == str(file) for d in reader.findings) and str(file) not in reader.texts:
+            kind = next((p for suffix, p in KINDS.items() if file.name.endswith(suffix)), parse.parse_flow)
+            reader.read(file, kind)
+    found = [*reader.findings, *findings]
+    unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
+    return list(dict.fromkeys(files)), list(unique), reader.texts
+
+
+def _expand(ws: Workspace, path: str) -> list[Path]:
+    folder = Path(path)
+    if not folder.is_dir():
+        return [locate(ws, path)]
+    found = [f for f in sorted(folder.rglob("*.yaml")) if any(f.name.endswith(suffix) for suffix in KINDS)]
+    return [f for f in found if not any(part.startswith(".") for part in f.relative_to(folder).parts)]

@@ -1,0 +1,186 @@
+"""The workspace file, `flowrun.yaml`.
+
+Owns: its shape and its defaults. Which models, tools and channels really exist is found out elsewhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from flowrun.lang.kinds import NAME, ROLE, Anything, Choice, Duration, Money, Number, Text, Value, Word
+from flowrun.lang.reading import Reader, short
+from flowrun.lang.shapes import Items, Key, Named, Read, Shape
+from flowrun.lang.spec_files import Halt, ModelSpec, Price, RoleSpec, TriggerSpec, WorkspaceFile
+
+KINDS = ("webhook", "schedule", "mail", "folder", "event")
+_TEXTS = Items(Text(), lone=True)
+_OPTIONS = ("temperature", "seed", "timeout", "api_version", "threshold")
+
+
+def _price(cx: Reader, read: Read) -> Any:
+    (ingoing, currency), (outgoing, other) = read.get("input"), read.get("output")
+    if currency != other:
+        return cx.say("bad-money", "both prices are in one currency.", read.at["output"], help=f"Write {currency}.")
+    return Price(input=ingoing, output=outgoing, currency=currency, dated=read.get("dated"))
+
+
+_PRICE = Shape(
+    "price",
+    (
+        Key("input", Money(), "For a million tokens that are read.", required=True),
+        Key("output", Money(), "For a million tokens that are written.", required=True),
+        Key("dated", Word(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a day", "2026-03-02", "bad-moment"), "The day of the price."),
+    ),
+    _price,
+)
+
+
+def _model(cx: Reader, read: Read) -> ModelSpec:
+    return ModelSpec(
+        name="",
+        provider=read.get("provider"),
+        model=read.get("model", ""),
+        base_url=read.get("base_url"),
+        key=read.get("key"),
+        price=read.get("price"),
+        capabilities=read.get("capabilities"),
+        max_output_tokens=read.get("max_output_tokens"),
+        context_tokens=read.get("context_tokens"),
+        options={key: read.values[key] for key in _OPTIONS if key in read.values},
+        span=read.span,
+    )
+
+
+_CAPABILITIES = (
+    "json_schema", "json_object", "json_object_schema", "tools", "tool_choice_required", "tool_choice_named",
+    "parallel_tools", "usage",
+)  # fmt: skip
+_MODEL = Shape(
+    "a model",
+    (
+        Key("provider", NAME, "openai, azure, gemini, examples and the like.", required=True),
+        Key("model", Text(), "The provider's name of the model."),
+        Key("base_url", Value(form="text"), "The address; may hold ${{ env.NAME }}."),
+        Key("key", Value(form="text"), "Where the key is: ${{ env.NAME }} or ${{ secret.NAME }}."),
+        Key("price", _PRICE, "What it costs; without it a `cost` limit cannot be kept."),
+        Key("capabilities", Items(Choice(_CAPABILITIES)), "What the server can do."),
+        Key("max_output_tokens", Number(1), "Longest reply."),
+        Key("context_tokens", Number(1), "How much the model can read."),
+        *(Key(name, Anything(), "An option of the provider.") for name in _OPTIONS),
+    ),
+    _model,
+)
+
+_ROLE = Shape(
+    "a role",
+    (
+        Key("members", Items(Text()), "Who has the role.", required=True),
+        Key("within", Duration(), "Until when they answer."),
+        Key("then", ROLE, "The role that is asked next; without it a late answer counts as no."),
+    ),
+    lambda cx, read: RoleSpec(
+        members=read.get("members"), within=read.get("within"), then=read.get("then"), span=read.span
+    ),
+)
+
+
+def _trigger(cx: Reader, read: Read) -> Any:
+    kinds = [kind for kind in KINDS if kind in read.values]
+    if len(kinds) != 1:
+        return cx.say(
+            "missing-key" if not kinds else "several-verbs",
+            "a trigger has exactly one of " + ", ".join(KINDS) + ".",
+            short(read.span),
+            help="Make a trigger of its own of each.",
+        )
+    return TriggerSpec(
+        kind=kinds[0],
+        source=read.get(kinds[0]),
+        flow=read.get("flow"),
+        with_=read.get("with"),
+        options=read.get("options", {}),
+        span=read.span,
+    )
+
+
+_SOURCES = {
+    "webhook": "Its name in the address: /hooks/NAME.",
+    "schedule": "When, like `0 7 * * 1-5`.",
+    "mail": "The mail channel.",
+    "folder": "The folder that is watched.",
+    "event": "The event, NAME@N.",
+}
+_TRIGGER = Shape(
+    "a trigger",
+    (
+        *(Key(kind, Text(), about) for kind, about in _SOURCES.items()),
+        Key("flow", NAME, "The flow that it starts.", required=True),
+        Key("with", Value(form="map"), "The flow's input; it may read `event`."),
+        Key("options", Anything(map_only=True), "What the channel needs besides."),
+    ),
+    _trigger,
+)
+
+_HALT = Shape(
+    "halt",
+    (
+        Key("tools", _TEXTS, "Tools that nothing may call now."),
+        Key("flows", _TEXTS, "Flows that nothing may run now."),
+        Key("subjects", _TEXTS, "Subjects that nothing may touch now."),
+    ),
+    lambda cx, read: Halt(**read.values),
+)
+
+_MARK = Shape(
+    "privacy of a mark",
+    (Key("to_model", Choice(("allow", "token", "deny")), "What a model sees of such fields.", required=True),),
+    lambda cx, read: read.get("to_model"),
+)
+
+
+def _workspace(cx: Reader, read: Read) -> WorkspaceFile:
+    models = {name: dataclasses.replace(model, name=name) for name, model in read.get("models", {}).items()}
+    return WorkspaceFile(
+        models=models,
+        tools=read.get("tools", ()),
+        policies=read.get("policies", ()),
+        roles=read.get("roles", {}),
+        channels=read.get("channels", {}),
+        triggers=read.get("triggers", ()),
+        time_zone=read.get("time_zone", "UTC"),
+        store=read.get("store"),
+        limits=read.get("limits", {}),
+        modes=read.get("modes", {}),
+        tables=read.get("tables", {}),
+        privacy=read.get("privacy", {}),
+        egress=read.get("egress"),
+        halt=read.get("halt", Halt()),
+        language=read.get("language", "en"),
+        file=cx.source.file,
+        span=read.span,
+        at=read.at,
+    )
+
+
+WORKSPACE = Shape(
+    "the workspace",
+    (
+        Key("models", Named(_MODEL, NAME), "The models, the first one being the usual one."),
+        Key("tools", Items(Text()), "Tool files, as paths or patterns."),
+        Key("policies", Items(Text()), "Policy files that hold for all flows, as paths or patterns."),
+        Key("roles", Named(_ROLE, NAME), "Who may approve and answer."),
+        Key("channels", Named(Anything(map_only=True), NAME), "How people and customers are reached."),
+        Key("triggers", Items(_TRIGGER), "What starts flows."),
+        Key("time_zone", Text(), "The zone of days and times, like Europe/Berlin; UTC unless given."),
+        Key("store", Text(), "Where runs are kept: sqlite:///… or postgresql://…"),
+        Key("limits", Named(Number(whole=False), NAME), "Tokens, turns, things at once and sizes."),
+        Key("modes", Named(Choice(("shadow", "supervised", "live"))), "The highest mode of each flow."),
+        Key("tables", Named(Anything(), NAME), "Values that flows and policies look up."),
+        Key("privacy", Named(_MARK), "What models see of marked fields."),
+        Key("egress", Items(Text()), "Hosts that may be reached; absent: those of tools and models."),
+        Key("halt", _HALT, "What nothing may touch now."),
+        Key("language", Text(), "The language of pages and messages."),
+    ),
+    _workspace,
+)

@@ -1,0 +1,119 @@
+"""From the text of a file to its typed form, with every finding.
+
+Owns: the one function for each kind of file. A value is returned exactly when there is no error, so nobody can run half
+a file; warnings come with it. No file is opened here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowrun.errors import Diagnostic
+from flowrun.lang.codes import diagnostic
+from flowrun.lang.document import Map, compose
+from flowrun.lang.grammar_flow import FLOW
+from flowrun.lang.grammar_policy import POLICY
+from flowrun.lang.grammar_tests import EXAMPLES, TEST
+from flowrun.lang.grammar_tools import TOOLS
+from flowrun.lang.grammar_workspace import WORKSPACE
+from flowrun.lang.reading import MISSING, Reader
+from flowrun.lang.shapes import Shape
+from flowrun.lang.source import Source
+from flowrun.lang.spec import Flow, Policy, ToolFile
+from flowrun.lang.spec_files import ExamplesFile, TestFile, WorkspaceFile
+
+SUFFIXES = {
+    ".flow.yaml": "flow",
+    ".policy.yaml": "policy",
+    ".tools.yaml": "tools",
+    ".test.yaml": "test",
+    ".examples.yaml": "examples",
+}
+SHAPES: dict[str, Shape] = {
+    "flow": FLOW,
+    "policy": POLICY,
+    "tools": TOOLS,
+    "test": TEST,
+    "examples": EXAMPLES,
+    "workspace": WORKSPACE,
+}
+AnyFile = Flow | Policy | ToolFile | TestFile | ExamplesFile | WorkspaceFile
+
+
+def kind_of(file: str) -> str | None:
+    """Return which kind a file is by its name (`flow`, `policy`, `tools`, `test`, `examples`, `workspace`), or None."""
+    name = file.replace("\\", "/").rpartition("/")[2]
+    if name in ("flowrun.yaml", "flowrun.yml"):
+        return "workspace"
+    name = name.removesuffix(".yml") + ".yaml" if name.endswith(".yml") else name
+    return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)
+
+
+def parse_file(source: Source, kind: str) -> tuple[Any, list[Diagnostic]]:
+    """Return the typed form of a file of a kind, or None, and all findings in the order of the file."""
+    tree, found = compose(source)
+    value: Any = None
+    if tree is not None:
+        reader = Reader(source, found)
+        if not isinstance(tree, Map) or not _mistaken(reader, tree, kind):
+            value = SHAPES[kind].read(reader, tree, kind)
+    found = _in_order(found)
+    if value is MISSING or any(item.severity == "error" for item in found):
+        value = None
+    return value, found
+
+
+def parse_flow(source: Source) -> tuple[Flow | None, list[Diagnostic]]:
+    """Return the flow of a `*.flow.yaml`, or None where there is any error, and all findings."""
+    return parse_file(source, "flow")
+
+
+def parse_policy(source: Source) -> tuple[Policy | None, list[Diagnostic]]:
+    """Return the policy of a `*.policy.yaml`, or None where there is any error, and all findings."""
+    return parse_file(source, "policy")
+
+
+def parse_tools(source: Source) -> tuple[ToolFile | None, list[Diagnostic]]:
+    """Return the tool file of a `*.tools.yaml`, or None where there is any error, and all findings."""
+    return parse_file(source, "tools")
+
+
+def parse_test(source: Source) -> tuple[TestFile | None, list[Diagnostic]]:
+    """Return the test of a `*.test.yaml`, or None where there is any error, and all findings."""
+    return parse_file(source, "test")
+
+
+def parse_examples(source: Source) -> tuple[ExamplesFile | None, list[Diagnostic]]:
+    """Return the examples of a `*.examples.yaml`, or None where there is any error, and all findings."""
+    return parse_file(source, "examples")
+
+
+def parse_workspace(source: Source) -> tuple[WorkspaceFile | None, list[Diagnostic]]:
+    """Return the workspace of a `flowrun.yaml`, or None where there is any error, and all findings."""
+    return parse_file(source, "workspace")
+
+
+def _mistaken(reader: Reader, tree: Map, kind: str) -> bool:
+    """Note a file of one kind under the name of another, instead of twenty unknown keys."""
+    keys = {name.text: name for name, _ in tree.entries}
+    own = {"test": "test", "examples": "examples"}.get(kind, kind)
+    if kind == "workspace" or own in keys:
+        return False
+    for other in ("test", "policy", "flow", "examples", "tools"):
+        if other in keys and other not in {item.name for item in SHAPES[kind].keys}:
+            reader.found.append(
+                diagnostic(
+                    "wrong-kind",
+                    f"this is {SHAPES[other].what}, not {SHAPES[kind].what}.",
+                    keys[other].span,
+                    help=f"Name the file `….{other}.yaml`, or start it with `{own}: NAME`.",
+                )
+            )
+            return True
+    return False
+
+
+def _in_order(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Sort by place, each finding once (an alias is read where it stands and where it is repeated)."""
+    unique = {(d.rule, d.span, d.message): d for d in found}
+    return sorted(unique.values(), key=lambda d: (d.span.line, d.span.column))
