@@ -93,16 +93,14 @@ def _python_sources(root: Path, config: WorkspaceFile | None) -> list[Tools]:
     if config is None or not config.tools:
         return []
     from flowrun.adapters.tools.python_module import load_module_tools
-    from flowrun.lang.files import load_bytes
+    from flowrun.lang.files import read_source
     from flowrun.lang.parse import parse_tools
-    from flowrun.lang.source import decode
 
     sources: list[Tools] = []
     for pattern in config.tools:
         for file in sorted(root.glob(pattern)):
-            source = decode(str(file), load_bytes(file))
-            found, findings = (None, source) if isinstance(source, list) else parse_tools(source)
-            if found is None or any(d.severity == "error" for d in findings):
+            found, findings = parse_tools(read_source(file))
+            if found is None:
                 raise FlowError(findings)
             if found.adapter != "python" or found.source is None:
                 raise ConfigError(

@@ -13,8 +13,7 @@ from flowrun import wiring
 from flowrun.errors import Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
-from flowrun.lang.files import load_bytes
-from flowrun.lang.source import Source, decode
+from flowrun.lang.files import find_file, read_source
 from flowrun.lint.check import check_flow
 from flowrun.plan.catalogue import Catalogue, FlowSource
 from flowrun.plan.model import Example, ModelPlan
@@ -24,14 +23,6 @@ if TYPE_CHECKING:
     from flowrun.core.compiled import CompiledPlan
 
 SUFFIX = ".flow.yaml"
-KINDS = {
-    SUFFIX: parse.parse_flow,
-    ".policy.yaml": parse.parse_policy,
-    ".tools.yaml": parse.parse_tools,
-    ".test.yaml": parse.parse_test,
-    ".examples.yaml": parse.parse_examples,
-    "flowrun.yaml": parse.parse_workspace,
-}
 
 
 def bundled() -> Path:
@@ -47,16 +38,8 @@ def locate(ws: Workspace, flow: str) -> Path:
     Raises `InputError` (FR3010) where there is none.
     """
     path = Path(flow)
-    if path.is_dir():
-        found = sorted(path.glob(f"*{SUFFIX}"))
-        if len(found) != 1:
-            many = f"{len(found)} flows" if found else "no flow"
-            raise InputError(
-                f"{flow} is a folder with {many} in it.", help=f"Name one file that ends in {SUFFIX}.", code="FR3010"
-            )
-        return found[0]
     if path.exists() or flow.endswith((".yaml", ".yml")) or "/" in flow:
-        return path
+        return find_file(path)
     known = {file.name.removesuffix(SUFFIX): file for file in _flow_files(ws)}
     if flow in known:
         return known[flow]
@@ -81,26 +64,26 @@ class Reader:
         self.findings: list[Diagnostic] = []
         self.texts: dict[str, str] = {}
 
-    def read(self, path: Path, parser: Any) -> Any:
+    def read(self, path: Path, kind: str) -> Any:
         """Return the parsed file, or None where it is wrong. Raises `InputError` where it cannot be read at all."""
-        source = decode(str(path), load_bytes(path))
-        if isinstance(source, list):
-            self.findings += source
+        try:
+            source = read_source(path)
+        except FlowError as error:
+            self.findings += error.diagnostics
             return None
-        assert isinstance(source, Source)
         self.texts[source.file] = source.text
-        value, findings = parser(source)
+        value, findings = parse.parse_file(source, kind)
         self.findings += findings
-        return None if any(d.severity == "error" for d in findings) else value
+        return value
 
     def flow(self, path: Path) -> FlowSource | None:
         """Return a flow with the policies and examples beside it."""
-        flow: spec.Flow | None = self.read(path, parse.parse_flow)
-        policies = [self.read(file, parse.parse_policy) for file in sorted(path.parent.glob("*.policy.yaml"))]
+        flow: spec.Flow | None = self.read(path, "flow")
+        policies = [self.read(file, "policy") for file in sorted(path.parent.glob("*.policy.yaml"))]
         beside = path.with_name(path.name.removesuffix(SUFFIX) + ".examples.yaml")
         examples: spec_files.ExamplesFile | None = None
         if beside.is_file():
-            examples = self.read(beside, parse.parse_examples)
+            examples = self.read(beside, "examples")
         if flow is None:
             return None
         return FlowSource(
@@ -126,7 +109,7 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
     policies: list[spec.Policy] = []
     for pattern in () if config is None else config.policies:
         for file in sorted(ws.root.glob(pattern)):
-            policy = reader.read(file, parse.parse_policy)
+            policy = reader.read(file, "policy")
             if policy is not None:
                 policies.append(policy)
     models = dict(ws.models)
@@ -209,8 +192,7 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
                 known = known or catalogue(ws, reader)
                 findings += check_flow(source, known).findings
         elif not any(d.span.file == str(file) for d in reader.findings) and str(file) not in reader.texts:
-            kind = next((p for suffix, p in KINDS.items() if file.name.endswith(suffix)), parse.parse_flow)
-            reader.read(file, kind)
+            reader.read(file, parse.kind_of(file.name) or "flow")
     found = [*reader.findings, *findings]
     unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return list(dict.fromkeys(files)), list(unique), reader.texts
@@ -220,5 +202,5 @@ def _expand(ws: Workspace, path: str) -> list[Path]:
     folder = Path(path)
     if not folder.is_dir():
         return [locate(ws, path)]
-    found = [f for f in sorted(folder.rglob("*.yaml")) if any(f.name.endswith(suffix) for suffix in KINDS)]
+    found = [f for f in sorted(folder.rglob("*.yaml")) if parse.kind_of(f.name) is not None]
     return [f for f in found if not any(part.startswith(".") for part in f.relative_to(folder).parts)]

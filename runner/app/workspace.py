@@ -12,9 +12,8 @@ from pathlib import Path
 
 from flowrun.errors import ConfigError, FlowError
 from flowrun.lang import spec_files
-from flowrun.lang.files import load_bytes
+from flowrun.lang.files import read_source
 from flowrun.lang.parse import parse_workspace
-from flowrun.lang.source import decode
 from flowrun.plan.model import ModelPlan, RolePlan
 from flowrun.records.registry import Registry
 
@@ -70,11 +69,8 @@ def _find(path: Path | None) -> Path | None:
 
 
 def _read(file: Path) -> spec_files.WorkspaceFile:
-    source = decode(str(file), load_bytes(file))
-    if isinstance(source, list):
-        raise FlowError(source)
-    config, findings = parse_workspace(source)
-    if config is None or any(d.severity == "error" for d in findings):
+    config, findings = parse_workspace(read_source(file))
+    if config is None:
         raise FlowError(findings)
     return config
 

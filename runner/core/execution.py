@@ -19,6 +19,7 @@ from flowrun.core.events import (
     BudgetRaised,
     CancelAsked,
     Fault,
+    Reservation,
     RunFinished,
     RunStarted,
     Verdict,
@@ -114,7 +115,7 @@ class Execution:
 
     def take(self, verdict: Verdict) -> tuple[str, str] | None:
         """Take the room that a verdict reserves in this run; return (rule, reason) where it is gone."""
-        mine = [r for r in verdict.reserve if r.counter.startswith("run:")]
+        mine = self.run_rooms(verdict)
         for room in mine:
             if self.taken.get(room.counter, 0.0) + room.amount > room.limit + 1e-9:
                 return room.rule, "The limit for this run is reached."
@@ -124,9 +125,12 @@ class Execution:
 
     def free(self, verdict: Verdict) -> None:
         """Give back the room of a call that surely was not done."""
-        for room in verdict.reserve:
-            if room.counter.startswith("run:"):
-                self.taken[room.counter] -= room.amount
+        for room in self.run_rooms(verdict):
+            self.taken[room.counter] -= room.amount
+
+    def run_rooms(self, verdict: Verdict) -> list[Reservation]:
+        """Return the room that a verdict takes in this run alone; the rest is the journal's."""
+        return [room for room in verdict.reserve if room.counter.startswith("run:")]
 
     def count_work(self, meter: Meter, event: AnyEvent) -> None:
         """Count the time from a command to its event as work."""

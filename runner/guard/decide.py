@@ -7,12 +7,10 @@ or a missing fact denies, so rules can only tighten.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from flowrun.core.calls import call_digest
 from flowrun.core.commands import Propose, Proposal
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Reservation, Verdict
@@ -23,11 +21,6 @@ from flowrun.values.names import Names
 Json = Any
 Usage = Callable[[str, str | None], float]
 """(counter, since) to the amount taken over all runs."""
-
-
-def call_digest(tool: str, args: Mapping[str, Json]) -> str:
-    """Return the digest of a call: SHA-256 over tool and arguments, in sorted JSON."""
-    return hashlib.sha256(msgspec.json.encode([tool, args], order="deterministic")).hexdigest()
 
 
 def decide(

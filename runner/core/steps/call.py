@@ -34,15 +34,16 @@ def run(ctx: Context, step: CallStep, path: str, state: StepState) -> Steps:
         ctx, path=here, step=path, tool=step.tool, args=args, ordinal=ordinal, invalid=invalid
     )
     verdicts = yield from judge(ctx, here, [proposal])
+    meter = step_meter(ctx, step.within)
     outcomes: dict[int, Outcome] = {}
     yield from settle(
         ctx,
         here,
         verdicts,
         outcomes,
-        meter=step_meter(ctx, step.within),
+        meter=meter,
         title=step.title or step.tool,
-        perform=None if step.flow is None else partial(run_sub_flow, ctx, step, here),
+        perform=None if step.flow is None else partial(run_sub_flow, ctx, step, here, meter),
     )
     outcome = outcomes[0]
     if outcome.state == "done":
@@ -54,7 +55,7 @@ def run(ctx: Context, step: CallStep, path: str, state: StepState) -> Steps:
 
 
 def run_sub_flow(
-    ctx: Context, step: CallStep, path: str, verdict: Verdict, approved_by: Sequence[str]
+    ctx: Context, step: CallStep, path: str, meter: Meter, verdict: Verdict, approved_by: Sequence[str]
 ) -> Generator[Any, Any, Outcome]:
     """Run another flow inside this run; its value is its record, another outcome is an error."""
     from flowrun.core.steps.block import run_flow
@@ -83,7 +84,7 @@ def run_sub_flow(
         execution=ctx.execution,
         flow=flow,
         names=names,
-        meter=Meter(flow.budget, ctx.meter),
+        meter=Meter(flow.budget, meter),
         path=path,
         key=f"{ctx.key}/{path}",
     )
