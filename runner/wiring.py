@@ -35,7 +35,9 @@ def store_path(url: str) -> Path:
     prefix = "sqlite:///"
     if not url.startswith(prefix):
         raise ConfigError(
-            f"This is not a store: {url}", help="Write sqlite:///PATH, for example sqlite:///.flowrun/flowrun.db", code="FR2020"
+            f"This is not a store: {url}",
+            help="Write sqlite:///PATH, for example sqlite:///.flowrun/flowrun.db",
+            code="FR2020",
         )
     return Path(url.removeprefix(prefix))
 
@@ -92,30 +94,27 @@ def _python_sources(root: Path, config: WorkspaceFile | None) -> list[Tools]:
     """Return the sources of the workspace's tool files. Raises `FlowError` or `ConfigError` where one is wrong."""
     if config is None or not config.tools:
         return []
+    from flowrun.adapters.tools.declared import Declared
     from flowrun.adapters.tools.python_module import load_module_tools
     from flowrun.lang.files import read_source
     from flowrun.lang.parse import parse_tools
+    from flowrun.lint.supported import tools_findings
 
     sources: list[Tools] = []
     for pattern in config.tools:
         for file in sorted(root.glob(pattern)):
             found, findings = parse_tools(read_source(file))
-            if found is None:
+            findings = findings if found is None else tools_findings(found)
+            if found is None or findings or found.source is None:
                 raise FlowError(findings)
-            if found.adapter != "python" or found.source is None:
-                raise ConfigError(
-                    f"{file}: the adapter {found.adapter} does not work in this version.",
-                    help="Write `adapter: python` and `source: FILE.py`.",
-                    code="FR2021",
-                )
-            sources.append(
-                load_module_tools(file.parent / found.source, namespace=found.tools, only=list(found.actions))
-            )
+            actions = list(found.actions)
+            source = load_module_tools(file.parent / found.source, namespace=found.tools, only=actions)
+            sources.append(Declared(source, found))
     return sources
 
 
 def owner() -> str:
-    """Return who claims runs here: host, boot, process and its start, so that a dead owner can be told from a live one."""
+    """Return who claims runs here: host, boot, process and its start, which tell a dead owner."""
     from flowrun.adapters.journals.owners import this_process
 
     return this_process()

@@ -188,9 +188,7 @@ class MemoryJournal:
                 if wait.event == event and (wait.key or "") == key
             ]
 
-    def records(
-        self, *, schema: str | None = None, run: str | None = None, limit: int = 1000
-    ) -> list[RecordRow]:
+    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
         """Return records, the newest first."""
         with self._lock:
             return [
@@ -232,9 +230,7 @@ def _inbox_row(run: Run, entry: Entry) -> InboxRow:
     asked = run.events[entry.seq - 1]
     assert isinstance(asked, Asked)
     opened = entry.opened
-    approvals = [
-        as_dict(e) for e in run.events if isinstance(e, Approved) and pr.entry_path(e.path) == opened.path
-    ]
+    approvals = [as_dict(e) for e in run.events if isinstance(e, Approved) and pr.entry_path(e.path) == opened.path]
     return InboxRow(
         id=opened.id,
         run=run.id,

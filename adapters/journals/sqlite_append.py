@@ -27,9 +27,7 @@ _UPDATE_DUE = """UPDATE runs SET seq = ?, head = ?, updated = max(updated, ?), r
     due = ?, waiting_on = ? WHERE n = ?"""
 _OPEN = """SELECT due, kind FROM inbox WHERE n = ?1 AND action IS NULL
     UNION ALL SELECT due, coalesce(event, 'timer') FROM waits WHERE n = ?1"""
-_USAGE = (
-    "SELECT coalesce(sum(amount), 0) FROM counters WHERE counter = ? AND at >= ? AND NOT (n = ? AND path = ?)"
-)
+_USAGE = "SELECT coalesce(sum(amount), 0) FROM counters WHERE counter = ? AND at >= ? AND NOT (n = ? AND path = ?)"
 
 
 def append(db: sqlite3.Connection, blind: Blind, item: Append) -> Receipt:
@@ -103,9 +101,7 @@ def _entry_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any
 
 
 def _entry_approved(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
-    row = db.execute(
-        "SELECT 1 FROM inbox WHERE n = ? AND path = ? AND action IS NULL", (n, c.path)
-    ).fetchone()
+    row = db.execute("SELECT 1 FROM inbox WHERE n = ? AND path = ? AND action IS NULL", (n, c.path)).fetchone()
     if by_person and row is None:
         raise pr.Refusal("path")
 
@@ -198,6 +194,4 @@ _APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, bool], No
     pr.RightUsed: _right_used,
     pr.RunEnded: _run_ended,
 }
-_TOUCHING: frozenset[type] = frozenset(
-    {pr.EntryOpened, pr.EntrySettled, pr.WaitOpened, pr.WaitEnded, pr.RunEnded}
-)
+_TOUCHING: frozenset[type] = frozenset({pr.EntryOpened, pr.EntrySettled, pr.WaitOpened, pr.WaitEnded, pr.RunEnded})

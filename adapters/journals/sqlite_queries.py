@@ -7,8 +7,8 @@ part.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from typing import Any
 
 from flowrun.adapters.journals.lookup import Lookup, by_beginning, run_not_found, settled_entry
@@ -34,21 +34,20 @@ _RECORDS = """SELECT c.id, r.run, c.path, r.flow, c.schema, c.at, c.final, e.bod
     JOIN runs r ON r.n = c.n JOIN events e ON e.n = c.n AND e.seq = c.seq"""
 
 
-class SqliteReads:
-    """The read side. The subclass gives `_db` (a locked connection with plain errors), `_blind` and
-    `_wall`.
-    """
+class SqliteReads(ABC):
+    """The read side; the subclass owns the connection."""
 
-    @contextmanager
-    def _db(self) -> Iterator[sqlite3.Connection]:
-        raise NotImplementedError
-        yield
+    @abstractmethod
+    def _db(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return the connection, for this thread alone, with errors in plain words."""
 
+    @abstractmethod
     def _blind(self, purpose: str, text: str) -> bytes:
-        raise NotImplementedError
+        """Return what is stored in place of a key."""
 
+    @abstractmethod
     def _wall(self) -> float:
-        raise NotImplementedError
+        """Return seconds, for leases."""
 
     def get_plan(self, digest: str) -> bytes:
         """Return a stored plan. Raises `StoreError` (FR5008) where there is none."""
@@ -148,9 +147,7 @@ class SqliteReads:
                 (event, self._blind("wait", key)),
             ).fetchall()
 
-    def records(
-        self, *, schema: str | None = None, run: str | None = None, limit: int = 1000
-    ) -> list[RecordRow]:
+    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
         """Return records, the newest first."""
         with self._db() as db:
             rows = db.execute(
@@ -163,9 +160,7 @@ class SqliteReads:
     def record(self, id: str) -> RecordRow:
         """Return one record by its id or a unique beginning. Raises `InputError` (FR3004)."""
         with self._db() as db:
-            rows = db.execute(
-                f"{_RECORDS} WHERE c.id >= ? AND c.id <= ? LIMIT 9", (id, id + _LAST)
-            ).fetchall()
+            rows = db.execute(f"{_RECORDS} WHERE c.id >= ? AND c.id <= ? LIMIT 9", (id, id + _LAST)).fetchall()
         return by_beginning(Lookup.RECORD, id, [(row[0], _record_row(row)) for row in rows])
 
 
@@ -216,6 +211,4 @@ def _record_row(row: tuple[Any, ...]) -> RecordRow:
     event = decode(body).event
     if not isinstance(event, RecordWritten):
         raise StoreError(f"Record {id} does not point to its event.", code="FR5005")
-    return RecordRow(
-        id=id, run=run, path=path, flow=flow, schema=schema, at=at, final=bool(final), record=event.record
-    )
+    return RecordRow(id=id, run=run, path=path, flow=flow, schema=schema, at=at, final=bool(final), record=event.record)

@@ -100,8 +100,7 @@ def _prepare(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(
-            f"The store {path} was written by a newer flowrun "
-            f"(form {version}; this program knows {len(MIGRATIONS)}).",
+            f"The store {path} was written by a newer flowrun (form {version}; this program knows {len(MIGRATIONS)}).",
             code="FR5003",
             help="Use that newer flowrun, or give another store.",
         )
@@ -136,16 +135,12 @@ def _enable_wal(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None
             mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             break
         except sqlite3.OperationalError as error:
-            if (
-                error.sqlite_errorname not in ("SQLITE_BUSY", "SQLITE_BUSY_RECOVERY")
-                or time.monotonic() > end
-            ):
+            if error.sqlite_errorname not in ("SQLITE_BUSY", "SQLITE_BUSY_RECOVERY") or time.monotonic() > end:
                 raise
             time.sleep(0.01)
     if mode != "wal":
         raise StoreError(
-            f"The store {path} cannot be used safely there: "
-            "SQLite has no write-ahead log on this file system.",
+            f"The store {path} cannot be used safely there: SQLite has no write-ahead log on this file system.",
             code="FR5007",
             help="Put the store on a local disk.",
         )

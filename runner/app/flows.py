@@ -15,6 +15,7 @@ from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.files import find_file, read_source
 from flowrun.lint.check import check_flow
+from flowrun.lint.supported import tools_findings, workspace_findings
 from flowrun.plan.catalogue import Catalogue, FlowSource
 from flowrun.plan.model import Example, ModelPlan
 
@@ -192,7 +193,11 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
                 known = known or catalogue(ws, reader)
                 findings += check_flow(source, known).findings
         elif not any(d.span.file == str(file) for d in reader.findings) and str(file) not in reader.texts:
-            reader.read(file, parse.kind_of(file.name) or "flow")
+            value = reader.read(file, parse.kind_of(file.name) or "flow")
+            if isinstance(value, spec.ToolFile):
+                findings += tools_findings(value)
+            elif isinstance(value, spec_files.WorkspaceFile):
+                findings += workspace_findings(value)
     found = [*reader.findings, *findings]
     unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return list(dict.fromkeys(files)), list(unique), reader.texts

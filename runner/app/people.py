@@ -11,7 +11,7 @@ from typing import Any
 from flowrun.app.result import RunResult, read_result
 from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
-from flowrun.core.events import AnyEvent, Answered, Approved, RunStarted
+from flowrun.core.events import Answered, AnyEvent, Approved, RunStarted
 from flowrun.errors import InputError
 from flowrun.journal.encoding import decode
 from flowrun.ports.clock import Clock
@@ -144,9 +144,7 @@ class People(ABC):
         known = self.plan_of(run).plan.roles.get(role)
         return known is not None and by in known.members
 
-    async def _store(
-        self, entry: InboxRow, events: list[AnyEvent], run_on: bool, *, accept: bool = False
-    ) -> RunResult:
+    async def _store(self, entry: InboxRow, events: list[AnyEvent], run_on: bool, *, accept: bool = False) -> RunResult:
         self.add(entry.run, events)
         if run_on and any(isinstance(event, Answered) for event in events):
             await self.go_on(entry.run, accept=accept)

@@ -23,11 +23,10 @@ from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted,
 from flowrun.errors import ConfigError, FlowrunError, InputError
 from flowrun.plan.compile import plan_bytes
 from flowrun.plan.model import Plan
-from flowrun.ports.journal import Append, Claim, Journal
+from flowrun.ports.journal import Append, Journal
 from flowrun.ports.models import Models
-from flowrun.runtimes.committer import Committer
 from flowrun.runtimes.dispatch import Dispatch
-from flowrun.runtimes.local import drive_run
+from flowrun.runtimes.local import LocalRuntime
 from flowrun.values.names import Names
 
 Json = Any
@@ -42,7 +41,7 @@ class App(People):
         self.clock = dispatch.clock
         self.dispatch = dispatch
         self.owner = owner
-        self.committer = Committer(journal)
+        self.runtime = LocalRuntime(dispatch, owner=owner)
         self._flows: dict[tuple[str, str | None], CompiledPlan] = {}
         self._plans: dict[str, CompiledPlan] = {}
 
@@ -79,7 +78,7 @@ class App(People):
         if opened.duplicate or opened.claim is None:
             await self._follow(opened.run)
             return read_result(self.journal, opened.run, duplicate=True)
-        await self._drive(compiled, opened.claim, started)
+        await self.runtime.drive(compiled, opened.claim, started)
         return read_result(self.journal, opened.run)
 
     async def submit_many(
@@ -105,11 +104,11 @@ class App(People):
                 else:
                     on_result(place, result)
 
-        self.committer.admitted += 1
+        self.runtime.committer.admitted += 1
         try:
             await asyncio.gather(*(worker() for _ in range(max(at_once, 1))))
         finally:
-            self.committer.admitted -= 1
+            self.runtime.committer.admitted -= 1
 
     async def resume(
         self, run: str, *, accept: bool = False, raised: Mapping[str, float] | None = None, by: str = ""
@@ -200,7 +199,7 @@ class App(People):
         compiled = self.plan_of(run, accept=accept)
         claim = self.journal.claim(run, owner=self.owner)
         if claim is not None:
-            await self._drive(compiled, claim, None)
+            await self.runtime.drive(compiled, claim)
 
     def add(self, run: str, events: list[AnyEvent]) -> None:
         """Store what somebody outside the run says. Raises `InputError` (FR3022) where it was said already."""
@@ -214,6 +213,8 @@ class App(People):
         self, compiled: CompiledPlan, input: Json, *, key: str | None, model: str | None, by: str, mode: str
     ) -> RunStarted:
         flow = compiled.plan.flow
+        if self.ws.config is not None and flow.name in self.ws.config.halt.flows:
+            raise InputError(f"The flow {flow.name} is halted.", help="See `halt:` in flowrun.yaml.", code="FR3007")
         problems = compiled.check(flow.input, input, placeholders=False)
         if problems:
             lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
@@ -242,9 +243,6 @@ class App(People):
             model=model,
         )
 
-    async def _drive(self, compiled: CompiledPlan, claim: Claim, started: RunStarted | None) -> None:
-        await drive_run(self.dispatch, self.committer, compiled, claim, owner=self.owner, started=started)
-
     async def _follow(self, run: str) -> None:
         """Wait as the first run of this key does; take it over where its owner died."""
         pause = 0.02
@@ -254,7 +252,7 @@ class App(People):
                 return
             claim = self.journal.claim(run, owner=self.owner)
             if claim is not None:
-                await self._drive(self.plan_of(run, accept=False), claim, None)
+                await self.runtime.drive(self.plan_of(run, accept=False), claim)
                 return
             await self.clock.sleep(pause)
             pause = min(pause * 2, 0.5)
@@ -268,7 +266,8 @@ def open_app(ws: Workspace, *, models: Models | None = None) -> Iterator[App]:
     clock = wiring.clock()
     journal = wiring.journal(ws.store_url, clock)
     tools = wiring.tools(ws.root, ws.config, ws.store_url)
-    dispatch = Dispatch(journal=journal, models=models or wiring.models(), tools=tools, clock=clock)
+    halted = () if ws.config is None else ws.config.halt.tools
+    dispatch = Dispatch(journal=journal, models=models or wiring.models(), tools=tools, clock=clock, halted=halted)
     try:
         yield App(ws, journal, dispatch, wiring.owner())
     finally:

@@ -14,6 +14,8 @@ from flowrun.errors import ConfigError, FlowError
 from flowrun.lang import spec_files
 from flowrun.lang.files import read_source
 from flowrun.lang.parse import parse_workspace
+from flowrun.lang.spec import Template
+from flowrun.lint.supported import workspace_findings
 from flowrun.plan.model import ModelPlan, RolePlan
 from flowrun.records.registry import Registry
 
@@ -72,6 +74,9 @@ def _read(file: Path) -> spec_files.WorkspaceFile:
     config, findings = parse_workspace(read_source(file))
     if config is None:
         raise FlowError(findings)
+    missing = workspace_findings(config)
+    if missing:
+        raise FlowError(missing)
     return config
 
 
@@ -115,7 +120,7 @@ def _model(model: spec_files.ModelSpec) -> ModelPlan:
     )
 
 
-def _variable(template: spec_files.Template | None) -> str | None:
+def _variable(template: Template | None) -> str | None:
     """Return the environment variable that a `key` names; the value itself never enters a plan."""
     if template is None:
         return None
@@ -127,7 +132,7 @@ def _variable(template: spec_files.Template | None) -> str | None:
     )
 
 
-def _text(template: spec_files.Template | None) -> str | None:
+def _text(template: Template | None) -> str | None:
     """Return a text that may read the environment, such as `base_url`."""
     if template is None:
         return None

@@ -189,12 +189,16 @@ def show_defect(error: Exception) -> int:
 
 
 def findings(error: FlowError) -> str:
-    """Return the findings as `flowrun lint` shows them; in one line each where the reporter is missing."""
-    try:
-        from flowrun.lint.reporter import render_text
-    except ImportError:
-        return "\n".join(f"{found.span}: {found.message} [{found.rule}]" for found in error.diagnostics)
-    return str(render_text(error.diagnostics)).rstrip("\n")
+    """Return the findings as `flowrun lint` shows them."""
+    from flowrun.lang.files import read_source
+    from flowrun.lint.reporter import render_text
+
+    texts: dict[str, str] = {}
+    for file in {found.span.file for found in error.diagnostics}:
+        # A file that cannot be read (any more) is shown without its lines.
+        with contextlib.suppress(FlowrunError):
+            texts[file] = read_source(file).text
+    return render_text(error.diagnostics, texts).rstrip("\n")
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ class CallModel(Command):
     """Ask one model. Answered by `ModelReplied` or `ModelFailed`.
 
     `messages` are dicts: `{"role": "system"|"user", "content": text}`; `{"role": "assistant", "content": text|None,
-    "proposals": [{"id", "tool", "args"}]}`; `{"role": "tool", "id": id, "tool": name, "result": json}`. `timeout` in seconds of
-    work; `delay` in seconds to wait first; `reserve` in millionths.
+    "proposals": [{"id", "tool", "args"}]}`; `{"role": "tool", "id": id, "tool": name, "result": json}`. `timeout` in
+    seconds of work; `delay` in seconds to wait first; `reserve` in millionths.
     """
 
     flow: str

@@ -26,9 +26,7 @@ class Meter:
     __slots__ = ("limits", "parent", "used")
 
     def __init__(self, budget: BudgetPlan, parent: Meter | None = None) -> None:
-        self.limits: dict[str, float] = {
-            name: limit for name in METERS if (limit := getattr(budget, name)) is not None
-        }
+        self.limits: dict[str, float] = {name: limit for name in METERS if (limit := getattr(budget, name)) is not None}
         self.used: dict[str, float] = dict.fromkeys(METERS, 0)
         self.parent = parent
 
@@ -58,9 +56,7 @@ class Meter:
 
     def tightest(self) -> dict[str, float]:
         """Return, for each limited meter, the value of `used` (of this flow) that may not be passed."""
-        return {
-            name: self.used[name] + room for name in METERS if (room := self.left(name)) is not None
-        }
+        return {name: self.used[name] + room for name in METERS if (room := self.left(name)) is not None}
 
 
 def spent(name: str) -> Fault:

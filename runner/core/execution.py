@@ -96,7 +96,11 @@ class Execution:
             self._ended.add(event.path)
             self._schedule.deliver(event.path, event)
             self._check_end()
-        elif phase in ("ended", "decided", "written") and event.path not in self._ended and not isinstance(event, Approved):
+        elif (
+            phase in ("ended", "decided", "written")
+            and event.path not in self._ended
+            and not isinstance(event, Approved)
+        ):
             raise InternalError(f"The journal holds an event for {event.path}, which this run never asked for.")
 
     @property
@@ -139,7 +143,7 @@ class Execution:
             meter.add("within", max(seconds_between(issued, event.at), 0.0))
 
     def models_for(self, step: AskStep) -> Sequence[str]:
-        """Return the models of a step in order: the run's own choice first, then the step's, then the workspace's first."""
+        """Return the models of a step in order: the run's own choice alone where it has one, else the step's."""
         if self.started.model is not None:
             return (self.started.model,)
         return step.models
@@ -186,5 +190,3 @@ class Execution:
         if error is not None:
             raise InternalError(f"A step of {self.started.flow} broke: {type(error).__name__}: {error}") from error
         return ("completed_with_gaps" if self.gaps else "completed"), ""
-
-

@@ -75,8 +75,8 @@ class _Fiber:
 class Schedule:
     """The fibers of one execution.
 
-    `issue` is called with each new command, in a fixed order. `unsettled` says of a command whether it settles a write in
-    doubt; closing waits for such a command as it waits for a write.
+    `issue` is called with each new command, in a fixed order. `unsettled` says of a command whether it settles a write
+    in doubt; closing waits for such a command as it waits for a write.
     """
 
     def __init__(self, issue: Callable[[AnyCommand], None], unsettled: Callable[[AnyCommand], bool]) -> None:

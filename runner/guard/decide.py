@@ -1,8 +1,8 @@
 """Judges the proposals of one turn, each against limits reduced by the ones before it.
 
 Owns: the order of the checks and the verdicts. A call is allowed when the flow lists its tool, every `only_when` holds,
-no `deny_when` holds and every `at_most` has room; then it waits for people where any `approve_when` holds. An error, a null
-or a missing fact denies, so rules can only tighten.
+no `deny_when` holds and every `at_most` has room; then it waits for people where any `approve_when` holds. An error, a
+null or a missing fact denies, so rules can only tighten.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flowrun.core.calls import call_digest
-from flowrun.core.commands import Propose, Proposal
+from flowrun.core.commands import Proposal, Propose
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Reservation, Verdict
+from flowrun.core.execute import call_digest
 from flowrun.guard.limits import reservation
 from flowrun.plan.model import RulePlan
 from flowrun.values.names import Names
@@ -34,7 +34,8 @@ def decide(
 ) -> list[Verdict]:
     """Return a verdict for each proposal, in order.
 
-    `facts`: for each proposal its facts by (policy, name), a missing one left out. `halted`: tools that nothing may touch.
+    `facts`: for each proposal its facts by (policy, name), a missing one left out. `halted`: tools that nothing may
+    touch.
     """
     used = dict(request.used)
     pending: dict[str, float] = {}
@@ -134,7 +135,12 @@ def _judge(
 
 
 def _names(
-    compiled: CompiledPlan, request: Propose, policy: str | None, args: dict[str, Json], facts: dict[str, Json], now: str
+    compiled: CompiledPlan,
+    request: Propose,
+    policy: str | None,
+    args: dict[str, Json],
+    facts: dict[str, Json],
+    now: str,
 ) -> Names:
     names = request.names.judging(args=args, facts=facts, now=now)
     if policy is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from flowrun.core.commands import Propose, Proposal
+from flowrun.core.commands import Proposal, Propose
 from flowrun.core.compiled import CompiledPlan
 
 Json = Any

@@ -165,9 +165,7 @@ def micros(amount: float, *, up: bool) -> int | None:
         scaled = min(number, Decimal(MAX_AMOUNT)) * MICRO
     except (InvalidOperation, ValueError, TypeError):
         return None
-    return min(
-        int(scaled.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)), MAX_AMOUNT + (1 if up else 0)
-    )
+    return min(int(scaled.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)), MAX_AMOUNT + (1 if up else 0))
 
 
 def _asked(run: str, event: ev.Asked) -> Iterable[Change]:

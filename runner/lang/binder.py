@@ -14,6 +14,7 @@ from flowrun.lang.expressions import Problem, parse_expression, parse_text
 from flowrun.lang.reading import MISSING, Missing, Reader, empty, names, short
 from flowrun.lang.source import Source
 from flowrun.lang.spec import Expr, Template
+from flowrun.lang.yaml_traps import quoted
 
 _FIXES = {"&&": "and", "||": "or", "===": "==", "<>": "!=", "=>": ">=", "=<": "<="}
 _SWITCHES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
@@ -44,7 +45,7 @@ def bind_expression(cx: Reader, node: Node, key: str, *, condition: bool = False
             f"`{key}` is always an expression, so it stands without ${{{{ }}}}.",
             node.span,
             help=f"Write `{key}: {inner}`.",
-            fix=inner if node.style == "plain" else None,
+            fix={"plain": inner, "single": quoted(inner), "double": quoted(inner)}.get(node.style),
         )
     parsed, problems = parse_expression(text)
     lead = len(node.text) - len(node.text.lstrip())
@@ -96,6 +97,8 @@ def _place(cx: Reader, node: Scalar, text: str, offset: int, problem: Problem) -
     else:
         span = node.span if offset == 0 else _from(cx.source, node, offset)
     fix = _FIXES.get(problem.needle) if problem.rule in ("and-or-not", "operator") else None
+    if problem.rule == "single-equals" and problem.needle.count("=") == 1 and "\n" not in problem.needle:
+        fix = problem.needle.replace("=", "==")
     cx.say(problem.rule, problem.message, span, help=problem.help or None, fix=fix)
 
 

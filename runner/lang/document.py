@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from yaml.cyaml import CParser
+from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out of __all__
 
 from flowrun.errors import Diagnostic, Span
 from flowrun.lang.codes import diagnostic
 from flowrun.lang.source import Source
-from flowrun.lang.yaml_traps import explain
+from flowrun.lang.yaml_traps import explain, quoted
 
 MAX_DEPTH = 60
 MAX_ALIASES = 100
@@ -249,16 +249,19 @@ class _Reader:
                 self.anchors[event.anchor] = key
             return key
         node = self.node(event, depth + 1)
-        unquoted = isinstance(node, Map) and self.source.text[max(0, start - 1) : start + 2] in ("${{", "{{")
-        self.say(
-            "unquoted-expression" if unquoted else "key-not-text",
-            "YAML reads these braces as a map." if unquoted else "a key must be a text.",
-            start,
-            node.end,
-            help='An expression is written as "${{ … }}", in quotes when it stands inside { } or [ ].'
-            if unquoted
-            else "Write `name: value`.",
-        )
+        if isinstance(node, Map) and self.source.text[max(0, start - 1) : start + 1] == "{{":
+            close = self.source.text.find("}}", start)
+            inner = self.source.text[start + 1 : close].strip()
+            self.say(
+                "unquoted-expression",
+                "YAML reads these braces as a map inside a map.",
+                start - 1,
+                close + 2 if close >= 0 else node.end,
+                help='An expression is written as "${{ … }}", with quotes around it.',
+                fix=quoted(f"${{{{ {inner} }}}}") if close >= 0 and "\n" not in inner else None,
+            )
+        else:
+            self.say("key-not-text", "a key must be a text.", start, node.end, help="Write `name: value`.")
         return None
 
     def fresh(self, key: Scalar, seen: dict[str, Scalar]) -> bool:

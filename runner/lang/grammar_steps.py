@@ -107,6 +107,9 @@ class _Step:
 
     def without(self, cx: Reader, node: Map) -> Any:
         """Note that the verb is missing, and which one was probably meant."""
+        place = node.span
+        if any(d.rule == "merge-key" and place.line <= d.span.line <= place.end_line for d in cx.found):
+            return MISSING
         for name, _ in node.entries:
             meant = SYNONYMS.get(name.text.lower(), "")
             if meant in VERBS and name.text not in _COMMON:

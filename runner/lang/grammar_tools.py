@@ -79,6 +79,7 @@ def _action(cx: Reader, read: Read) -> Action:
         output=read.get("output"),
         options={key: read.values[key] for key in OPTIONS if key in read.values},
         span=read.span,
+        at=read.at,
     )
 
 

@@ -98,7 +98,8 @@ class Word:
             )
         if re.fullmatch(self.pattern, text) and len(text) <= 128:
             return text
-        guess = re.sub(r"[^a-z0-9_.@]+", "_", text.strip().lower())
+        guess = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text.strip())
+        guess = re.sub(r"[^a-z0-9_.@]+", "_", guess.lower())
         fix = guess if re.fullmatch(self.pattern, guess) else None
         form = "small letters, digits and _, starting with a letter" if self.rule == "bad-name" else ""
         return cx.say(
@@ -291,6 +292,8 @@ class Value:
                 return MISSING
             cut(cx, scalar)
         elif self.form == "map" and not isinstance(node, Map):
+            if empty(cx, node, key):
+                return MISSING
             whole = isinstance(node, Scalar) and node.text.startswith("${{")
             if not whole:
                 return cx.say("wrong-type", f"`{key}` is a map (`name: value`), not {names(node)}.", short(node.span))

@@ -116,4 +116,7 @@ def _mistaken(reader: Reader, tree: Map, kind: str) -> bool:
 def _in_order(found: list[Diagnostic]) -> list[Diagnostic]:
     """Sort by place, each finding once (an alias is read where it stands and where it is repeated)."""
     unique = {(d.rule, d.span, d.message): d for d in found}
-    return sorted(unique.values(), key=lambda d: (d.span.line, d.span.column))
+    unread = {(d.span.line, d.span.column) for d in found if d.code.startswith("FR10") and d.severity == "error"}
+    # Where YAML itself could not give the value, what the value then lacks is no second mistake.
+    kept = [d for d in unique.values() if d.code.startswith("FR10") or (d.span.line, d.span.column) not in unread]
+    return sorted(kept, key=lambda d: (d.span.line, d.span.column))

@@ -12,7 +12,7 @@ from typing import Any
 
 from flowrun.errors import Span
 from flowrun.lang.document import Map, Node, Scalar, Seq
-from flowrun.lang.kinds import Json, Word
+from flowrun.lang.kinds import Choice, Expression, Json, Text, Word
 from flowrun.lang.reading import MISSING, Define, Kind, Reader, closest, empty, names, short
 from flowrun.lang.words import SYNONYMS
 
@@ -37,7 +37,8 @@ class Items:
         if self.lone:
             value = self.kind.read(cx, node, key)
             return MISSING if value is MISSING else (value,)
-        flow = isinstance(node, Scalar) and node.style == "plain" and not set(node.text) & set("[]{},:#\n")
+        words = isinstance(self.kind, Word | Text | Choice | Expression)
+        flow = words and isinstance(node, Scalar) and node.style == "plain" and not set(node.text) & set("[]{},:#\n")
         return cx.say(
             "wrong-type",
             f"`{key}` is a list, not {names(node)}.",
@@ -172,9 +173,12 @@ class Shape:
     def unknown(self, cx: Reader, key: Scalar, node: Map) -> None:
         """Note a key that may not stand here, with the one that was probably meant."""
         allowed = [item.name for item in self.keys]
-        hint = SYNONYMS.get(key.text.lower(), "")
+        hint = SYNONYMS.get(key.text.lower()) or SYNONYMS.get(closest(key.text, SYNONYMS) or "", "")
         sentence = " " in hint
-        target = closest(key.text, allowed) or (hint if hint in allowed else None)
+        first = next((item.name for item in self.keys if item.required), "")
+        if key.text == "name" and first and node.get(first) is None:
+            hint, sentence = first, False  # files start with what they are, and that is their name
+        target = hint if hint in allowed else closest(key.text, allowed)
         help_ = ""
         if key.text in self.elsewhere:
             help_ = f"`{key.text}` belongs to {self.elsewhere[key.text]}. "

@@ -284,6 +284,7 @@ class Action:
     output: SchemaUse | None
     options: Mapping[str, Any]
     span: Span
+    at: Mapping[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

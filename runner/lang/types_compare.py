@@ -6,6 +6,8 @@ compared with money of its currency.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flowrun.lang.expr_problem import Problem, suggestion
 from flowrun.lang.types_model import Type
 from flowrun.values.compare import to_text
@@ -14,7 +16,7 @@ from flowrun.values.money import is_currency
 from flowrun.values.nodes import Node, children, dotted
 
 _ORDERED = {"number", "moment", "date", "time", "duration", "money"}
-_LIKE_TEXT = {"moment": parse_moment, "date": is_date, "time": is_clock}
+_LIKE_TEXT: dict[str, Callable[[str], object]] = {"moment": parse_moment, "date": is_date, "time": is_clock}
 _INSTEAD = {"moment": 'date("2026-01-31")', "duration": "hours(24)", "money": 'money("50 EUR")'}
 
 
@@ -116,16 +118,17 @@ def _money(left: Type, right: Type, at: Node, other: Node) -> Problem | None:
 
 
 def _enums(left: Type, right: Type, at: Node, other: Node, *, every: bool) -> Problem | None:
-    if left.enum is None or right.enum is None or left.kind == "boolean":
+    possible, given = left.enum, right.enum
+    if possible is None or given is None or left.kind == "boolean":
         return None
     # A literal is checked against the values that its other side can have.
     if at[0] == "lit" and other[0] != "lit":
-        left, right, at, other = right, left, other, at
-    strange = [value for value in right.enum if value not in left.enum]
-    if not strange or (not every and len(strange) < len(right.enum)) or at[0] == "lit":
+        possible, given, at, other = given, possible, other, at
+    strange = [value for value in given if value not in possible]
+    if not strange or (not every and len(strange) < len(given)) or at[0] == "lit":
         return None
     value = to_text(strange[0])
-    known = [to_text(each) for each in left.enum]
+    known = [to_text(each) for each in possible]
     message = f"`{dotted(at)}` is never `{value}`."
     if every:
         other = next((item for item in children(other) if item == ["lit", strange[0]]), other)

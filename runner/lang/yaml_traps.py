@@ -79,6 +79,15 @@ def _after_quote(source: Source, problem: str, at: int, opened: int) -> Diagnost
     rest = line[column - 1 :]
     if not rest.strip() or rest[0] in ",]}":
         return None
+    if rest[0].isalnum():
+        body = re.sub(r"\s#.*\Z", "", line[match.start() + 1 :]).rstrip()
+        return diagnostic(
+            "unclosed-quote",
+            f"the {match.group(1)[0]} before `{rest.split()[0]}` ends the text.",
+            source.span(start + column - 2, start + column - 1),
+            help="Put quotes of the other kind around the text, or write an apostrophe twice inside '…'.",
+            fix=None if len(body) < len(rest) else match.group(1)[0] * 2,
+        )
     inside = source.text[opened : opened + 1] in ("{", "[")
     end = re.search(r"[,}\]]|\s#" if inside else r"\s#|\Z", rest)
     stop = column - 1 + (end.start() if end else len(rest))
@@ -162,14 +171,16 @@ def _colon(source: Source, problem: str, at: int, opened: int) -> Diagnostic | N
 
 
 def _start(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
-    if "cannot start any token" not in problem:
+    if "alphabetic or numeric" in problem:
+        at = opened
+    elif "cannot start any token" not in problem:
         return None
     sign = source.text[at : at + 1]
     number, column = source.position(at)
     text = re.sub(r"\s#.*\Z", "", source.line(number)[column - 1 :]).rstrip()
     return diagnostic(
         "needs-quotes",
-        f"a text may not start with `{sign}` in YAML.",
+        f"a text may not start with the sign {sign} in YAML.",
         source.span(at, at + len(text)),
         help="Put quotes around the text.",
         fix=quoted(text) if not re.search(r"[,}\]]", text) else None,
@@ -208,6 +219,8 @@ _WORDS = (
 
 
 def _plain(source: Source, problem: str, at: int, opened: int) -> Diagnostic:
+    if "could not find expected ':'" in problem:
+        at = opened
     for pattern, message, hint in _WORDS:
         if re.search(pattern, problem):
             return diagnostic("yaml-syntax", message, source.span(at, at + 1), help=hint)

@@ -148,9 +148,8 @@ class _Walk:
             case spec.Parallel():
                 return self.parallel(step, visible, item)
             case spec.WaitFor():
-                for expr in (step.key,):
-                    if expr is not None:
-                        self.out.problems(infer(expr.node, scope)[1], expr)
+                if step.key is not None:
+                    self.out.problems(infer(step.key.node, scope)[1], step.key)
                 if step.moment is not None:
                     self.text(step.moment, scope)
                 return NULL if step.event is None else self.schema(step.event)
@@ -168,9 +167,7 @@ class _Walk:
                     self.text(step.reason, scope)
         return NULL
 
-    def own_condition(
-        self, step: spec.Step, expr: spec.Expr | None, scope: TypeScope, own: Type
-    ) -> None:
+    def own_condition(self, step: spec.Step, expr: spec.Expr | None, scope: TypeScope, own: Type) -> None:
         if expr is not None:
             steps = {**(scope.steps or {}), step.id: own}
             hidden = {name: why for name, why in scope.hidden.items() if name != step.id}
@@ -218,9 +215,7 @@ class _Walk:
             )
         return known
 
-    def choose(
-        self, step: spec.Choose, scope: TypeScope, visible: dict[str, Type], item: Type | None
-    ) -> Type:
+    def choose(self, step: spec.Choose, scope: TypeScope, visible: dict[str, Type], item: Type | None) -> Type:
         kinds: list[Type] = []
         before = set(self.certain)
         after: set[str] | None = None
@@ -243,9 +238,7 @@ class _Walk:
         kind, problems = infer(step.for_each.node, scope)
         self.out.problems(problems, step.for_each)
         if kind.kind not in ("list", "any"):
-            self.out.add(
-                "type-mismatch", f"`for_each` needs a list, and this is {kind.words()}.", step.for_each.span
-            )
+            self.out.add("type-mismatch", f"`for_each` needs a list, and this is {kind.words()}.", step.for_each.span)
         before = set(self.certain)
         last = self.steps(step.steps, dict(visible), kind.item or ANY)
         self.certain = before

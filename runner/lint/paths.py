@@ -142,7 +142,9 @@ class _Records:
     def no_record(self, steps: Sequence[spec.Step]) -> None:
         for step in steps:
             if isinstance(step, spec.Record) and self.same(step.record):
-                self.out.add("record-in-for-each", f"The record of {self.output} may not be written in a loop.", step.span)
+                self.out.add(
+                    "record-in-for-each", f"The record of {self.output} may not be written in a loop.", step.span
+                )
             if isinstance(step, spec.Stop):
                 self.out.add("stop-in-for-each", "`stop` may not stand inside `for_each`.", step.span)
             if isinstance(step, spec.Choose):

@@ -20,7 +20,7 @@ _WIDEST = 160
 
 def render_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> str:
     """Return the findings as text, a blank line between two; `sources` gives the text of each file."""
-    split = {file: text.splitlines() for file, text in sources.items()}
+    split = {file: text.replace("\r\n", "\n").split("\n") for file, text in sources.items()}
     return "\n".join(_one(item, split) for item in diagnostics)
 
 
@@ -60,7 +60,7 @@ def _one(item: Diagnostic, sources: Mapping[str, list[str]]) -> str:
     lines += _excerpt(item.span, sources.get(item.span.file, []))
     if item.help:
         lines.append(f"  help: {item.help}")
-    if item.fix is not None:
+    if item.fix is not None and item.fix.strip():
         lines.append(f"  fix: {item.fix}" if "\n" not in item.fix else "  fix: (several lines)")
     for span, note in item.related:
         lines.append(f"  {span}: {note}")

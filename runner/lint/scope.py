@@ -71,5 +71,9 @@ def without(expected: Type, names: set[str]) -> Type:
         return expected
     fields = {name: value for name, value in expected.fields.items() if name not in names}
     return Type(
-        kind=expected.kind, fields=fields, required=expected.required - names, nullable=expected.nullable, open=expected.open
+        kind=expected.kind,
+        fields=fields,
+        required=expected.required - names,
+        nullable=expected.nullable,
+        open=expected.open,
     )

@@ -21,9 +21,7 @@ ENGINE = "1"
 """Rises when the same plan would run otherwise."""
 
 
-def compile_plan(
-    source: FlowSource, catalogue: Catalogue, rewrites: Mapping[int, m.Node] | None = None
-) -> m.Plan:
+def compile_plan(source: FlowSource, catalogue: Catalogue, rewrites: Mapping[int, m.Node] | None = None) -> m.Plan:
     """Return the plan of a flow. Raises `InternalError` for a name that lint should have found.
 
     `rewrites`: expressions (by `id` of the `Expr`) whose types ask for another node than the parser gave.

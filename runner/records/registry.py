@@ -82,9 +82,7 @@ def read_schema(path: Path) -> dict[str, Json]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}", code="FR2010") from None
     if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(
-            f"{path}: a schema file may have at most {MAX_FILE_BYTES // 1000} kB", code="FR2010"
-        )
+        raise ConfigError(f"{path}: a schema file may have at most {MAX_FILE_BYTES // 1000} kB", code="FR2010")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -154,11 +154,7 @@ def _choice(error: jsonschema_rs.ValidationError, rule: str, path: str) -> Itera
         yield _problem(path, rule, "the value fits more than one of the forms that exclude each other")
         return
     here = list(error.instance_path)
-    near = [
-        form
-        for form in forms
-        if not any(e.kind.name == "type" and list(e.instance_path) == here for e in form)
-    ]
+    near = [form for form in forms if not any(e.kind.name == "type" and list(e.instance_path) == here for e in form)]
     if len(near) == 1 and near[0]:
         for inner in near[0]:
             yield from _problems(inner)
@@ -195,9 +191,7 @@ def _refusal(value: Json) -> Problem | None:
                     try:
                         size += len(item.encode())
                     except UnicodeEncodeError:
-                        return _problem(
-                            "", "json", "a text holds half of a character pair, which JSON cannot carry"
-                        )
+                        return _problem("", "json", "a text holds half of a character pair, which JSON cannot carry")
             elif kind is dict:
                 for name in item:
                     if type(name) is not str:

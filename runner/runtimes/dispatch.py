@@ -35,6 +35,8 @@ from flowrun.ports.tools import ToolRequest, Tools
 
 Json = Any
 FACT_TIMEOUT = 10.0
+LARGEST = 200_000
+"""Bytes of a tool's output or a model's reply; an event holds a little more."""
 NEVER_ASKED = frozenset({"FR4101", "FR4102", "FR4105", "FR4109", "FR4110", "FR4111", "FR4190"})
 """Failures after which nothing can have been used; after every other the reservation is charged."""
 
@@ -42,11 +44,21 @@ NEVER_ASKED = frozenset({"FR4101", "FR4102", "FR4105", "FR4109", "FR4110", "FR41
 class Dispatch:
     """Answers commands through the ports. `tools` maps a namespace (`desk`) to its source."""
 
-    def __init__(self, *, journal: Journal, models: Models, tools: Mapping[str, Tools], clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        models: Models,
+        tools: Mapping[str, Tools],
+        clock: Clock,
+        halted: Sequence[str] = (),
+    ) -> None:
+        """`halted`: tools that nothing may call now."""
         self.journal = journal
         self.models = models
         self.tools = tools
         self.clock = clock
+        self.halted = halted
 
     async def judge(self, compiled: CompiledPlan, command: Propose, run: str) -> Decided:
         """Read the facts that the rules use, and decide every proposal of the turn."""
@@ -63,7 +75,7 @@ class Dispatch:
                 except AdapterError:
                     continue
             facts.append(known)
-        verdicts = decide(compiled, command, facts=facts, usage=self.journal.usage, now=now)
+        verdicts = decide(compiled, command, facts=facts, usage=self.journal.usage, now=now, halted=self.halted)
         return Decided(path=command.path, at=now, verdicts=verdicts)
 
     async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str) -> AnyEvent:
@@ -88,9 +100,13 @@ class Dispatch:
             fault = Fault(kind="tool", code="FR4002", message=f"{verdict.tool} broke: {type(error).__name__}")
             kind = Doubted if write else CallFailed
             return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
-        return Returned(
-            path=command.path, at=self.clock.now(), output=result.output, tool=verdict.tool, repeat=result.repeat
-        )
+        output = result.output
+        if too_large(output):
+            if not write:
+                fault = Fault(kind="tool", code="FR4008", message=f"{verdict.tool} gave back more than can be kept.")
+                return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
+            output = None
+        return Returned(path=command.path, at=self.clock.now(), output=output, tool=verdict.tool, repeat=result.repeat)
 
     async def _invoke(self, request: ToolRequest) -> Any:
         source = self.tools.get(request.tool.split(".")[0])
@@ -125,6 +141,9 @@ class Dispatch:
             )
             charged = 0 if outside is None or error.code in NEVER_ASKED else command.reserve
             return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=charged)
+        if too_large([reply.proposals, reply.answer, reply.text]):
+            fault = Fault(kind="model", code="FR4108", message=f"{model.name} said more than can be kept.")
+            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
         usage = reply.usage
         price = cost(model, usage.input_tokens, usage.output_tokens) if usage.known else command.reserve
         return ModelReplied(
@@ -140,6 +159,15 @@ class Dispatch:
             cost=price,
             note=reply.note,
         )
+
+
+def too_large(value: Json) -> bool:
+    """Say whether a value from outside is more than one event may hold; a cheap look first, the bytes if in doubt."""
+    if value is None or isinstance(value, bool | int | float):
+        return False
+    if isinstance(value, str) and len(value) < LARGEST // 4:
+        return False
+    return len(msgspec.json.encode(value)) > LARGEST
 
 
 def conversation_digest(messages: Sequence[Mapping[str, Json]]) -> str:

@@ -153,7 +153,7 @@ def test_a_finished_run_takes_no_claim_and_no_event(journal: Journal) -> None:
 
 def test_events_come_back_as_they_were_in_order_and_chained(journal: Journal) -> None:
     claim = opened(journal)
-    sent = [returned("a"), ev.ModelStarted(path="b", at=AT, model="m"), returned("b")]
+    sent: list[ev.AnyEvent] = [returned("a"), ev.ModelStarted(path="b", at=AT, model="m"), returned("b")]
     receipt = put(journal, claim, *sent)
     assert receipt.ok and receipt.seq == 4
     stored = journal.events("01run")

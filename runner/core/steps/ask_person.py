@@ -53,7 +53,8 @@ def run(ctx: Context, step: AskPersonStep, path: str, state: StepState) -> Steps
             raise Failure(Fault(kind="late", code="FR3102", message=f"{step.to} did not answer in time."), draft=draft)
         if event.action != "answer":
             raise Failure(
-                Fault(kind="denied", code="FR3108", message=event.reason or f"{step.to} closed the question."), draft=draft
+                Fault(kind="denied", code="FR3108", message=event.reason or f"{step.to} closed the question."),
+                draft=draft,
             )
         problems = ctx.compiled.check(step.answer, event.data) or check_only_when(ctx, step, event.data)
         if not problems:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
-from flowrun.core.calls import BAD_OUTPUT
 from flowrun.core.commands import AskPerson
 from flowrun.core.context import Context
 from flowrun.core.events import Answered, Asked, Fault, StepFailed
+from flowrun.core.execute import BAD_OUTPUT
 from flowrun.core.failure import Failure, RunEnd
 from flowrun.core.schedule import Deadline, Steps
 from flowrun.core.steps import ask, ask_person, call, choose, for_each, parallel, record, set_, stop, wait_for
@@ -196,5 +196,3 @@ VERBS: dict[type, Verb] = {
     SetStep: set_.run,
     StopStep: stop.run,
 }
-
-

@@ -9,9 +9,10 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Any
 
-from flowrun.core.calls import Outcome, judge, make_proposal, settle, step_meter
+from flowrun.core.calls import judge, make_proposal, settle
 from flowrun.core.context import Context, Meter
 from flowrun.core.events import Fault, Verdict
+from flowrun.core.execute import Outcome, step_meter
 from flowrun.core.failure import Failure, RunEnd, outcome_of
 from flowrun.core.schedule import Steps
 from flowrun.core.steps.state import StepState
@@ -30,9 +31,7 @@ def run(ctx: Context, step: CallStep, path: str, state: StepState) -> Steps:
     if step.flow is None:
         problems = ctx.compiled.check_args(ctx.flow, ctx.compiled.plan.tools[step.tool], args)
         invalid = f"{problems[0].get('path') or 'the arguments'}: {problems[0]['message']}" if problems else ""
-    proposal = make_proposal(
-        ctx, path=here, step=path, tool=step.tool, args=args, ordinal=ordinal, invalid=invalid
-    )
+    proposal = make_proposal(ctx, path=here, step=path, tool=step.tool, args=args, ordinal=ordinal, invalid=invalid)
     verdicts = yield from judge(ctx, here, [proposal])
     meter = step_meter(ctx, step.within)
     outcomes: dict[int, Outcome] = {}
@@ -77,9 +76,7 @@ def run_sub_flow(
             )
         )
     run = {**ctx.names.run, "flow": flow.name, "version": flow.version}
-    names = Names(
-        input=args, run=run, tables=ctx.names.tables, now=ctx.execution.now, time_zone=ctx.names.time_zone
-    )
+    names = Names(input=args, run=run, tables=ctx.names.tables, now=ctx.execution.now, time_zone=ctx.names.time_zone)
     child = Context(
         execution=ctx.execution,
         flow=flow,

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from flowrun.core.calls import backoff, work_left
 from flowrun.core.commands import CallModel, OfferedTool
 from flowrun.core.context import Context, Meter
 from flowrun.core.events import AnyEvent, Fault, ModelFailed, ModelReplied
+from flowrun.core.execute import backoff, work_left
 from flowrun.core.failure import Failure
 from flowrun.plan.model import AskStep, ModelPlan
 

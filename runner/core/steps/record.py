@@ -28,7 +28,8 @@ def run(ctx: Context, step: RecordStep, path: str, state: StepState) -> Steps:
             Fault(
                 kind="record",
                 code="FR3110",
-                message=f"The record {step.schema} is not valid: {first.get('path') or 'the whole'}: {first['message']}",
+                message=f"The record {step.schema} is not valid: "
+                f"{first.get('path') or 'the whole'}: {first['message']}",
                 problems=problems,
             ),
             draft=value,

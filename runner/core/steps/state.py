@@ -26,7 +26,7 @@ class StepState:
         self.denied: set[str] = set()
         """Digests that were denied once; the second time ends the step."""
         self.doubtful: dict[str, str] = {}
-        """Digest to idempotency key of the writes of this step that are in doubt: proposed again, they keep their key."""
+        """Digest to idempotency key of this step's writes in doubt: proposed again, they keep their key."""
 
     def attempt(self, path: str) -> str:
         """Return the path of this try; `~2` is another thing, the second attempt of one call."""

@@ -1,0 +1,374 @@
+"""Drives one run: commands out of the core, events into the journal, until the run ends or waits.
+
+Owns: the order of a run's events, the flush before every outside action, and what happens to timers. What a command
+means is `runtimes.dispatch`; what follows from an event is `core`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from flowrun.core.commands import (
+    AnyCommand,
+    AskPerson,
+    CallModel,
+    CallTool,
+    Close,
+    Finish,
+    Note,
+    Propose,
+    Wait,
+    WriteRecord,
+)
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.events import (
+    PHASES,
+    Answered,
+    AnyEvent,
+    Asked,
+    CallFailed,
+    Doubted,
+    Fault,
+    Intended,
+    ModelFailed,
+    ModelReplied,
+    ModelStarted,
+    RecordWritten,
+    Refused,
+    Returned,
+    RunFinished,
+    RunStarted,
+    Waiting,
+    Woken,
+)
+from flowrun.core.execution import Execution
+from flowrun.errors import InternalError, StoreError
+from flowrun.journal.encoding import decode
+from flowrun.ports.journal import Append, Claim, Receipt
+from flowrun.runtimes.committer import Committer
+from flowrun.runtimes.dispatch import Dispatch, conversation_digest
+from flowrun.values.moments import seconds_between
+
+Json = Any
+POLL = 0.5
+PATIENCE = 3.0
+"""Seconds that a run with nothing else to do waits here for its own timer, before it is left to `resume --due`."""
+REFUSALS = {
+    "limit": "The limit is reached.",
+    "right": "The approval was used already.",
+}
+
+
+ANSWERS = (Returned, CallFailed, Doubted, ModelReplied, ModelFailed)
+
+
+class LostClaim(StoreError):
+    """Another runner took the run over; what this one had not committed is dropped."""
+
+    code = "FR5010"
+
+
+class Driver:
+    """One run while it is driven."""
+
+    def __init__(self, dispatch: Dispatch, committer: Committer, compiled: CompiledPlan, claim: Claim) -> None:
+        self.dispatch = dispatch
+        self.committer = committer
+        self.compiled = compiled
+        self.claim = claim
+        self.clock = dispatch.clock
+        self.execution: Execution
+        self.finished = False
+        self.seq = 0
+        self.last_at = ""
+        self._seen: set[tuple[str, str]] = set()
+        self._buffer: list[AnyEvent] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._parked: dict[str, Wait | AskPerson] = {}
+        self._stale = False
+
+    async def drive(self, started: RunStarted | None = None) -> None:
+        """Go on until the run ends or only people, events and far timers are awaited. `started`: a new run."""
+        if started is not None:
+            self.seq, self.last_at = 1, started.at
+            self.execution = Execution(self.compiled, started)
+            self.execution.start()
+        else:
+            self._rebuild()
+        try:
+            await self._loop()
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+
+    def _rebuild(self) -> None:
+        stored = self.dispatch.journal.events(self.claim.run)
+        events = [decode(item.body).event for item in stored]
+        first = events[0]
+        if not isinstance(first, RunStarted):
+            raise InternalError(f"The journal of {self.claim.run} does not begin with its start.")
+        self.seq = stored[-1].seq
+        self.last_at = events[-1].at
+        self._seen = {(event.path, PHASES[type(event)]) for event in events}
+        self.execution = Execution(self.compiled, first)
+        self.execution.replay(events[1:])
+        self._parked = {}
+        self._stale = False
+        unsaved, self._buffer = self._buffer, []
+        for event in unsaved:
+            # What came from outside is not lost; everything else is derived anew from the commands.
+            if isinstance(event, ANSWERS) and (event.path, "") in self.execution.open:
+                self._emit(event)
+        for path in [path for path in self._tasks if (path, "") not in self.execution.open]:
+            self._tasks.pop(path).cancel()
+
+    async def _loop(self) -> None:
+        commands: Sequence[AnyCommand] = list(self.execution.open.values())
+        self.execution.take_commands()
+        while True:
+            await self._perform(commands)
+            if self._stale:
+                self._rebuild()
+                commands = list(self.execution.open.values())
+                continue
+            if self.execution.finished is not None:
+                self.finished = True
+                return
+            commands = self.execution.take_commands()
+            if commands:
+                continue
+            if self._fire_timers():
+                commands = self.execution.take_commands()
+                continue
+            if not await self._rest():
+                await self._flush(durable=False)
+                if not self._stale:
+                    return
+            commands = self.execution.take_commands()
+
+    async def _perform(self, commands: Sequence[AnyCommand]) -> None:
+        """Carry out commands. One outside call alone is awaited here; several run as tasks."""
+        outside = [c for c in commands if isinstance(c, CallTool | CallModel | Propose)]
+        alone = len(outside) == 1 and not self._tasks and not self._parked
+        for command in commands:
+            if self._stale:
+                return
+            if isinstance(command, CallTool | CallModel | Propose):
+                if command.path in self._tasks:
+                    continue
+                if alone or (isinstance(command, Propose) and not self._tasks and not self._parked):
+                    await self._outside(command)
+                else:
+                    self._tasks[command.path] = asyncio.create_task(self._task(command))
+            else:
+                await self._inside(command)
+
+    async def _inside(self, command: AnyCommand) -> None:
+        now = self._now()
+        if isinstance(command, Note):
+            if (command.path, PHASES[type(command.event)]) not in self._seen:
+                self._emit(command.event)
+        elif isinstance(command, WriteRecord):
+            self._emit(
+                RecordWritten(
+                    path=command.path, at=now, schema=command.schema, record=command.record, final=command.final
+                )
+            )
+        elif isinstance(command, AskPerson):
+            assert isinstance(command.asked, Asked)
+            if (command.path, "asked") not in self._seen:
+                self._append(msg_at(command.asked, now))
+            self._parked[command.path] = command
+        elif isinstance(command, Wait):
+            if (command.path, "waiting") not in self._seen:
+                self._append(Waiting(path=command.path, at=now, due=command.due, event=command.event, key=command.key))
+            self._parked[command.path] = command
+        elif isinstance(command, Close):
+            self._parked.pop(command.path, None)
+            task = self._tasks.pop(command.path, None)
+            if task is not None:
+                task.cancel()
+        elif isinstance(command, Finish):
+            self._append(RunFinished(path="", at=now, outcome=command.outcome, reason=command.reason))
+            event = self._buffer[-1]
+            await self._flush(durable=True)
+            if not self._stale:
+                self.execution.resume(event)
+
+    async def _task(self, command: CallTool | CallModel | Propose) -> None:
+        try:
+            await self._outside(command)
+        finally:
+            self._tasks.pop(command.path, None)
+
+    async def _outside(self, command: CallTool | CallModel | Propose) -> None:
+        run = self.claim.run
+        if isinstance(command, Propose):
+            self._emit(await self.dispatch.judge(self.compiled, command, run))
+            return
+        if command.delay:
+            await self._flush(durable=False)
+            await self.clock.sleep(command.delay * (0.5 + self.clock.jitter() / 2))
+        if isinstance(command, CallModel):
+            await self._model(command)
+            return
+        write = command.verdict.effect == "write"
+        if (command.path, "intended") in self._seen:
+            fault = Fault(kind="in_doubt", code="FR3103", message="The process ended while the call was under way.")
+            self._emit(Doubted(path=command.path, at=self._now(), fault=fault, tool=command.verdict.tool))
+            return
+        if write or any(not room.counter.startswith("run:") for room in command.verdict.reserve):
+            if not await self._intend(command, write):
+                return
+        else:
+            await self._flush(durable=False)
+        if self._stale:
+            return
+        event = await self.dispatch.call_tool(self.compiled, command, run)
+        self._emit(event)
+        if write:
+            await self._flush(durable=True)
+
+    async def _intend(self, command: CallTool, write: bool) -> bool:
+        """Commit the intent with its reservations and approvals; False where it was refused (an event says so)."""
+        verdict = command.verdict
+        first = command.path == command.first
+        intent = Intended(
+            path=command.path,
+            at=self._now(),
+            tool=verdict.tool,
+            args=verdict.args,
+            digest=verdict.digest,
+            key=verdict.key,
+            reserve=[room for room in verdict.reserve if not room.counter.startswith("run:")] if first else [],
+            approvals=command.approvals,
+        )
+        before, self._buffer = self._buffer, []
+        receipt = await self._commit([*before, intent], durable=write)
+        if receipt.ok:
+            self._seen.add((command.path, "intended"))
+            return not self._stale
+        if receipt.refused in REFUSALS:
+            self._buffer = [*before, *self._buffer]
+            self._emit(
+                Refused(
+                    path=command.path,
+                    at=self._now(),
+                    rule=receipt.rule or receipt.refused,
+                    reason=REFUSALS[receipt.refused],
+                )
+            )
+        else:
+            self._stale = True
+        return False
+
+    async def _model(self, command: CallModel) -> None:
+        if (command.path, "started") in self._seen:
+            fault = Fault(
+                kind="model", code="FR4102", message="The process ended while the model was asked.", retryable=True
+            )
+            self._emit(ModelFailed(path=command.path, at=self._now(), fault=fault, cost=command.reserve))
+            return
+        digest = conversation_digest(command.messages)
+        self._emit(
+            ModelStarted(
+                path=command.path, at=self._now(), model=command.model.name, reserved=command.reserve, digest=digest
+            )
+        )
+        await self._flush(durable=False)
+        if not self._stale:
+            event: ModelReplied | ModelFailed = await self.dispatch.call_model(command)
+            self._emit(event)
+
+    def _fire_timers(self) -> bool:
+        now = self.clock.now()
+        fired = False
+        for path, command in sorted(self._parked.items(), key=lambda item: due_of(item[1]) or "~"):
+            due = due_of(command)
+            if due is None or due > now or path not in self._parked:
+                continue
+            del self._parked[path]
+            if isinstance(command, AskPerson):
+                self._emit(Answered(path=path, at=self._now(), action="late", reason="Nobody answered in time."))
+            else:
+                self._emit(Woken(path=path, at=self._now(), timer=True))
+            fired = True
+            break
+        return fired
+
+    async def _rest(self) -> bool:
+        """Wait for work in flight, a near timer or a foreign event; False where there is nothing to wait for here."""
+        nearest = min((due for c in self._parked.values() if (due := due_of(c))), default=None)
+        until = None if nearest is None else max(seconds_between(self.clock.now(), nearest), 0.0)
+        if self._tasks:
+            await self._flush(durable=False)
+            if self._stale:
+                return True
+            limit = POLL if self._parked else None
+            limit = until if limit is None or (until is not None and until < limit) else limit
+            await asyncio.wait(list(self._tasks.values()), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            if self._parked and self.dispatch.journal.events(self.claim.run, after=self.seq):
+                self._stale = True
+            return True
+        people = any(isinstance(c, AskPerson) or c.event for c in self._parked.values())
+        if until is not None and until <= PATIENCE and not people:
+            await self._flush(durable=False)
+            await self.clock.sleep(until)
+            return True
+        return False
+
+    def _now(self) -> str:
+        """Return a moment that is never before the run's last event."""
+        self.last_at = max(self.last_at, self.clock.now())
+        return self.last_at
+
+    def _append(self, event: AnyEvent) -> None:
+        self._seen.add((event.path, PHASES[type(event)]))
+        self._buffer.append(event)
+
+    def _emit(self, event: AnyEvent) -> None:
+        if event.at < self.last_at:
+            event = msg_at(event, self.last_at)
+        self.last_at = event.at
+        self._append(event)
+        self.execution.resume(event)
+
+    async def _flush(self, *, durable: bool) -> None:
+        if not self._buffer:
+            return
+        events, self._buffer = self._buffer, []
+        if not (await self._commit(events, durable=durable)).ok:
+            self._stale = True
+
+    async def _commit(self, events: list[AnyEvent], *, durable: bool) -> Receipt:
+        """Commit. Foreign events in between make the execution stale; a lost claim raises `LostClaim`."""
+        receipt = await self.committer.commit(
+            Append(run=self.claim.run, epoch=self.claim.epoch, events=events, durable=durable)
+        )
+        if not receipt.ok:
+            if receipt.refused in ("claim", "finished"):
+                raise LostClaim(f"The run {self.claim.run} was taken over by another runner.")
+            if receipt.refused == "event":
+                raise StoreError(receipt.rule, code="FR5006", help="Let tools and models return less.")
+            return receipt
+        if receipt.seq != self.seq + len(events):
+            self._stale = True
+        self.seq = receipt.seq
+        return receipt
+
+
+def due_of(command: Wait | AskPerson) -> str | None:
+    """Return the moment at which a parked command ends by itself."""
+    if isinstance(command, Wait):
+        return command.due
+    assert isinstance(command.asked, Asked)
+    return command.asked.due
+
+
+def msg_at(event: AnyEvent, at: str) -> AnyEvent:
+    """Return the event with another moment."""
+    return msgspec.structs.replace(event, at=at)

@@ -1,0 +1,349 @@
+"""A runtime without a world: it answers commands in a random order, with every fault that the ports allow.
+
+Owns: one simulated run with its journal, and the promises that hold after each event. Proposals are judged by the real
+guard. What a run must be like at its end is said in the tests.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import msgspec
+
+from flowrun.core.commands import (
+    AskPerson,
+    CallModel,
+    CallTool,
+    Close,
+    Finish,
+    Note,
+    Propose,
+    Wait,
+    WriteRecord,
+)
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.events import (
+    PHASES,
+    Answered,
+    Asked,
+    BudgetRaised,
+    CallFailed,
+    CancelAsked,
+    Decided,
+    Doubted,
+    Fault,
+    Intended,
+    ModelFailed,
+    ModelReplied,
+    ModelStarted,
+    RecordWritten,
+    Refused,
+    Returned,
+    RunFinished,
+    RunStarted,
+    Waiting,
+    Woken,
+)
+from flowrun.core.execution import Execution
+from flowrun.guard import decide
+from flowrun.values.moments import add_seconds
+from tests.property.plans import ANSWER, OUTPUT, RECORD
+
+START = "2026-01-01T00:00:00.000000Z"
+MOST_EVENTS = 400
+COUNTED = ("model_calls", "tool_calls", "writes", "cost")
+
+
+def started(**more: Any) -> RunStarted:
+    """Return the first event of a run."""
+    base = {"run": "r1", "flow": "main", "version": 1, "plan": "digest", "input": {}, "key": "k1", "at": START}
+    return RunStarted(**{**base, **more})
+
+
+def picture(execution: Execution) -> list[tuple[str, str, str, bytes]]:
+    """Return what is open, with everything that an outside answer could depend on, in an order of its own."""
+    shown = []
+    for (path, phase), command in execution.open.items():
+        fields = {
+            name: getattr(command, name)
+            for name in command.__struct_fields__
+            if name not in ("names", "flow", "model", "examples")
+        }
+        body = msgspec.json.encode(fields, order="deterministic")
+        shown.append((path, phase, type(command).__name__, body))
+    return sorted(shown)
+
+
+class Simulation:
+    """One run. `calm`: everything succeeds, and values depend on paths only."""
+
+    def __init__(self, compiled: CompiledPlan, seed: int, *, calm: bool = False) -> None:
+        self.compiled = compiled
+        self.rng = random.Random(seed)
+        self.calm = calm
+        self.now = START
+        self.started = started()
+        self.execution = Execution(compiled, self.started)
+        self.events: list[Any] = []
+        self.pictures: dict[int, list[Any]] = {}
+        self.stored: set[tuple[str, str]] = set()
+        self.issued: set[tuple[str, bool]] = set()
+        self.in_flight: set[str] = set()
+        self.closed: list[Any] = []
+        self.allowed: set[tuple[str, str]] = set()
+        self.doubts: set[str] = set()
+        self.done: set[str] = set()
+        self.raised = False
+        self.cancelled = False
+        self.by_path: dict[str, Any] = {}
+        self.sent: set[str] = set()
+
+    def run(self) -> None:
+        """Go on to the end of the run."""
+        self.execution.start()
+        self._look()
+        while self.execution.finished is None:
+            assert self.execution.open, "the run hangs: nothing is open, and it has not ended"
+            assert len(self.events) < 5 * MOST_EVENTS, "the run does not end"
+            if self.rng.random() < 0.2:
+                self.pictures[len(self.events)] = picture(self.execution)
+            if not self.calm and self._from_outside():
+                continue
+            self._answer(self._choose())
+
+    @property
+    def tired(self) -> bool:
+        """After many events all goes well, so that every run ends."""
+        return self.calm or len(self.events) > MOST_EVENTS
+
+    def chance(self, probability: float) -> bool:
+        return not self.tired and self.rng.random() < probability
+
+    def _choose(self) -> Any:
+        commands = list(self.execution.open.values())
+        if any(isinstance(c, Finish) for c in commands):
+            assert all(isinstance(c, Finish | Note) for c in commands), "the run ends while something is open"
+            notes = [c for c in commands if isinstance(c, Note)]
+            return self.rng.choice(notes) if notes else commands[-1]
+        if self.calm:  # deadlines do not pass while there is something else to do
+            commands = [c for c in commands if not isinstance(c, Wait)] or commands
+        return self.rng.choice(commands)
+
+    def _tick(self, command: Any) -> None:
+        due = command.due if isinstance(command, Wait) else None
+        self.now = add_seconds(self.now, self.rng.choice([0.0, 0.5, 1.0, 2.0]) if not self.calm else 0.001)
+        if due is not None:
+            self.now = max(self.now, due)
+
+    def _append(self, event: Any) -> None:
+        place = (event.path, PHASES[type(event)])
+        assert place not in self.stored, f"{place} would be stored twice"
+        self.stored.add(place)
+        self.events.append(event)
+
+    def _emit(self, event: Any) -> None:
+        if event.at < self.now:
+            event = msgspec.structs.replace(event, at=self.now)
+        self._append(event)
+        self._account(event)
+        self.execution.resume(event)
+        self._look()
+
+    def _look(self) -> None:
+        """Check each new command, and what must hold after every event."""
+        for command in self.execution.take_commands():
+            if isinstance(command, Close):
+                assert command.path not in self.in_flight, f"the write {command.path} was closed while in flight"
+                self.closed.append(self.by_path[command.path])
+            elif not isinstance(command, Note | Finish):
+                place = (command.path, isinstance(command, Propose))  # a verdict and its call share a path
+                assert place not in self.issued, f"the path {command.path} was used twice"
+                self.issued.add(place)
+                self.by_path[command.path] = command
+            if isinstance(command, CallTool):
+                self._check_call(command)
+        meter = self.execution.root.meter
+        for name in COUNTED:
+            if name in meter.limits:
+                assert meter.used[name] <= meter.limits[name], f"the budget for {name} is overdrawn"
+
+    def _check_call(self, command: CallTool) -> None:
+        verdict = command.verdict
+        assert verdict.verdict == "allow"
+        if verdict.rules != ["once.confirm_with"]:
+            assert (verdict.path, verdict.digest) in self.allowed, "a call that the guard never allowed"
+        if verdict.effect == "write":
+            assert verdict.key not in self.done, f"the finished call {command.path} is made again"
+
+    def _account(self, event: Any) -> None:
+        if isinstance(event, Decided):
+            self.allowed |= {(v.path, v.digest) for v in event.verdicts if v.verdict != "deny"}
+            return
+        command = self.by_path.get(event.path)
+        if not isinstance(command, CallTool) or any(command is late for late in self.closed):
+            return
+        key = command.verdict.key
+        if isinstance(event, Doubted):
+            self.doubts.add(key)
+        elif isinstance(event, Returned):
+            self.doubts.discard(key)
+            if command.verdict.effect == "write":
+                self.done.add(key)
+            elif command.verdict.rules == ["once.confirm_with"] and event.output is not None:
+                self.done.add(key)
+
+    def _from_outside(self) -> bool:
+        """Perhaps something comes that nobody asked for at this moment."""
+        if not self.cancelled and self.chance(0.01):
+            self.cancelled = True
+            self._emit(CancelAsked(path="", at=self.now, by="eva"))
+            return True
+        if not self.raised and self.chance(0.02):
+            self.raised = True
+            self._emit(BudgetRaised(path="", at=self.now, limits={"tool_calls": 30.0, "cost": 100_000.0}))
+            return True
+        if self.closed and self.chance(0.1):
+            late = self.rng.choice(self.closed)
+            if (late.path, "ended") not in self.stored and not isinstance(late, Propose | WriteRecord):
+                self._emit(self._late(late))
+                return True
+        return False
+
+    def _late(self, command: Any) -> Any:
+        if isinstance(command, CallTool):
+            return Returned(path=command.path, at=self.now, output={"id": "late"})
+        if isinstance(command, CallModel):
+            return ModelReplied(path=command.path, at=self.now, model="free", mode="text", text="late")
+        if isinstance(command, AskPerson):
+            return Answered(path=command.path, at=self.now, action="approve", by="eva")
+        return Woken(path=command.path, at=self.now, timer=True)
+
+    def _answer(self, command: Any) -> None:
+        self._tick(command)
+        path, now = command.path, self.now
+        if isinstance(command, Note):
+            self._emit(command.event)
+        elif isinstance(command, Finish):
+            event = RunFinished(path="", at=now, outcome=command.outcome, reason=command.reason)
+            self._emit(event)
+        elif isinstance(command, WriteRecord):
+            self._emit(
+                RecordWritten(path=path, at=now, schema=command.schema, record=command.record, final=command.final)
+            )
+        elif isinstance(command, Propose):
+            known: list[dict[tuple[str, str], Any]] = [{} for _ in command.proposals]
+            verdicts = decide(self.compiled, command, facts=known, usage=lambda counter, since: 0.0, now=now)
+            self._emit(Decided(path=path, at=now, verdicts=verdicts))
+        elif isinstance(command, CallTool):
+            self._tool(command)
+        elif isinstance(command, CallModel):
+            self._model(command)
+        elif isinstance(command, AskPerson):
+            self._person(command)
+        else:
+            self._wait(command)
+
+    def _tool(self, command: CallTool) -> None:
+        path, write = command.path, command.verdict.effect == "write"
+        if write and path not in self.sent:
+            if self.chance(0.05):
+                self._emit(Refused(path=path, at=self.now, rule="limit", reason="The limit is reached."))
+                return
+            verdict = command.verdict
+            self._append(
+                Intended(
+                    path=path,
+                    at=self.now,
+                    tool=verdict.tool,
+                    args=verdict.args,
+                    digest=verdict.digest,
+                    key=verdict.key,
+                )
+            )
+            self.sent.add(path)
+            self.in_flight.add(path)
+            return
+        self.in_flight.discard(path)
+        fault = Fault(kind="tool", message="no", retryable=self.rng.random() < 0.6)
+        if write and self.chance(0.25):
+            self._emit(Doubted(path=path, at=self.now, fault=fault))
+        elif self.chance(0.25):
+            self._emit(CallFailed(path=path, at=self.now, fault=fault))
+        elif self.chance(0.05):
+            self._emit(Returned(path=path, at=self.now, output={"wrong": 1}))
+        else:
+            nothing = command.verdict.tool == "desk.find" and self.chance(0.5)
+            self._emit(Returned(path=path, at=self.now, output=None if nothing else {"id": command.first}))
+
+    def _model(self, command: CallModel) -> None:
+        path = command.path
+        if path not in self.sent:
+            self.sent.add(path)
+            self._append(ModelStarted(path=path, at=self.now, model=command.model.name, reserved=command.reserve))
+            return
+        if self.chance(0.15):
+            fault = Fault(kind="model", message="no", retryable=self.rng.random() < 0.6)
+            self._emit(ModelFailed(path=path, at=self.now, fault=fault, cost=command.reserve))
+            return
+        more: dict[str, Any] = {}
+        if command.tools and self.chance(0.6):
+            names = [t.name for t in command.tools] + (["ghost.tool"] if self.chance(0.1) else [])
+            more["proposals"] = [
+                (self.rng.choice(names), {"n": self.rng.choice([0, 1, 2, "bad"] if self.chance(0.2) else [0, 1, 2])})
+                for _ in range(self.rng.randint(1, 3))
+            ]
+        elif command.answer is None or (command.talks and self.chance(0.5)):
+            more["text"] = "" if self.chance(0.2) else "hello"
+        else:
+            good = {"kind": "a", "score": len(path) % 7}
+            bad = self.rng.choice([{"kind": "c", "score": 9}, {"kind": "a"}, {"kind": "a", "score": 9}, "x", None])
+            more.update(answer=bad if self.chance(0.4) else good, answered=True)
+        price = self.rng.randint(0, command.reserve)
+        self._emit(ModelReplied(path=path, at=self.now, model=command.model.name, mode="m", cost=price, **more))
+
+    def _person(self, command: AskPerson) -> None:
+        asked, path = command.asked, command.path
+        assert isinstance(asked, Asked)
+        if (path, "asked") not in self.stored:
+            self._append(msgspec.structs.replace(asked, at=self.now))
+            return
+        if asked.due is not None and self.chance(0.2):
+            self.now = max(self.now, asked.due)
+            self._emit(Answered(path=path, at=self.now, action="late"))
+            return
+        may = [action for action in asked.may if action not in ("resume", "close", "reject") or not self.calm]
+        if self.tired and asked.kind == "hand_off":
+            may = ["close"]
+        elif self.tired:
+            may = may[:1]
+        action = self.rng.choice(may)
+        more: dict[str, Any] = {}
+        if action == "answer":
+            more["data"] = {"what": "ever"} if self.chance(0.2) else fitting(asked.form)
+        elif action == "approve" and self.chance(0.3):
+            more["rejected"] = [asked.proposals[0].digest]
+        self._emit(Answered(path=path, at=self.now, action=action, by="eva", **more))
+
+    def _wait(self, command: Wait) -> None:
+        if (command.path, "waiting") not in self.stored:
+            self._append(
+                Waiting(path=command.path, at=self.now, due=command.due, event=command.event, key=command.key)
+            )
+            return
+        timer = command.event is None or (command.due is not None and self.chance(0.5))
+        payload = None if timer else {"came": command.path}
+        self._emit(Woken(path=command.path, at=self.now, timer=timer, payload=payload))
+
+
+def fitting(form: dict[str, Any] | None) -> Any:
+    """Return a value that a person may put into this form."""
+    if form == ANSWER:
+        return {"kind": "b", "score": 2}
+    if form == RECORD:
+        return {"n": 5}
+    if form == OUTPUT:
+        return {"id": "by hand"}
+    if form is not None and form.get("type") == "string":
+        return "by hand"
+    return {}

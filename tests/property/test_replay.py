@@ -1,0 +1,106 @@
+"""A run is its journal: any random plan, in any order, with any faults, ends, and can be rebuilt at every place.
+
+These are the promises of the pure core that the other rooms stand on. The examples are random plans (`plans`) driven by a
+random runtime (`simulation`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.events import RunFinished
+from flowrun.core.execution import Execution
+from tests.property.plans import plans
+from tests.property.simulation import Simulation, picture
+
+OUTCOMES = {
+    "completed",
+    "completed_with_gaps",
+    "handed_off",
+    "rejected",
+    "stopped_by_budget",
+    "in_doubt",
+    "failed",
+    "cancelled",
+}
+ORDERS = 3
+
+
+def check_run(compiled: CompiledPlan, seed: int) -> None:
+    """Run a plan in one random order; check its end and its replays."""
+    run = Simulation(compiled, seed)
+    run.run()
+    last = run.events[-1]
+    assert isinstance(last, RunFinished)
+    assert last.outcome in OUTCOMES
+    # A write whose effect nobody knows makes the run in doubt, and nothing else does.
+    assert (last.outcome == "in_doubt") == bool(run.doubts)
+    assert not run.in_flight, "a write was still in flight when the run ended"
+    for cut, before in run.pictures.items():
+        again = Execution(compiled, run.started)
+        again.replay(run.events[:cut])
+        assert picture(again) == before
+        for event in run.events[cut:]:
+            again.resume(event)
+        assert again.finished == last
+        assert again.open == {}
+        assert again.root.names.steps == run.execution.root.names.steps
+        assert again.root.meter.used == run.execution.root.meter.used
+
+
+@settings(max_examples=300)
+@given(plans(), st.integers(0, 2**32))
+def test_every_run_ends_and_is_rebuilt_from_its_journal(compiled: CompiledPlan, seed: int) -> None:
+    for order in range(ORDERS):
+        check_run(compiled, seed + order)
+
+
+@pytest.mark.slow
+@settings(max_examples=3000)
+@given(plans(), st.integers(0, 2**32))
+def test_every_run_ends_and_is_rebuilt_from_its_journal_at_length(compiled: CompiledPlan, seed: int) -> None:
+    for order in range(ORDERS):
+        check_run(compiled, seed + order)
+
+
+@settings(max_examples=50)
+@given(plans(), st.integers(0, 2**32))
+def test_a_run_can_be_cut_at_every_place(compiled: CompiledPlan, seed: int) -> None:
+    run = Simulation(compiled, seed)
+    run.run()
+    live = Execution(compiled, run.started)
+    live.start()
+    for cut in range(min(len(run.events), 60)):
+        again = Execution(compiled, run.started)
+        again.replay(run.events[:cut])
+        assert picture(again) == picture(live)
+        live.resume(run.events[cut])
+
+
+def ordered(value: Any) -> Any:
+    """Return maps as lists of pairs, so that a comparison sees their order."""
+    if isinstance(value, dict):
+        return [(key, ordered(item)) for key, item in value.items()]
+    return [ordered(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def what_came_out(run: Simulation) -> Any:
+    """Return the values of a run, without moments."""
+    names = run.execution.root.names
+    calls = {tool: [call["output"] for call in done] for tool, done in names.calls.items()}
+    return ordered(names.steps), sorted(calls.items()), run.events[-1].outcome
+
+
+@settings(max_examples=150)
+@given(plans(calm=True), st.integers(0, 2**32))
+def test_the_order_of_answers_does_not_matter(compiled: CompiledPlan, seed: int) -> None:
+    """Branches join in the order of declaration, whichever of them was quicker."""
+    first, second = (Simulation(compiled, seed + order, calm=True) for order in range(2))
+    first.run()
+    second.run()
+    assert what_came_out(first) == what_came_out(second)
