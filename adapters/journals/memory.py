@@ -16,10 +16,10 @@ from flowrun.adapters.journals.lookup import Lookup, by_beginning, key_reused, r
 from flowrun.adapters.journals.memory_state import Entry, Run, State
 from flowrun.adapters.journals.owners import is_gone
 from flowrun.core.events import Approved, Asked, RecordWritten, RunStarted
-from flowrun.errors import StoreError
+from flowrun.errors import FlowrunError, StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.encoding import as_dict, encode
-from flowrun.ports.journal import Append, Claim, InboxRow, Opened, Receipt, RecordRow, RunRow, StoredEvent
+from flowrun.ports.journal import Append, Claim, InboxRow, Open, Opened, Receipt, RecordRow, RunRow, StoredEvent
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 
@@ -110,6 +110,18 @@ class MemoryJournal:
         """Keep all appends; a refused one leaves nothing and disturbs no other."""
         with self._lock:
             return [self._state.append(item) for item in appends]
+
+    def write(
+        self, opens: Sequence[Open], appends: Sequence[Append]
+    ) -> tuple[list[Opened | FlowrunError], list[Receipt]]:
+        """Open runs and keep appends; errors of a submission are returned."""
+        opened: list[Opened | FlowrunError] = []
+        for item in opens:
+            try:
+                opened.append(self.open_run(item.started, owner=item.owner))
+            except FlowrunError as error:
+                opened.append(error)
+        return opened, self.commit(appends)
 
     def usage(self, counter: str, since: str | None) -> float:
         """Return how much of an `at_most` counter is taken since a moment (that moment included)."""

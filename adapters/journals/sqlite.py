@@ -22,13 +22,15 @@ from flowrun.adapters.journals.sqlite_append import append
 from flowrun.adapters.journals.sqlite_queries import SqliteReads
 from flowrun.adapters.journals.sqlite_schema import BUSY_SECONDS, connect, store_error
 from flowrun.core.events import PHASES, RunStarted
-from flowrun.errors import StoreError
+from flowrun.errors import FlowrunError, InputError, StoreError
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.encoding import encode
 from flowrun.journal.projections import Refusal
-from flowrun.ports.journal import Append, Claim, Opened, Receipt
+from flowrun.ports.journal import Append, Claim, Open, Opened, Receipt
 
 LEASE_SECONDS = 60.0
+OPEN_REFUSED = ("FR3005", "FR5006", "FR5009")
+"""What is wrong with one submission; every other error is the store's, and stops the whole transaction."""
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
@@ -67,42 +69,10 @@ class SqliteJournal(SqliteReads):
 
         Raises `InputError` (FR3005) where the key was used with another input.
         """
-        body = encode(started.run, 1, started)
-        with self._transaction(durable=True) as db:
-            key = self._blind("key", f"{started.flow}\0{started.key}") if started.key else None
-            content = self._blind("input", _canonical.encode(started.input).decode())
-            if key is not None:
-                row = db.execute("SELECT run, input FROM runs WHERE key = ?", (key,)).fetchone()
-                if row is not None:
-                    if row[1] != content:
-                        raise key_reused(started.key, row[0])
-                    return Opened(run=row[0], claim=None, duplicate=True)
-            head = link(GENESIS, body)
-            try:
-                n = db.execute(
-                    "INSERT INTO runs (run, flow, version, plan, key, input, created, updated, owner, lease, "
-                    "epoch, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
-                    (
-                        started.run,
-                        started.flow,
-                        started.version,
-                        started.plan,
-                        key,
-                        content,
-                        started.at,
-                        started.at,
-                        owner,
-                        self._wall() + self._lease,
-                        head,
-                    ),
-                ).lastrowid
-            except sqlite3.IntegrityError:
-                raise StoreError(f"Run {started.run} is in the store already.", code="FR5009") from None
-            db.execute(
-                "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (?, 1, ?, ?, ?, ?)",
-                (n, started.path, PHASES[RunStarted], body, head),
-            )
-        return Opened(run=started.run, claim=Claim(run=started.run, epoch=1))
+        opened = self.write([Open(started=started, owner=owner)], [])[0][0]
+        if isinstance(opened, FlowrunError):
+            raise opened
+        return opened
 
     def claim(self, run: str, *, owner: str) -> Claim | None:
         """Take the run, or return None where a live owner has it, or where it has ended or does not exist."""
@@ -135,27 +105,81 @@ class SqliteJournal(SqliteReads):
 
     def commit(self, appends: Sequence[Append]) -> list[Receipt]:
         """Store all appends in one transaction; a refused one leaves nothing and disturbs no other."""
-        if not appends:
-            return []
-        durable = any(item.durable for item in appends)
+        return self.write([], appends)[1]
+
+    def write(
+        self, opens: Sequence[Open], appends: Sequence[Append]
+    ) -> tuple[list[Opened | FlowrunError], list[Receipt]]:
+        """Open runs and store appends in one transaction; a refused one leaves nothing and disturbs no other."""
+        if not opens and not appends:
+            return [], []
+        durable = bool(opens) or any(item.durable for item in appends)
         # Refusals are rare, and a savepoint costs a fifth of an append: so first all at once, then one by one.
         try:
             with self._transaction(durable=durable) as db:
-                return [append(db, self._blind, item) for item in appends]
+                return [self._open(db, item) for item in opens], [append(db, self._blind, item) for item in appends]
         except Refusal as refusal:
-            if len(appends) == 1:
-                return [_refused(refusal)]
-        receipts = []
+            if len(appends) == 1 and not opens:
+                return [], [Receipt(ok=False, refused=refusal.refused, rule=refusal.rule)]
+        except (InputError, StoreError) as error:
+            if error.code not in OPEN_REFUSED:
+                raise
+            if len(opens) == 1 and not appends:
+                return [error], []
+        opened: list[Opened | FlowrunError] = []
+        receipts: list[Receipt] = []
         with self._transaction(durable=durable) as db:
-            for item in appends:
-                db.execute("SAVEPOINT one")
+            for start in opens:
                 try:
-                    receipts.append(append(db, self._blind, item))
+                    with _savepoint(db):
+                        opened.append(self._open(db, start))
+                except (InputError, StoreError) as error:
+                    opened.append(error)
+            for item in appends:
+                try:
+                    with _savepoint(db):
+                        receipts.append(append(db, self._blind, item))
                 except Refusal as refusal:
-                    db.execute("ROLLBACK TO one")
-                    receipts.append(_refused(refusal))
-                db.execute("RELEASE one")
-        return receipts
+                    receipts.append(Receipt(ok=False, refused=refusal.refused, rule=refusal.rule))
+        return opened, receipts
+
+    def _open(self, db: sqlite3.Connection, item: Open) -> Opened:
+        started, owner = item.started, item.owner
+        body = encode(started.run, 1, started)
+        key = self._blind("key", f"{started.flow}\0{started.key}") if started.key else None
+        content = self._blind("input", _canonical.encode(started.input).decode())
+        if key is not None:
+            row = db.execute("SELECT run, input FROM runs WHERE key = ?", (key,)).fetchone()
+            if row is not None:
+                if row[1] != content:
+                    raise key_reused(started.key, row[0])
+                return Opened(run=row[0], claim=None, duplicate=True)
+        head = link(GENESIS, body)
+        try:
+            n = db.execute(
+                "INSERT INTO runs (run, flow, version, plan, key, input, created, updated, owner, lease, "
+                "epoch, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
+                (
+                    started.run,
+                    started.flow,
+                    started.version,
+                    started.plan,
+                    key,
+                    content,
+                    started.at,
+                    started.at,
+                    owner,
+                    self._wall() + self._lease,
+                    head,
+                ),
+            ).lastrowid
+        except sqlite3.IntegrityError:
+            raise StoreError(f"Run {started.run} is in the store already.", code="FR5009") from None
+        db.execute(
+            "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (?, 1, ?, ?, ?, ?)",
+            (n, started.path, PHASES[RunStarted], body, head),
+        )
+        return Opened(run=started.run, claim=Claim(run=started.run, epoch=1))
 
     def close(self) -> None:
         """Close the store. A later use opens it again."""
@@ -204,5 +228,13 @@ class SqliteJournal(SqliteReads):
         return self._wall_clock()
 
 
-def _refused(refusal: Refusal) -> Receipt:
-    return Receipt(ok=False, refused=refusal.refused, rule=refusal.rule)
+@contextmanager
+def _savepoint(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("SAVEPOINT one")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK TO one")
+        db.execute("RELEASE one")
+        raise
+    db.execute("RELEASE one")

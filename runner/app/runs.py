@@ -74,7 +74,7 @@ class App(People):
     ) -> RunResult:
         """Run a plan that is loaded already."""
         started = self._started(compiled, input, key=key, model=model, by=by, mode=mode)
-        opened = self.journal.open_run(started, owner=self.owner)
+        opened = await self.runtime.open(started)
         if opened.duplicate or opened.claim is None:
             await self._follow(opened.run)
             return read_result(self.journal, opened.run, duplicate=True)
@@ -104,11 +104,8 @@ class App(People):
                 else:
                     on_result(place, result)
 
-        self.runtime.committer.admitted += 1
-        try:
+        with self.runtime.committer.admit(at_once):
             await asyncio.gather(*(worker() for _ in range(max(at_once, 1))))
-        finally:
-            self.runtime.committer.admitted -= 1
 
     async def resume(
         self, run: str, *, accept: bool = False, raised: Mapping[str, float] | None = None, by: str = ""

@@ -31,7 +31,7 @@ def bind_expression(cx: Reader, node: Node, key: str, *, condition: bool = False
     if isinstance(node.value, bool) or (isinstance(node.value, int | float) and not condition):
         return Expr(text=node.text, node=["lit", node.value], span=node.span)
     if isinstance(node.value, int | float):
-        return cx.say("not-a-boolean", f"`{key}` is true or false, not a number.", node.span, help="Compare it.")
+        return cx.say("not-a-condition", f"`{key}` is true or false, not a number.", node.span, help="Compare it.")
     text = node.text.strip()
     if condition and text.lower() in _SWITCHES:
         word = _SWITCHES[text.lower()]
@@ -145,12 +145,13 @@ class offsets:
 
 def _skip(raw: str, at: int, char: str, *, double: bool) -> int:
     """Pass what YAML left out before this character."""
+    while double and raw.startswith("\\\n", at):  # a line that goes on without a space
+        at += 2
+        while raw[at : at + 1] in (" ", "\t"):
+            at += 1
     while at < len(raw) and raw[at] != char:
         if double and raw[at] == "\\":
-            if raw[at + 1 : at + 2] != "\n":
-                return at
-            at += 2
-            continue
+            return at
         if not raw[at].isspace() or (raw[at] == "\n" and char.isspace()):
             return at
         at += 1

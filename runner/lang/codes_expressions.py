@@ -81,11 +81,6 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "The list is closed; the reference has them all.",
         "input.name | uppercase", "input.name | upper",
     ),
-    "unknown-filter": (
-        "FR1216", "error", "A filter that does not exist",
-        "The list is closed; the reference has them all.",
-        "input.name | uppercase", "input.name | upper",
-    ),
     "unknown-test": (
         "FR1217", "error", "An `is` that does not exist",
         "Only `is none` and `is not none` exist.",
@@ -161,12 +156,12 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "`choose` needs `otherwise`, or a branch for every possible value.",
         'choose: [{when: input.a == "x", steps: […]}]', "choose: [{when: …, steps: […]}, {otherwise: […]}]",
     ),
-    "nullable-unguarded": (
+    "maybe-null": (
         "FR1309", "error", "The value may be null",
         "Say what holds then: `is none`, `default(…)`, or a guard with `and`.",
         "when: steps.c.score > 3", "when: (steps.c.score | default(0)) > 3",
     ),
-    "not-a-boolean": (
+    "not-a-condition": (
         "FR1310", "error", "A condition that is no truth value",
         "A condition is true or false. Numbers, texts and lists are neither.",
         "when: input.items", "when: (input.items | length) > 0",
@@ -210,5 +205,21 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "FR1318", "error", "A table does not fit its enum",
         "The keys of a table are exactly the values of the enum that looks it up.",
         "free_bags: {gold: 3}", "free_bags: {gold: 3, silver: 2, regular: 1}",
+    ),
+    "wrong-comparison": (
+        "FR1319",
+        "error",
+        "Two values that cannot be compared",
+        "Only values of one kind can be compared, and only numbers, money and moments have an order.",
+        'when: input.count > "3"',
+        "when: input.count > 3",
+    ),
+    "bad-literal": (
+        "FR1320",
+        "error",
+        "A written value that cannot be read",
+        "money, date and next read the text that stands in them, and this one has another form.",
+        'money("50 euros")',
+        'money("50 EUR")',
     ),
 }

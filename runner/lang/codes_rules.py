@@ -247,8 +247,11 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "wait_for: contact.replied@1",
     ),
     "not-yet": (
-        "FR1431", "error", "A key that does not work in this version",
+        "FR1431",
+        "error",
+        "A key that does not work in this version",
         "Nothing that is written is skipped silently: what this version cannot do is refused when it is read.",
-        "triggers: [{webhook: helpdesk, flow: support_to_ticket}]", "# start the flow with `flowrun run` instead",
+        "triggers: [{webhook: helpdesk, flow: support_to_ticket}]",
+        "# start the flow with `flowrun run` instead",
     ),
 }

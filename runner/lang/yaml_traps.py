@@ -23,6 +23,8 @@ def explain(source: Source, error: Any) -> Diagnostic:
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it is no YAML")
     at = min(mark.index if mark is not None else 0, len(source.text))
     opened = context.index if context is not None else at
+    if "nesting depth" in problem:
+        return diagnostic("too-deep", "brackets are nested far too deep.", source.span(at, at + 1))
     for look in (_tabs, _expression, _after_quote, _unclosed, _cut_above, _colon, _start):
         found = look(source, problem, at, opened)
         if found is not None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from flowrun.core.events import AnyEvent, RunStarted
+from flowrun.errors import FlowrunError
 
 Json = Any
 
@@ -54,6 +55,13 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     claim: Claim | None
     duplicate: bool = False
+
+
+class Open(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission: the run's first event and who claims it."""
+
+    started: RunStarted
+    owner: str
 
 
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +151,12 @@ class Journal(Protocol):
 
     def commit(self, appends: Sequence[Append]) -> list[Receipt]:
         """Store all appends in one transaction, each in a savepoint; synced when any of them is `durable`."""
+        ...
+
+    def write(
+        self, opens: Sequence[Open], appends: Sequence[Append]
+    ) -> tuple[list[Opened | FlowrunError], list[Receipt]]:
+        """Open runs and store appends in one transaction, as `open_run` and `commit` would; errors are returned."""
         ...
 
     def usage(self, counter: str, since: str | None) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import RunStarted
-from flowrun.ports.journal import Claim
+from flowrun.ports.journal import Claim, Open, Opened
 from flowrun.runtimes.committer import Committer
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.driver import Driver
@@ -23,11 +23,15 @@ class LocalRuntime:
         self.committer = Committer(dispatch.journal)
         self._heartbeat = Heartbeat(dispatch.journal)
 
+    async def open(self, started: RunStarted) -> Opened:
+        """Store a new run, or find the first one with its key."""
+        with self.committer.admit():
+            return await self.committer.open(Open(started=started, owner=self.owner))
+
     async def drive(self, compiled: CompiledPlan, claim: Claim, started: RunStarted | None = None) -> None:
         """Drive one claimed run until it ends or waits, and give it back. `started`: the first event of a new run."""
         journal = self.dispatch.journal
-        self.committer.admitted += 1
-        try:
+        with self.committer.admit():
             while True:
                 driver = Driver(self.dispatch, self.committer, compiled, claim)
                 self._heartbeat.hold(claim)
@@ -43,5 +47,3 @@ class LocalRuntime:
                 if again is None:
                     return
                 claim, started = again, None
-        finally:
-            self.committer.admitted -= 1

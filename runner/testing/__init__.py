@@ -1,1 +1,9 @@
-"""What a user needs to test a flow; nothing used in production runs may live here."""
+"""Running `*.test.yaml` and policy tests against fakes: no test reaches a real tool, model, store or clock.
+
+Owns: the fakes, the play of a test and the comparison with what it expects. Finding and reading files is `app`'s part.
+"""
+
+from flowrun.testing.result import TestResult
+from flowrun.testing.suite import run_tests
+
+__all__ = ["TestResult", "run_tests"]

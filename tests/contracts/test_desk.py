@@ -13,8 +13,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from flowrun.adapters.desk import Desk, Faults, desk_tools
 from flowrun.adapters.desk.contracts import CONTRACTS
+from flowrun.adapters.desk.faults import Faults
+from flowrun.adapters.desk.store import Desk
+from flowrun.adapters.desk.tools import desk_tools
 from flowrun.errors import AdapterError, ConfigError, StoreError
 from flowrun.ports.tools import ToolRequest, ToolResult, Tools
 
@@ -218,7 +220,7 @@ async def test_many_at_once_with_one_key_are_one_effect(world: World) -> None:
 
 CHILD = """
 import asyncio, sys
-from flowrun.adapters.desk import desk_tools
+from flowrun.adapters.desk.tools import desk_tools
 from flowrun.ports.tools import ToolRequest
 ticket = dict(customer_id="C-10492", category="billing_dispute", severity="high", summary="Billed twice.")
 async def main():

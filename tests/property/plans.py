@@ -69,6 +69,8 @@ MODELS = {
     "free": ModelPlan(name="free", provider="scripted"),
 }
 ROLES = {"lead": RolePlan(members=["eva"], within=3600.0), "finance": RolePlan(members=["tom"])}
+DEPTH = 3
+ON_ERROR = ["hand_off"] * 4 + ["continue"] * 3 + ["fail"] * 2
 ARG_N = ["attr", ["name", "args"], "n"]
 
 
@@ -136,7 +138,7 @@ class _Maker:
         self.draw = draw
         self.calm = calm
         self.number = 0
-        self.budget_of_steps = 14
+        self.budget_of_steps = 24
 
     def chance(self, one_in: int) -> bool:
         return bool(self.draw(st.integers(1, one_in)) == 1)
@@ -145,27 +147,27 @@ class _Maker:
         self.number += 1
         self.budget_of_steps -= 1
         more: dict[str, Any] = {"id": f"s{self.number}"}
-        more["on_error"] = self.draw(st.sampled_from(["fail", "hand_off", "continue"]))
+        more["on_error"] = self.draw(st.sampled_from(ON_ERROR))
         if self.chance(8):
             more["when"] = self.draw(st.sampled_from([lit(True), lit(False), lit(None)]))
         return more
 
-    def steps(self, depth: int, *, in_loop: bool, sub: bool, least: int = 1) -> list[Any]:
-        count = self.draw(st.integers(least, 3))
+    def steps(self, depth: int, *, in_loop: bool, sub: bool) -> list[Any]:
+        count = self.draw(st.integers(1, 3 if depth < DEPTH else 5))
         return [self.step(depth, in_loop=in_loop, sub=sub) for _ in range(count)]
 
     def step(self, depth: int, *, in_loop: bool, sub: bool) -> Any:
-        verbs = ["call", "call", "ask", "ask_person", "wait_for", "record", "set"]
+        verbs = ["call"] * 4 + ["ask"] * 4 + ["ask_person", "wait_for", "record", "set"]
         if depth and self.budget_of_steps > 0:
-            verbs += ["choose", "for_each", "parallel", "parallel"]
-        if not in_loop and not self.calm:
+            verbs += ["choose", "for_each", "parallel", "parallel"] * 2
+        if not in_loop and not self.calm and self.chance(4):
             verbs.append("stop")
         if sub:
             verbs.append("flow")
         verb = self.draw(st.sampled_from(verbs))
         base = self.base()
         if not self.calm and verb in ("call", "ask", "ask_person", "wait_for", "choose", "for_each", "parallel"):
-            base["within"] = self.draw(st.sampled_from([None, None, 3.0, 60.0]))
+            base["within"] = self.draw(st.sampled_from([None] * 5 + [3.0, 60.0]))
         return getattr(self, f"_{verb}")(base, depth, in_loop, sub)
 
     def _call(self, base: dict[str, Any], depth: int, in_loop: bool, sub: bool) -> Any:
@@ -252,13 +254,13 @@ class _Maker:
         return rules
 
     def budget(self) -> BudgetPlan:
-        few = st.sampled_from([None, None, None, 1, 3, 8])
+        few = st.sampled_from([None] * 6 + [1, 3, 8])
         return BudgetPlan(
             model_calls=self.draw(few),
             tool_calls=self.draw(few),
             writes=self.draw(few),
-            cost=self.draw(st.sampled_from([None, None, 5_000, 50_000])),
-            within=self.draw(st.sampled_from([None, None, 20.0])),
+            cost=self.draw(st.sampled_from([None] * 5 + [5_000, 50_000])),
+            within=self.draw(st.sampled_from([None] * 5 + [20.0])),
         )
 
 
@@ -267,7 +269,7 @@ def plans(draw: st.DrawFn, *, calm: bool = False) -> CompiledPlan:
     """Draw a plan. `calm`: nothing in it makes the order of answers matter (no rules, budgets, deadlines or stops)."""
     maker = _Maker(draw, calm=calm)
     sub = maker.chance(3)
-    steps = maker.steps(2, in_loop=False, sub=sub)
+    steps = maker.steps(DEPTH, in_loop=False, sub=sub)
     flows = {}
     final = RecordStep(id="final", schema="out@1", with_=["dict", [["n", lit(1)]]])
     if sub:

@@ -195,7 +195,7 @@ class Simulation:
 
     def _from_outside(self) -> bool:
         """Perhaps something comes that nobody asked for at this moment."""
-        if not self.cancelled and self.chance(0.01):
+        if not self.cancelled and self.chance(0.003):
             self.cancelled = True
             self._emit(CancelAsked(path="", at=self.now, by="eva"))
             return True

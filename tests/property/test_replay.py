@@ -28,7 +28,7 @@ OUTCOMES = {
     "failed",
     "cancelled",
 }
-ORDERS = 3
+ORDERS = 4
 
 
 def check_run(compiled: CompiledPlan, seed: int) -> None:

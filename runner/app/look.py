@@ -1,0 +1,258 @@
+"""What happened in a run, in plain words.
+
+Owns: the timeline of `flowrun show` and the three sentences of `flowrun why`. It reads events and decides nothing; how
+lines are printed is the command line's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from flowrun.app import words
+from flowrun.core import events as ev
+from flowrun.insight.summary import summarise
+
+Json = Any
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened. `tone`: `good`, `bad`, `wait` or empty; `lines` are details."""
+
+    at: str
+    path: str
+    title: str
+    lines: list[str] = []
+    tone: str = ""
+
+
+def timeline(events: Sequence[ev.AnyEvent]) -> list[Moment]:
+    """Return what happened, in order."""
+    replied = {event.path for event in events if isinstance(event, ev.ModelReplied | ev.ModelFailed)}
+    writes = {event.path for event in events if isinstance(event, ev.Intended)}
+    moments: list[Moment] = []
+    for event in events:
+        if isinstance(event, ev.ModelStarted) and event.path in replied:
+            continue
+        if isinstance(event, ev.Decided):
+            moments += [_verdict(event, verdict) for verdict in event.verdicts]
+            continue
+        title, lines, tone = _TOLD[type(event)](event)
+        if isinstance(event, ev.Returned):
+            tone = "good" if event.path in writes else ""
+            title = f"{event.tool or 'The tool'} {'did it' if event.path in writes else 'answered'}"
+            title += " (it had been done before; the first result is given)" if event.repeat else ""
+        moments.append(Moment(at=event.at, path=event.path, title=title, lines=lines, tone=tone))
+    return moments
+
+
+def rule_words(rule: str, tool: str = "") -> str:
+    """Return a rule's id as people know it: of the flow, or of which policy."""
+    policy, colon, name = rule.rpartition(":")
+    if colon:
+        return f"{name} (policy {policy})"
+    return "the flow's own words on this tool" if rule == tool else rule
+
+
+def _verdict(event: ev.Decided, verdict: ev.Verdict) -> Moment:
+    again = "/@again" in event.path
+    what = words.call(verdict.tool, verdict.args)
+    judged = (
+        [f"rules judged: {', '.join(rule_words(rule, verdict.tool) for rule in verdict.rules)}"]
+        if verdict.rules
+        else []
+    )
+    if verdict.verdict == "deny":
+        title, tone = f"Denied: {what}", "bad"
+        judged = [f"by {rule_words(verdict.denied_by or 'a rule', verdict.tool)}: {verdict.reason}", *judged]
+    elif verdict.verdict == "ask":
+        title, tone = f"Needs a yes of {words.listed(verdict.approvers)}: {what}", "wait"
+        judged = [*([f"because: {verdict.reason}"] if verdict.reason else []), *judged]
+    else:
+        title, tone = f"{'Still allowed' if again else 'Allowed'}: {what}", ""
+    return Moment(at=event.at, path=verdict.path, title=title, lines=judged, tone=tone)
+
+
+Told = tuple[str, list[str], str]
+
+
+def _started(event: ev.RunStarted) -> Told:
+    by = f" by {event.by}" if event.by else ""
+    model = f" with the model {event.model}" if event.model else ""
+    return f"Started {event.flow}@{event.version}{by}{model}", words.pretty(event.input), ""
+
+
+def _replied(event: ev.ModelReplied) -> Told:
+    lines = [f"proposed {words.call(tool, args)}" for tool, args in event.proposals]
+    if event.answered:
+        lines.append(f"answered {words.fields(event.answer)}")
+    if event.text:
+        lines.append(f"said {words.short(event.text)}")
+    if event.note:
+        lines.append(event.note)
+    return f"The model {event.model} replied", lines, ""
+
+
+def _fault(fault: ev.Fault) -> list[str]:
+    places = [f"{p.get('path') or 'the whole'}: {p.get('message', '')}" for p in fault.problems]
+    return [fault.message, *(place for place in places if place not in fault.message)]
+
+
+def _invalid(event: ev.AnswerInvalid) -> Told:
+    lines = [f"{p.get('path') or 'the whole'}: {p.get('message', '')}" for p in event.problems]
+    return (
+        "The answer was not valid" + ("" if event.final else "; the model mends it"),
+        lines,
+        "bad" if event.final else "",
+    )
+
+
+def _step_failed(event: ev.StepFailed) -> Told:
+    then = {"hand_off": "a person gets it", "continue": "the run goes on without it", "fail": "the run ends"}
+    return f"The step {event.step} failed; {then.get(event.on_error, event.on_error)}", _fault(event.fault), "bad"
+
+
+def _asked(event: ev.Asked) -> Told:
+    who = words.listed(event.to)
+    kind = {"approval": f"Asked {who} for a yes", "question": f"Asked {who}", "hand_off": f"Handed to {who}"}
+    lines = [words.call(v.tool, v.args) for v in event.proposals]
+    lines += [event.why] if event.why else []
+    lines += [f"until {words.moment(event.due)}"] if event.due else []
+    return f"{kind.get(event.kind, event.kind)}: {event.title}", lines, "wait"
+
+
+def _approved(event: ev.Approved) -> Told:
+    reason = [event.reason] if event.reason else []
+    return f"{event.by} ({event.role}) said {'yes' if event.yes else 'no'}", reason, "good" if event.yes else "bad"
+
+
+def _answered(event: ev.Answered) -> Told:
+    who = event.by or "Somebody"
+    said = {
+        "approve": f"Approved by {who}",
+        "reject": f"Rejected by {who}",
+        "answer": f"Answered by {who}",
+        "resume": f"{who} let it go on",
+        "close": f"Closed by {who}",
+        "late": "Nobody answered in time",
+    }
+    lines = [f"reason: {event.reason}"] if event.reason else []
+    lines += words.pretty(event.data) if event.data is not None else []
+    tone = {"approve": "good", "reject": "bad", "late": "bad"}.get(event.action, "")
+    return said.get(event.action, event.action), lines, tone
+
+
+def _waiting(event: ev.Waiting) -> Told:
+    parts = [f"for the event {event.event} with the key {event.key}"] if event.event else []
+    parts += [f"until {words.moment(event.due)}"] if event.due else []
+    return f"Waits {' or '.join(parts)}", [], "wait"
+
+
+def _finished(event: ev.RunFinished) -> Told:
+    tone = "good" if event.outcome in ("completed", "completed_with_gaps", "rejected") else "bad"
+    return f"Ended: {event.outcome}", [event.reason] if event.reason else [], tone
+
+
+def _woken(event: ev.Woken) -> Told:
+    lines = words.pretty(event.payload) if event.payload is not None else []
+    return "The time came" if event.timer else "The event came", lines, ""
+
+
+_TOLD: Mapping[type, Callable[[Any], Told]] = {
+    ev.RunStarted: _started,
+    ev.ModelStarted: lambda e: (f"Asked the model {e.model}; no reply is known", [], ""),
+    ev.ModelReplied: _replied,
+    ev.ModelFailed: lambda e: ("The model failed", _fault(e.fault), "bad"),
+    ev.AnswerInvalid: _invalid,
+    ev.StepFailed: _step_failed,
+    ev.Intended: lambda e: (f"About to do {e.tool}, once, with the key {e.key}", [], ""),
+    ev.Refused: lambda e: (f"Not done: {e.reason}", [f"by {rule_words(e.rule)}"], "bad"),
+    ev.Returned: lambda e: ("", [words.fields(e.output)], ""),
+    ev.CallFailed: lambda e: (f"{e.tool or 'The tool'} did not do it", _fault(e.fault), "bad"),
+    ev.Doubted: lambda e: (f"Nobody knows whether {e.tool or 'the tool'} did it", _fault(e.fault), "bad"),
+    ev.Asked: _asked,
+    ev.Approved: _approved,
+    ev.Answered: _answered,
+    ev.Waiting: _waiting,
+    ev.Woken: _woken,
+    ev.RecordWritten: lambda e: (f"Wrote the record {e.schema}", words.pretty(e.record), "good"),
+    ev.BudgetRaised: lambda e: (f"{e.by or 'Somebody'} raised limits", [words.fields(e.limits)], ""),
+    ev.CancelAsked: lambda e: (f"{e.by or 'Somebody'} asked to cancel", [e.reason] if e.reason else [], ""),
+    ev.RunFinished: _finished,
+}
+
+
+def why(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) -> list[str]:
+    """Return three sentences: what happened, who must act, and what it costs to wait.
+
+    `waiting` are the open entries and timers as in `RunResult.waiting`.
+    """
+    summary = summarise(events)
+    usage = summary.usage
+    calls = f"{usage.model_calls} model call{'' if usage.model_calls == 1 else 's'}"
+    writes = f"{usage.writes} write{'' if usage.writes == 1 else 's'}"
+    spent = f"{calls}, {writes}, cost {usage.cost:g}"
+    if summary.outcome is not None:
+        return _ended(summary.flow, summary.outcome, summary.reason, events, spent)
+    if not waiting:
+        return [
+            f"{summary.flow} has not ended: its last event is from {words.moment(events[-1].at)} UTC.",
+            f"Nobody must act while it runs; where its process is gone, `flowrun resume {summary.run}` goes on.",
+            f"So far it has used {spent}; nothing that is finished will be done again.",
+        ]
+    entry = waiting[0]
+    happened, act, cost = _entry(entry, summary.flow, summary.run)
+    if len(waiting) > 1:
+        act += (
+            f" {len(waiting) - 1} more wait{'s' if len(waiting) == 2 else ''} too (flowrun inbox --run {summary.run})."
+        )
+    return [happened, act, f"While it waits nothing runs and nothing is spent (so far {spent}); {cost}"]
+
+
+def _entry(entry: Mapping[str, Json], flow: str, run: str) -> tuple[str, str, str]:
+    kind, due = entry.get("kind"), entry.get("due")
+    id, why = entry.get("id", ""), str(entry.get("why") or "").rstrip(".")
+    given = [str(a["role"]) for a in entry.get("approvals", [])]
+    who = words.listed([role for role in entry.get("to", []) if role not in given])
+    until = f"by {words.moment(due)} UTC" if due else ""
+    no_limit = "there is no deadline."
+    if kind == "approval":
+        calls = words.listed([p["tool"] for p in entry.get("proposal", [])])
+        happened = f"{flow} wants to do {calls}, and a rule asks for a yes first" + (f": {why}." if why else ".")
+        said = f"{words.listed(given)} said yes already; " if given else ""
+        act = f"{said}{who} must say yes or no: flowrun approve {id} --as NAME, or flowrun reject {id} --as NAME --reason TEXT."
+        return happened, act, f"if nobody answers {until}, it counts as a no." if due else no_limit
+    if kind == "question":
+        happened = f"{flow} asks {who}: {entry.get('title', '')}"
+        act = f"{who} must answer: flowrun answer {id} --as NAME --data JSON."
+        return happened, act, f"without an answer {until}, the step is late and fails." if due else no_limit
+    if kind == "hand_off":
+        happened = f"{flow} could not go on at {entry.get('title', 'a step')}" + (f": {why}." if why else ".")
+        ways = {
+            "answer": f"answer for the step (flowrun answer {id} --as NAME --data JSON)",
+            "resume": f"let it try again (flowrun resume {run} --as NAME)",
+            "close": f"close it (flowrun close {id} --as NAME)",
+        }
+        may = [ways[way] for way in entry.get("may", []) if way in ways]
+        return happened, f"{who} must {words.listed(may, 'or')}.", f"it is handed on {until}." if due else no_limit
+    what = f"until {words.moment(due)} UTC" if due else f"for {kind}"
+    return f"{flow} waits {what}.", "Nobody must act; `flowrun resume --due` wakes what is due.", "that is planned."
+
+
+def _ended(flow: str, outcome: str, reason: str, events: Sequence[ev.AnyEvent], spent: str) -> list[str]:
+    end = events[-1]
+    told = f": {reason.rstrip('.')}." if reason else "."
+    doubts = [event.tool for event in events if isinstance(event, ev.Doubted)]
+    failed = [event for event in events if isinstance(event, ev.StepFailed)]
+    happened = f"{flow} ended {outcome} at {words.moment(end.at)} UTC{told}"
+    if outcome == "completed_with_gaps" and failed and not reason:
+        happened = f"{flow} ended, but the step {failed[-1].step} was left out: {failed[-1].fault.message.rstrip('.')}."
+    act = {
+        "in_doubt": f"Somebody must look whether {words.listed(doubts) or 'the write'} was done, and set it right by hand.",
+        "failed": "Whoever owns the flow must mend the cause and submit it again with a new key.",
+        "stopped_by_budget": "Whoever owns the flow must decide whether its budget is right, and submit it again.",
+        "handed_off": "A person has taken the case over outside this run.",
+    }.get(outcome, "Nobody must act.")
+    return [happened, act, f"Nothing waits any more; it used {spent}."]

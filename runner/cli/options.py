@@ -1,0 +1,76 @@
+"""What commands share: the options for workspace, store and person, and opening what they name.
+
+Owns: those options, the use cases opened from them, and commands that are told to people with the same options in
+them. What a command does lives in its own file.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from flowrun.app.runs import App
+    from flowrun.app.workspace import Workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+WORKSPACE = click.option(
+    "--workspace",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder with flowrun.yaml; default: the nearest one upward from here.",
+)
+STORE = click.option(
+    "--store",
+    metavar="URL",
+    help="Where runs are kept, for example sqlite:///runs.db; default: FLOWRUN_STORE, then flowrun.yaml, "
+    "then sqlite:///.flowrun/flowrun.db.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+NO_RUN = click.option("--no-run", is_flag=True, help="Only store it; `flowrun resume` goes on later.")
+AS = click.option("--as", "by", required=True, metavar="NAME", help="Who you are.")
+
+
+def places(command: F) -> F:
+    """Add --workspace and --store."""
+    return WORKSPACE(STORE(command))
+
+
+def workspace_of(workspace: Path | None, store: str | None = None) -> Workspace:
+    """Return the workspace that the options name."""
+    from flowrun.app.workspace import load_workspace
+
+    return load_workspace(workspace, store)
+
+
+@contextmanager
+def opened(workspace: Path | None, store: str | None) -> Iterator[App]:
+    """Open the use cases over the store that the options name."""
+    from flowrun.app.runs import open_app
+
+    with open_app(workspace_of(workspace, store)) as app:
+        yield app
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """Run one use case to its end."""
+    import asyncio
+
+    return asyncio.run(work)
+
+
+def command_line(text: str) -> str:
+    """Return a command for people to copy: with the workspace and store that this one was given."""
+    context = click.get_current_context(silent=True)
+    given = {} if context is None else context.params
+    for name in ("workspace", "store"):
+        if given.get(name) is not None:
+            text += f" --{name} {shlex.quote(str(given[name]))}"
+    return text

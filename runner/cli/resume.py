@@ -1,0 +1,91 @@
+"""`flowrun resume`: going on after a crash, a stop, a raised limit or a passed deadline.
+
+Owns: the command's options and output.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import click
+
+from flowrun.cli import options
+from flowrun.cli.output import print_json, progress, say, table
+from flowrun.cli.run import worst
+from flowrun.cli.run_text import print_result
+
+LIMITS = ("cost", "model_calls", "tool_calls", "writes", "within")
+MICRO = 1_000_000
+
+
+@click.command("resume")
+@click.argument("run", required=False)
+@click.option("--due", is_flag=True, help="Every run that has something to do: for cron.")
+@click.option("--accept", is_flag=True, help="Go on although a Python tool has changed since the run began.")
+@click.option(
+    "--raise",
+    "raises",
+    multiple=True,
+    metavar="LIMIT=N",
+    help="A new limit, such as cost=0.10, writes=6 or within=600 (seconds).",
+)
+@click.option("--as", "by", metavar="NAME", default="", help="Who you are; needed for a hand-off.")
+@options.JSON
+@options.places
+def command(
+    run: str | None,
+    due: bool,
+    accept: bool,
+    raises: tuple[str, ...],
+    by: str,
+    as_json: bool,
+    workspace: Path | None,
+    store: str | None,
+) -> int:
+    """Go on with RUN, or with every run that is due.
+
+    Nothing that is finished is done again.
+
+    \b
+    Examples:
+      flowrun resume 01JX --as Sam
+      flowrun resume 01JX --raise cost=0.10 --as Sam
+      flowrun resume --due
+    """
+    if (run is None) != due:
+        raise click.UsageError("give either RUN or --due")
+    if due and (raises or accept):
+        raise click.UsageError("--due does not go with --raise or --accept; name the RUN")
+    raised = dict(limit(text) for text in raises)
+    with options.opened(workspace, store) as app:
+        if run is None:
+            with progress("Going on with what is due"):
+                results = options.wait_for(app.resume_due())
+            if as_json:
+                print_json(results)
+            elif results:
+                table(["run", "flow", "outcome", "why"], [[r.run, r.flow, r.outcome, r.reason] for r in results])
+            else:
+                say("Nothing is due.")
+            return worst([result.exit_code for result in results])
+        with progress(f"Going on with {run}"):
+            result = options.wait_for(app.resume(run, accept=accept, raised=raised or None, by=by))
+    print_json(result) if as_json else print_result(result)
+    return result.exit_code
+
+
+def limit(text: str) -> tuple[str, float]:
+    """Return one `LIMIT=N`; money is kept in millionths."""
+    name, equals, amount = text.partition("=")
+    if name not in LIMITS or not equals:
+        raise click.UsageError(f"--raise {text}: write LIMIT=N with one of {', '.join(LIMITS)}")
+    try:
+        number = Decimal(amount)
+    except InvalidOperation:
+        raise click.UsageError(f"--raise {text}: {amount!r} is not a number") from None
+    if not number.is_finite() or number <= 0:
+        raise click.UsageError(f"--raise {text}: the limit must be more than 0")
+    if name in ("model_calls", "tool_calls", "writes") and number != number.to_integral_value():
+        raise click.UsageError(f"--raise {text}: {name} is a whole number")
+    return name, float(int(number * MICRO)) if name == "cost" else float(number)

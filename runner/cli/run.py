@@ -1,0 +1,147 @@
+"""`flowrun run`: one run, a conversation, or many.
+
+Owns: the command's options and output. What a run does is decided by the flow and told by `app.runs`.
+"""
+
+from __future__ import annotations
+
+import collections
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from flowrun.cli import options
+from flowrun.cli.documents import read_document, read_lines
+from flowrun.cli.output import note, print_json, print_json_line, progress, say, table
+from flowrun.cli.run_text import print_result
+
+if TYPE_CHECKING:
+    from flowrun.app.result import RunResult
+    from flowrun.app.runs import App
+    from flowrun.errors import FlowrunError
+
+Json = Any
+
+
+@click.command("run")
+@click.argument("flow")
+@click.option("--input", "source", metavar="FILE|-", help="The input, as JSON or YAML; - reads standard input.")
+@click.option("--inputs", "many", metavar="FILE|-", help="Many inputs, one JSON value a line (JSON Lines).")
+@click.option(
+    "--at-once", type=click.IntRange(1, 1000), default=8, show_default=True, help="With --inputs: runs side by side."
+)
+@click.option("--key", help="The same key is the same run; default: the flow's `key`.")
+@click.option("--model", metavar="NAME", help="Use this model for every step that names none.")
+@click.option("--as", "by", metavar="NAME", default="", help="Who submits it; they cannot approve its calls.")
+@click.option("--mode", type=click.Choice(["shadow", "supervised", "live"]), default="live", show_default=True)
+@click.option("--chat", is_flag=True, help="This terminal is the customer: it is asked and may say yes or no.")
+@options.JSON
+@options.places
+def command(
+    flow: str,
+    source: str | None,
+    many: str | None,
+    at_once: int,
+    key: str | None,
+    model: str | None,
+    by: str,
+    mode: str,
+    chat: bool,
+    as_json: bool,
+    workspace: Path | None,
+    store: str | None,
+) -> int:
+    """Run FLOW: a path, or the name of a flow of the workspace or of a template.
+
+    Ends with 0 when it is done, 1 when it failed, 3 when flow or input are wrong, 4 when a person is needed.
+
+    \b
+    Examples:
+      flowrun run support_to_ticket --input message.json
+      flowrun run flows/refund.flow.yaml --input - --json < message.json
+      flowrun run support_to_ticket --inputs messages.jsonl --at-once 8
+    """
+    if mode != "live":
+        wrong = click.ClickException(f"the mode {mode} does not exist in this version; only live does")
+        wrong.exit_code = click.UsageError.exit_code
+        raise wrong
+    if (source is None) == (many is None):
+        raise click.UsageError("give one of --input FILE and --inputs FILE")
+    if many is not None:
+        if chat or key is not None:
+            raise click.UsageError(f"--inputs does not go with {'--chat' if chat else '--key'}")
+        inputs = read_lines(many)
+        with options.opened(workspace, store) as app:
+            return run_many(app, flow, inputs, at_once=at_once, model=model, by=by, as_json=as_json)
+    assert source is not None
+    value = read_document(source)
+    with options.opened(workspace, store) as app:
+        if chat:
+            result = options.wait_for(talk(app, flow, value, key=key, model=model, by=by))
+        else:
+            with progress(f"Running {flow}"):
+                result = options.wait_for(app.submit(flow, value, key=key, model=model, by=by, mode=mode))
+    print_json(result) if as_json else print_result(result)
+    return result.exit_code
+
+
+async def talk(app: App, flow: str, value: Json, *, key: str | None, model: str | None, by: str) -> RunResult:
+    """Run a flow whose customer sits at this terminal."""
+    from flowrun.cli.chat import converse
+
+    return await converse(app, await app.submit(flow, value, key=key, model=model, by=by))
+
+
+def run_many(
+    app: App,
+    flow: str,
+    inputs: list[tuple[int, Json]],
+    *,
+    at_once: int,
+    model: str | None,
+    by: str,
+    as_json: bool,
+) -> int:
+    """Run a flow over many inputs: a line of progress for each, a summary at the end."""
+    rows: dict[int, list[object]] = {}
+    codes: list[int] = []
+    outcomes: collections.Counter[str] = collections.Counter()
+    cost = 0.0
+
+    def tell(place: int, result: RunResult | FlowrunError) -> None:
+        nonlocal cost
+        line = inputs[place][0]
+        if isinstance(result, Exception):
+            outcome, run, reason, code = "not accepted", "", f"{result.code}: {result.message}", result.exit_code
+            printed: Json = {
+                "line": line,
+                "error": {"code": result.code, "message": result.message, "help": result.help},
+            }
+        else:
+            outcome, run, reason, code = result.outcome, result.run, result.reason, result.exit_code
+            reason = reason or ", ".join(f"{e['kind']} {e.get('id', '')}".strip() for e in result.waiting)
+            cost += 0.0 if result.duplicate_of else result.usage.cost
+            printed = {"line": line, **msgspec.to_builtins(result)}
+            if result.duplicate_of:
+                reason = f"the same as an earlier run; {reason}".rstrip("; ")
+        codes.append(code)
+        outcomes[outcome] += 1
+        rows[place] = [line, outcome, run, reason]
+        note(f"{len(codes)}/{len(inputs)} line {line}: {outcome}")
+        if as_json:
+            print_json_line(printed)
+
+    options.wait_for(
+        app.submit_many(flow, [value for _, value in inputs], at_once=at_once, model=model, by=by, on_result=tell)
+    )
+    if not as_json:
+        table(["line", "outcome", "run", "why"], [rows[place] for place in sorted(rows)])
+        say(f"\n{len(codes)} inputs: {', '.join(f'{n} {name}' for name, n in outcomes.most_common())}; cost {cost:g}")
+    return worst(codes)
+
+
+def worst(codes: list[int]) -> int:
+    """Return the exit code of several runs: a failure first, then a bad input, then one that waits."""
+    return next((code for code in (1, 3, 4) if code in codes), 0)

@@ -1,0 +1,110 @@
+"""A run and its inbox entries as people read them in a terminal.
+
+Owns: that text, with the exact command that answers each entry. Words for events are `app.look`'s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flowrun.app import words
+from flowrun.cli.options import command_line
+from flowrun.cli.output import say
+
+if TYPE_CHECKING:
+    from flowrun.app.result import RunResult
+
+Json = Any
+STYLES = {
+    "completed": "bold green",
+    "completed_with_gaps": "bold yellow",
+    "rejected": "bold yellow",
+    "waiting": "bold yellow",
+}
+TONES = {"good": "green", "bad": "red", "wait": "yellow"}
+
+
+def print_result(result: RunResult) -> None:
+    """Print outcome, record, what waits and where to look on."""
+    print_heading(result)
+    if result.record is not None:
+        say("\nRecord", style="bold")
+        lines(words.pretty(result.record, 2))
+    print_waiting(result)
+    say(f"\nUsed: {used(result)}")
+    say(f"More: {command_line(f'flowrun show {result.run}')}")
+
+
+def print_heading(result: RunResult) -> None:
+    """Print the outcome in one line, and the reason."""
+    say(f"{result.outcome}  {result.flow}@{result.version}  {result.run}", style=STYLES.get(result.outcome, "bold red"))
+    if result.duplicate_of:
+        say(f"The same input was handed in before: this is that run ({result.duplicate_of}); nothing was done twice.")
+    if result.reason:
+        say(f"Reason: {result.reason}")
+
+
+def print_waiting(result: RunResult) -> None:
+    """Print what a run waits for."""
+    for entry in result.waiting:
+        say()
+        print_entry(entry)
+
+
+def print_entry(entry: dict[str, Json]) -> None:
+    """Print one inbox entry or timer, and the commands that answer it."""
+    kind = str(entry.get("kind"))
+    if "id" not in entry:
+        until = f" until {words.moment(entry['due'])} UTC" if entry.get("due") else ""
+        say(f"Waits ({kind}){until}", style="bold yellow")
+        say(f"  {command_line('flowrun resume --due')} wakes what is due")
+        return
+    say(f"{kind.replace('_', '-')} {entry['id']}: {entry['title']}", style="bold yellow")
+    until = f", until {words.moment(entry['due'])} UTC" if entry.get("due") else ""
+    say(f"  for {words.listed(entry['to'])}{until}")
+    if entry.get("why"):
+        say(f"  why: {entry['why']}")
+    for proposal in entry.get("proposal", []):
+        say(f"  {proposal['tool']}")
+        lines(words.pretty(proposal["args"], 4))
+    for name, value in (entry.get("show") or {}).items():
+        say(f"  {name}:")
+        lines(words.pretty(value, 4))
+    if entry.get("draft") is not None:
+        say("  draft:")
+        lines(words.pretty(entry["draft"], 4))
+    for problem in entry.get("problems", []):
+        say(f"  not valid: {problem.get('path') or 'the whole'}: {problem.get('message', '')}")
+    for approval in entry.get("approvals", []):
+        say(f"  {approval['by']} ({approval['role']}) said yes")
+    for command in commands(entry):
+        say(f"  {command_line(command)}")
+
+
+def commands(entry: dict[str, Json]) -> list[str]:
+    """Return the commands that answer an entry."""
+    id, who = entry["id"], "customer" if "customer" in entry["to"] else "NAME"
+    known = {
+        "approve": f"flowrun approve {id} --as {who}",
+        "reject": f"flowrun reject {id} --as {who} --reason TEXT",
+        "answer": f"flowrun answer {id} --as {who} --data JSON",
+        "resume": f"flowrun resume {entry['run']} --as {who}",
+        "close": f"flowrun close {id} --as {who} --reason TEXT",
+    }
+    return [known[name] for name in entry.get("may", []) if name in known]
+
+
+def used(result: RunResult) -> str:
+    """Return what a run has used, in one line."""
+    usage = result.usage
+    counts = [(usage.model_calls, "model call"), (usage.tool_calls, "tool call"), (usage.writes, "write")]
+    parts = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts]
+    if usage.model_tokens:
+        parts.append(f"{usage.model_tokens} tokens")
+    return ", ".join([*parts, f"cost {usage.cost:g}", f"{usage.seconds:g} s"])
+
+
+def lines(texts: list[str]) -> None:
+    """Print lines."""
+    for text in texts:
+        say(text)

@@ -1,0 +1,61 @@
+"""`flowrun show`: the timeline of one run.
+
+Owns: the command's options and output, and the JSON form of events. The words are `app.look`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from flowrun.app import words
+from flowrun.app.look import timeline
+from flowrun.cli import options
+from flowrun.cli.output import print_json, say
+from flowrun.cli.run_text import TONES, lines, print_heading, print_waiting, used
+from flowrun.journal.encoding import as_dict, decode
+from flowrun.ports.journal import StoredEvent
+
+Json = Any
+
+
+@click.command("show")
+@click.argument("run")
+@options.JSON
+@options.places
+def command(run: str, as_json: bool, workspace: Path | None, store: str | None) -> int:
+    """Show what happened in RUN (its id, or a unique beginning of it): proposals, decisions, effects, answers.
+
+    \b
+    Examples:
+      flowrun show 01JX
+      flowrun show 01JX --json
+    """
+    with options.opened(workspace, store) as app:
+        result = app.result(run)
+        stored = app.journal.events(result.run)
+    if as_json:
+        print_json({**msgspec.to_builtins(result), "events": event_dicts(stored)})
+        return 0
+    print_heading(result)
+    say()
+    for moment in timeline([decode(event.body).event for event in stored]):
+        say(f"{words.moment(moment.at)[11:]}  {moment.title}", style=TONES.get(moment.tone))
+        lines([f"          {line}" for line in moment.lines])
+    print_waiting(result)
+    say(f"\nUsed: {used(result)}")
+    return 0
+
+
+def event_dicts(stored: Sequence[StoredEvent]) -> list[dict[str, Json]]:
+    """Return events as JSON data, each with the hash that covers its stored bytes."""
+    events = []
+    for item in stored:
+        data = as_dict(decode(item.body).event)
+        type, path, at = data.pop("type"), data.pop("path"), data.pop("at")
+        events.append({"seq": item.seq, "at": at, "type": type, "path": path, "data": data, "hash": item.hash.hex()})
+    return events

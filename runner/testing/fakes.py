@@ -1,0 +1,197 @@
+"""The world of a test: a clock that only moves when told, tools and models that say what the test gives.
+
+Owns: the fakes of the ports. They hold what happened, for the comparison; when time passes is `play`'s decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from flowrun.adapters.models.scripted import ScriptedModels
+from flowrun.core.commands import CallModel
+from flowrun.errors import AdapterError
+from flowrun.plan.model import ToolPlan
+from flowrun.ports.models import ModelReply
+from flowrun.ports.tools import ToolRequest, ToolResult
+from flowrun.values.moments import format_moment, parse_moment
+
+Json = Any
+FAULTS = ("times_out_after_success", "fails", "malformed")
+NOT_GIVEN = "FR4109"
+_NOTHING = object()
+
+
+class FakeClock:
+    """A clock that stands still. Sleeping moves it at once."""
+
+    def __init__(self, start: str) -> None:
+        moment = parse_moment(start)
+        if moment is None:
+            raise ValueError(f"not a moment: {start!r}")
+        self._start = self._moment = moment
+        self._ids = 0
+
+    def now(self) -> str:
+        """Return the moment of the test."""
+        return format_moment(self._moment)
+
+    def monotonic(self) -> float:
+        """Return the seconds since the test began, in its own time."""
+        return (self._moment - self._start).total_seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        """Move on by so much and give other tasks their turn."""
+        self._moment += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+    def move_to(self, moment: str) -> None:
+        """Move on to a moment; one that is past changes nothing."""
+        parsed = parse_moment(moment)
+        if parsed is not None and parsed > self._moment:
+            self._moment = parsed
+
+    def jitter(self) -> float:
+        """Return the same each time, so that a test is the same each time."""
+        return 0.5
+
+    def new_id(self) -> str:
+        """Return ids that count up."""
+        self._ids += 1
+        return f"test{self._ids:022d}"
+
+
+@dataclass(slots=True)
+class Effect:
+    """One thing that a tool has done. `output` is missing while no call has brought it back."""
+
+    args: dict[str, Json]
+    output: Json = _NOTHING
+
+    def as_json(self) -> dict[str, Json]:
+        """Return what `world` compares: the arguments, and the output's fields over them."""
+        return {**self.args, **(self.output if isinstance(self.output, dict) else {})}
+
+
+class FakeTools:
+    """Every tool of a plan, answering from `given.tools`: a value for each call, or a list by call.
+
+    A tool whose `once` makes a repeat harmless keeps its first result and gives it again, as the real one would.
+    `crash_after`: the first call of that tool does its work and then never returns; `crashed` is set.
+    """
+
+    def __init__(
+        self, contracts: Mapping[str, ToolPlan], given: Mapping[str, Json], *, crash_after: str | None = None
+    ) -> None:
+        self._contracts = contracts
+        self._given = given
+        self._next: Counter[str] = Counter()
+        self._known: dict[tuple[str, str], Effect] = {}
+        self._crash_after = crash_after
+        self.crashed = asyncio.Event()
+        self.problems: list[str] = []
+        self.attempts: Counter[str] = Counter()
+        self.effects: dict[str, list[Effect]] = {}
+
+    def contracts(self) -> Mapping[str, ToolPlan]:
+        """Return the plan's contracts."""
+        return self._contracts
+
+    async def invoke(self, request: ToolRequest) -> ToolResult:
+        """Answer as the test says; raises AdapterError for its faults and where it says nothing."""
+        name = request.tool
+        contract = self._contracts[name]
+        write = contract.effect == "write"
+        # A fact that a policy reads has no key: it is no call of the flow, and is not counted as one.
+        counted = request.key != ""
+        self.attempts[name] += counted
+        identity = identity_of(contract, request)
+        known = self._known.get(identity) if identity is not None else None
+        if known is not None and known.output is not _NOTHING:
+            return ToolResult(output=copy.deepcopy(known.output), repeat=True)
+        entry = self._entry(name)
+        fault = fault_of(entry)
+        if fault == "fails":
+            raise AdapterError(f"{name} failed, as the test says.", code="FR4002")
+        if fault == "times_out_after_success" and not write:
+            raise AdapterError(f"{name} gave no answer in time, as the test says.", code="FR4004", retryable=True)
+        if known is None:
+            known = Effect(args=request.args)
+            if counted:
+                self.effects.setdefault(name, []).append(known)
+            if identity is not None:
+                self._known[identity] = known
+        if fault == "times_out_after_success":
+            raise AdapterError(f"{name} gave no answer in time, as the test says.", code="FR4004", in_doubt=True)
+        known.output = {"unexpected": True} if fault == "malformed" else copy.deepcopy(entry)
+        if name == self._crash_after:
+            self._crash_after = None
+            self.crashed.set()
+            await asyncio.Event().wait()
+        return ToolResult(output=copy.deepcopy(known.output))
+
+    async def aclose(self) -> None:
+        """Do nothing."""
+
+    def _entry(self, name: str) -> Json:
+        if name not in self._given:
+            self.problems.append(
+                f"The flow called {name}, and the test says nothing about it. Add `{name}:` under given.tools."
+            )
+            raise AdapterError(f"The test says nothing about {name}.", code=NOT_GIVEN)
+        given = self._given[name]
+        if not isinstance(given, list | tuple):
+            return given
+        place = self._next[name]
+        self._next[name] += 1
+        if place >= len(given):
+            self.problems.append(
+                f"{name} was called for the {place + 1}. time; given.tools.{name} lists {len(given)} answers. "
+                "Add one, or write a single answer without a list, which holds for every call."
+            )
+            raise AdapterError(f"The test lists no further answer of {name}.", code=NOT_GIVEN)
+        return given[place]
+
+
+class FakeModels(ScriptedModels):
+    """Models that reply as the test says, and note where it says nothing."""
+
+    def __init__(self, replies: Mapping[str, Any]) -> None:
+        super().__init__(replies)
+        self.problems: list[str] = []
+
+    async def complete(self, request: CallModel) -> ModelReply:
+        """Return the step's next reply."""
+        try:
+            return await super().complete(request)
+        except AdapterError as error:
+            if error.code == NOT_GIVEN:
+                self.problems.append(f"{error.message} {error.help}")
+            raise
+
+
+def fault_of(entry: Json) -> str | None:
+    """Return the fault that an entry of `given.tools` asks for, None for an answer."""
+    if isinstance(entry, Mapping) and set(entry) == {"error"} and isinstance(entry["error"], str):
+        return entry["error"]
+    return None
+
+
+def identity_of(contract: ToolPlan, request: ToolRequest) -> tuple[str, str] | None:
+    """Return by what the tool would know a repeated call, None where it would do it again."""
+    if not request.key:
+        return None
+    once = contract.once or {}
+    if contract.effect == "read" or "header" in once or "argument" in once:
+        return contract.name, request.key
+    if "natural" in once:
+        values = [request.args.get(name) for name in once["natural"]]
+        return contract.name, msgspec.json.encode(values, order="deterministic").decode()
+    return None

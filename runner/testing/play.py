@@ -1,0 +1,254 @@
+"""Plays one test: the input arrives, people and events answer, time passes, until nothing more happens.
+
+Owns: the order of what happens in a test, crashes included. What is expected of it is `expectations`' part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from flowrun.adapters.journals.memory import MemoryJournal
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.events import Answered, AnyEvent, RunStarted, Waiting, Woken
+from flowrun.journal.encoding import decode
+from flowrun.lang.spec_files import TestFile
+from flowrun.plan.model import AnyStep, ChooseStep, ForEachStep, ParallelStep, WaitStep
+from flowrun.ports.journal import Append, Claim
+from flowrun.runtimes.dispatch import Dispatch
+from flowrun.runtimes.local import LocalRuntime
+from flowrun.testing.fakes import FAULTS, FakeClock, FakeModels, FakeTools, fault_of
+from flowrun.testing.people import LATE, FakePeople
+from flowrun.testing.result import Unplayable, shown
+from flowrun.values.moments import add_seconds
+from flowrun.values.names import Names
+
+Json = Any
+START = "2026-01-05T09:00:00Z"
+"""When a test without `given.now` begins."""
+OWNER = "test"
+MOST_MOVES = 500
+"""A test that needs more answers than this goes in circles."""
+
+
+class Play:
+    """One test while it is played. Afterwards `events` and the fakes say what happened."""
+
+    def __init__(self, test: TestFile, compiled: CompiledPlan) -> None:
+        self.test = test
+        self.compiled = compiled
+        self.clock = FakeClock(test.now or START)
+        self.journal = MemoryJournal(wall=lambda: 0.0)
+        self.tools = FakeTools(compiled.plan.tools, test.tools, crash_after=test.crash_after)
+        self.models = FakeModels(test.model)
+        self.people = FakePeople(test.people)
+        self.runs: list[str] = []
+        self._until: str | None = None
+        self._runtime = self._new_runtime()
+
+    @property
+    def run(self) -> str:
+        """The id of the run."""
+        return self.runs[0]
+
+    @property
+    def problems(self) -> list[str]:
+        """What the run needed and the test does not give."""
+        return list(dict.fromkeys([*self.tools.problems, *self.models.problems]))
+
+    def events(self) -> list[AnyEvent]:
+        """Return the run's events so far."""
+        return [decode(stored.body).event for stored in self.journal.events(self.run)]
+
+    async def play(self) -> None:
+        """Play the test to its end. Raises `Unplayable` where it does not fit the flow."""
+        check_given(self.test, self.compiled)
+        for _ in range(self.test.deliver):
+            started = self._started()
+            opened = self.journal.open_run(started, owner=OWNER)
+            if opened.run not in self.runs:
+                self.runs.append(opened.run)
+            if opened.claim is not None:
+                await self._drive(opened.claim, started)
+        moves = 0
+        while self.journal.run(self.run).outcome is None and self._move():
+            await self._resume()
+            moves += 1
+            if moves > MOST_MOVES:
+                raise Unplayable(f"After {MOST_MOVES} answers the run still asks.", "flow")
+        if self.test.crash_after is not None and not self.tools.crashed.is_set():
+            raise Unplayable(f"{self.test.crash_after} was never called, so nothing crashed.", "crash_after")
+
+    def _started(self) -> RunStarted:
+        flow = self.compiled.plan.flow
+        run, now, input = self.clock.new_id(), self.clock.now(), self.test.input
+        key = run
+        if flow.key is not None:
+            value = self.compiled.value(flow.key, Names(input=input, now=now))
+            if value is None:
+                raise Unplayable("The flow's `key` is empty for this input.")
+            key = str(value)
+        return RunStarted(
+            path="",
+            at=now,
+            run=run,
+            flow=flow.name,
+            version=flow.version,
+            plan=self.compiled.digest,
+            input=input,
+            key=key,
+        )
+
+    def _new_runtime(self) -> LocalRuntime:
+        sources = {name.split(".")[0]: self.tools for name in self.compiled.plan.tools}
+        dispatch = Dispatch(journal=self.journal, models=self.models, tools=sources, clock=self.clock)
+        return LocalRuntime(dispatch, owner=OWNER)
+
+    async def _drive(self, claim: Claim, started: RunStarted | None = None) -> None:
+        if self.test.crash_after is None or self.tools.crashed.is_set():
+            await self._runtime.drive(self.compiled, claim, started)
+            return
+        driving = asyncio.create_task(self._runtime.drive(self.compiled, claim, started))
+        crash = asyncio.create_task(self.tools.crashed.wait())
+        await asyncio.wait([driving, crash], return_when=asyncio.FIRST_COMPLETED)
+        crash.cancel()
+        if driving.done():
+            await driving
+            return
+        # What a killed process had not committed is lost with it; another one goes on from the journal.
+        driving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await driving
+        self._runtime = self._new_runtime()
+        await self._resume()
+
+    async def _resume(self) -> None:
+        claim = self.journal.claim(self.run, owner=OWNER)
+        if claim is not None:
+            await self._drive(claim)
+
+    def _move(self) -> bool:
+        """Let the next thing happen that the test gives: an answer, an event, time. False where there is none."""
+        now = self.clock.now()
+        for entry in self.journal.inbox(run=self.run):
+            events = self.people.answer(entry, now)
+            if events is None:
+                continue
+            if events != LATE:
+                assert not isinstance(events, str)
+                self._say(events)
+            elif entry.due is not None:
+                self.clock.move_to(entry.due)
+            else:
+                # How long a role has is the workspace's word; what the flow does when it is over is tested here.
+                self._say([Answered(path=entry.path, at=now, action="late", reason="Nobody answered in time.")])
+            return True
+        for wait in open_waits(self.events()):
+            payload = self._payload(wait)
+            if payload is not None:
+                self._say([Woken(path=wait.path, at=now, timer=False, payload=payload[0])])
+                return True
+        return self._let_time_pass()
+
+    def _say(self, events: list[AnyEvent]) -> None:
+        receipt = self.journal.commit([Append(run=self.run, epoch=None, events=events, durable=True)])[0]
+        if not receipt.ok:
+            raise Unplayable(f"The journal refused an answer of the test: {receipt.refused} {receipt.rule}".rstrip())
+
+    def _payload(self, wait: Waiting) -> tuple[Json] | None:
+        event = wait.event or ""
+        for name in (event, event.split("@")[0]):
+            if name and name in self.test.events:
+                payload = self.test.events[name]
+                problems = self.compiled.check(event, payload, placeholders=False)
+                if problems:
+                    raise Unplayable(f"given.events.{name} is no valid {event}: {_problem(problems)}")
+                return (payload,)
+        return None
+
+    def _let_time_pass(self) -> bool:
+        if self.test.after is None:
+            return False
+        now = self.clock.now()
+        self._until = self._until or add_seconds(now, self.test.after)
+        due = self.journal.run(self.run).due
+        if now >= self._until:
+            return False
+        self.clock.move_to(self._until if due is None else min(max(due, now), self._until))
+        if self.clock.now() == now:
+            self.clock.move_to(self._until)
+        return True
+
+
+def open_waits(events: Iterable[AnyEvent]) -> list[Waiting]:
+    """Return the waits that nothing has ended."""
+    waits: dict[str, Waiting] = {}
+    for event in events:
+        if isinstance(event, Waiting):
+            waits[event.path] = event
+        elif isinstance(event, Woken):
+            waits.pop(event.path, None)
+    return list(waits.values())
+
+
+def check_given(test: TestFile, compiled: CompiledPlan) -> None:
+    """Raise `Unplayable` where what a test gives does not fit the flow, before anything is played."""
+    plan = compiled.plan
+    problems = compiled.check(plan.flow.input, test.input, placeholders=False)
+    if problems:
+        raise Unplayable(f"given.input is no valid {plan.flow.input}: {_problem(problems)}")
+    steps = list(all_steps(plan.flow.steps))
+    for flow in plan.flows.values():
+        steps += all_steps(flow.steps)
+    ids = {step.id for step in steps}
+    events = {step.event for step in steps if isinstance(step, WaitStep) and step.event}
+    _known("given.model", "step", test.model, ids)
+    _known("given.tools", "tool", test.tools, plan.tools)
+    _known(
+        "given.people",
+        "tool or step",
+        test.people,
+        ids | set(plan.tools) | {f"flows.{f.name}" for f in plan.flows.values()},
+    )
+    _known("given.events", "event", test.events, events | {name.split("@")[0] for name in events})
+    if test.crash_after is not None:
+        _known("crash_after", "tool", [test.crash_after], plan.tools)
+    for name, given in test.tools.items():
+        answers = given if isinstance(given, list | tuple) else [given]
+        for number, answer in enumerate(answers, 1):
+            where = f"given.tools.{name}" + (f", answer {number}" if answers is given else "")
+            fault = fault_of(answer)
+            if fault is not None and fault not in FAULTS:
+                raise Unplayable(f"{where}: there is no fault {shown(fault)}; there are {', '.join(FAULTS)}.")
+            found = [] if fault is not None else compiled.check_output(plan.tools[name], answer)
+            if found:
+                raise Unplayable(f"{where} is nothing that {name} can give: {_problem(found)}")
+
+
+def all_steps(steps: Iterable[AnyStep]) -> Iterator[AnyStep]:
+    """Yield steps and the steps inside them."""
+    for step in steps:
+        yield step
+        if isinstance(step, ChooseStep):
+            for branch in step.branches:
+                yield from all_steps(branch.steps)
+        elif isinstance(step, ForEachStep):
+            yield from all_steps(step.steps)
+        elif isinstance(step, ParallelStep):
+            for inner in step.branches.values():
+                yield from all_steps(inner)
+
+
+def _known(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise Unplayable(
+                f"{where}: the flow has no {what} {name}; it has {', '.join(sorted(known)) or 'none'}.",
+                where.partition(".")[0],
+            )
+
+
+def _problem(problems: list[dict[str, Json]]) -> str:
+    return "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])

@@ -1,0 +1,154 @@
+"""Runs the tests inside policies: one proposed call, judged by that policy alone.
+
+Owns: the small plan in which a policy stands by itself, and the comparison of its verdict. Rules are judged by `guard`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from flowrun.core.commands import Proposal, Propose
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.events import Verdict
+from flowrun.errors import Span
+from flowrun.guard import decide
+from flowrun.guard.limits import reservation
+from flowrun.lang import spec
+from flowrun.lint.check import check_flow
+from flowrun.plan.catalogue import Catalogue, FlowSource
+from flowrun.plan.compile import compile_plan
+from flowrun.testing.play import START
+from flowrun.testing.result import located
+from flowrun.values.names import Names
+
+Json = Any
+WORDS = {"allow": "allows", "deny": "denies", "approve": "asks people about"}
+
+
+def plan_of(policy: spec.Policy, catalogue: Catalogue) -> CompiledPlan:
+    """Return a plan in which a flow without steps may use every tool that the policy's tests call."""
+    span = policy.span
+    anything = spec.SchemaUse(name="", version=0, inline={}, span=span)
+    tools = sorted({test.call for test in policy.tests} & set(catalogue.tools))
+    flow = spec.Flow(
+        flow=policy.policy,
+        version=1,
+        title="",
+        owner="owner",
+        input=anything,
+        output=anything,
+        key=None,
+        subject=None,
+        tools={name: spec.Rule(id=name, tools=(name,), span=span) for name in tools},
+        budget=None,
+        steps=(),
+        results={},
+        file=policy.file,
+        span=span,
+        at={},
+    )
+    alone = replace(catalogue, policies=(policy,))
+    source = FlowSource(flow=flow)
+    # The findings about this made-up flow say nothing; the types that its check finds are needed for money.
+    rewrites = check_flow(source, alone).rewrites
+    return CompiledPlan(compile_plan(source, alone, rewrites), policy.policy)
+
+
+def unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> list[str]:
+    """Return why a policy's test fails; nothing where it holds."""
+    return [located(test.span, text) for text in _unmet(test, compiled)]
+
+
+def name_of(policy: spec.Policy, test: spec.PolicyTest) -> str:
+    """Return the test's name: what the policy is to say of which call."""
+    return f"{policy.policy} {WORDS[test.expect]} {test.call}" + (f" by {test.by}" if test.by else "")
+
+
+def place_of(test: spec.PolicyTest) -> Span:
+    """Return where the test stands."""
+    return test.span
+
+
+def _unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> Iterator[str]:
+    if test.call not in compiled.plan.tools:
+        yield f"There is no tool {test.call}."
+        return
+    verdict, names = judge(test, compiled)
+    said = {"ask": "approve"}.get(verdict.verdict, verdict.verdict)
+    if said != test.expect:
+        by = ", ".join(dict.fromkeys(verdict.denials))
+        reason = f' ({by}: "{verdict.reason}")' if verdict.reason else ""
+        yield f"The policy {WORDS[said]} {test.call}{reason}; the test expects {test.expect}."
+    elif test.by is not None:
+        spoke = speakers(test, compiled, verdict, names)
+        if test.by not in spoke:
+            yield (
+                f"The policy {WORDS[said]} {test.call} by {', '.join(spoke) or 'no rule'}; "
+                f"the test expects it by {test.by}."
+            )
+
+
+def judge(test: spec.PolicyTest, compiled: CompiledPlan) -> tuple[Verdict, Names]:
+    """Return the verdict of the policy on the test's call, and the names that its rules saw."""
+    plan = compiled.plan
+    (policy,) = plan.flow.policies
+    now = test.now or START
+    calls: dict[str, tuple[dict[str, Json], ...]] = {}
+    for call in test.before:
+        entry = {
+            "output": call.get("output"),
+            "args": call.get("args", {}),
+            "rules": [],
+            "approved_by": [],
+            "at": now,
+        }
+        calls[call["call"]] = (*calls.get(call["call"], ()), entry)
+    run = {"id": "test", "started": now, "flow": plan.flow.name, "version": 1, "mode": "live"}
+    names = Names(calls=calls, run=run, tables={**plan.tables}, now=now, time_zone=plan.time_zone)
+    taken = _taken(test, compiled, names)
+    request = Propose(
+        path="test",
+        flow=plan.flow,
+        proposals=[Proposal(path="test", tool=test.call, args=test.args, bound={}, key="test")],
+        names=names,
+        used=taken,
+        limits={},
+    )
+    facts = {(policy, name): value for name, value in test.facts.items()}
+    verdict = decide(compiled, request, facts=[facts], usage=lambda counter, since: taken.get(counter, 0.0), now=now)[0]
+    tables = {**names.tables, **plan.policies[policy].tables}
+    seen = names.judging(args=test.args, facts=test.facts, now=now)
+    seen.tables = tables
+    return verdict, seen
+
+
+def speakers(test: spec.PolicyTest, compiled: CompiledPlan, verdict: Verdict, names: Names) -> list[str]:
+    """Return the rules that made the verdict: those that deny, or those that ask people; all that held where it allows."""
+    if verdict.verdict == "deny":
+        return list(dict.fromkeys(verdict.denials))
+    rules = [rule for rule, policy in compiled.rules_for(compiled.plan.flow, test.call) if policy is not None]
+    if verdict.verdict == "allow":
+        return [rule.id for rule in rules]
+    return [r.id for r in rules if r.approve_when is not None and compiled.value(r.approve_when, names) is True]
+
+
+def _taken(test: spec.PolicyTest, compiled: CompiledPlan, names: Names) -> dict[str, float]:
+    """Return the room in `at_most` that the earlier calls have taken."""
+    taken: dict[str, float] = {}
+    for call in test.before:
+        for counter, amount in _rooms(call, compiled, names):
+            taken[counter] = taken.get(counter, 0.0) + amount
+    return taken
+
+
+def _rooms(call: Mapping[str, Json], compiled: CompiledPlan, names: Names) -> Iterable[tuple[str, float]]:
+    seen = names.judging(args=call.get("args", {}), facts={}, now=names.now)
+    for rule, policy in compiled.rules_for(compiled.plan.flow, call["call"]):
+        if policy is None:
+            continue
+        for place, limit in enumerate(rule.at_most):
+            room = reservation(compiled, rule, place, limit, seen)
+            if not isinstance(room, str):
+                yield room.counter, room.amount

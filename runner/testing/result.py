@@ -1,0 +1,78 @@
+"""What a test came to, and how a value that was given is compared with one that was expected.
+
+Owns: `TestResult`, the one form of a message, and the comparison. Nothing is run here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from flowrun.errors import Span
+
+Json = Any
+SHOWN = 120
+"""Characters of a value that a message shows."""
+
+
+class TestResult(msgspec.Struct, kw_only=True):
+    """One test. `messages` say what is not as expected, each with `FILE:LINE`; `seconds` are those of the machine."""
+
+    __test__ = False
+
+    name: str
+    file: str
+    ok: bool
+    messages: list[str] = []
+    seconds: float = 0.0
+
+
+class Unplayable(Exception):
+    """The test itself cannot be played: what it gives does not fit the flow. `key` names the part of the test."""
+
+    def __init__(self, message: str, key: str = "given") -> None:
+        super().__init__(message)
+        self.message = message
+        self.key = key
+
+
+def located(span: Span, text: str) -> str:
+    """Return a message with its place."""
+    return f"{span.file}:{span.line}: {text}" if span.line else f"{span.file}: {text}"
+
+
+def shown(value: Json) -> str:
+    """Return a value as JSON, cut where it is long."""
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def differences(expected: Json, actual: Json, place: str) -> Iterator[str]:
+    """Yield what keeps `actual` from holding `expected`: maps may hold more, lists must be as long.
+
+    `place` names the compared value in the messages (`record`).
+    """
+    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
+        for key, value in expected.items():
+            if key in actual:
+                yield from differences(value, actual[key], f"{place}.{key}")
+            else:
+                known = ", ".join(map(str, actual)) or "nothing"
+                yield f"{place} has no `{key}`; it has {known}."
+    elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
+        if len(expected) != len(actual):
+            yield f"{place} should have {len(expected)} entries and has {len(actual)}: {shown(actual)}."
+            return
+        for number, (left, right) in enumerate(zip(expected, actual, strict=True), 1):
+            yield from differences(left, right, f"{place}[{number}]")
+    elif not same(expected, actual):
+        yield f"{place} should be {shown(expected)} and is {shown(actual)}."
+
+
+def same(left: Json, right: Json) -> bool:
+    """Return whether two scalars are one JSON value: 1 is 1.0, and true is not 1."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    return bool(left == right)
