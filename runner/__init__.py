@@ -4,6 +4,8 @@ Only re-exports may live here. Importing it must stay cheap: a name of a room th
 milliseconds to import does not belong in this list.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from flowrun.errors import (
     AdapterError,
     ConfigError,
@@ -18,6 +20,9 @@ from flowrun.errors import (
 
 __version__ = "0.1.0"
 
+if TYPE_CHECKING:
+    from flowrun.adapters.tools.python import NotDone, tool
+
 __all__ = [
     "AdapterError",
     "ConfigError",
@@ -26,7 +31,18 @@ __all__ = [
     "FlowrunError",
     "InputError",
     "InternalError",
+    "NotDone",
     "Span",
     "StoreError",
     "__version__",
+    "tool",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the tool decorator on first use: only people who write tools need it."""
+    if name in ("NotDone", "tool"):
+        from flowrun.adapters.tools import python
+
+        return getattr(python, name)
+    raise AttributeError(f"module 'flowrun' has no attribute {name!r}")

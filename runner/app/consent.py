@@ -12,44 +12,16 @@ from typing import Literal
 Reading = Literal["yes", "no", "unclear"]
 
 YES = frozenset(
-    [
-        "yes",
-        "y",
-        "yep",
-        "yeah",
-        "yup",
-        "ok",
-        "okay",
-        "sure",
-        "certainly",
-        "absolutely",
-        "definitely",
-        "agreed",
-        "confirmed",
-        "correct",
-        "approved",
-        "ja",
-        "j",
-        "jawohl",
-        "jo",
-        "gerne",
-        "gern",
-        "klar",
-        "sicher",
-        "natürlich",
-        "natuerlich",
-        "einverstanden",
-        "bestätigt",
-        "bestaetigt",
-        "passt",
-        "richtig",
-        "genehmigt",
-    ]
-)
+    {
+        "yes", "y", "yep", "yeah", "yup", "ok", "okay", "sure", "certainly", "absolutely", "definitely", "agreed",
+        "confirmed", "correct", "approved", "ja", "j", "jawohl", "jo", "gerne", "gern", "klar", "sicher", "natürlich",
+        "natuerlich", "einverstanden", "bestätigt", "bestaetigt", "passt", "richtig", "genehmigt",
+    }
+)  # fmt: skip
 NO = frozenset(
-    ["no", "n", "nope", "nah", "never", "stop", "nein", "nö", "noe", "nee", "niemals", "nie", "stopp", "keinesfalls"]
+    {"no", "n", "nope", "nah", "never", "stop", "nein", "nö", "noe", "nee", "niemals", "nie", "stopp", "keinesfalls"}
 )
-POLITE = frozenset(["please", "thanks", "thank", "you", "bitte", "danke", "vielen", "dank", "schön", "schoen"])
+POLITE = frozenset({"please", "thanks", "thank", "you", "bitte", "danke", "vielen", "dank", "schön", "schoen"})
 """Words that change nothing."""
 
 YES_PHRASES = frozenset(

@@ -27,7 +27,7 @@ def command(paths: tuple[str, ...], as_json: bool, workspace: Path | None) -> in
       flowrun test
       flowrun test flows/support_to_ticket --json
     """
-    from flowrun.testing.runner import run_tests
+    from flowrun.app.tests import run_tests
 
     ws = options.workspace_of(workspace)
     with progress("Testing"):

@@ -7,7 +7,7 @@ no rule is evaluated here. Making the call is `core.execute`'s part.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import msgspec
@@ -43,12 +43,12 @@ def make_proposal(
     args: Json,
     ordinal: int,
     invalid: str = "",
-    doubtful: Mapping[str, str] | None = None,
+    doubtful: dict[str, str] | None = None,
 ) -> Proposal:
     """Return a proposal with the flow's bound arguments and its idempotency key.
 
-    `doubtful` maps the digests of writes in doubt to their keys: the same call again keeps the key, so that a tool
-    which knows it does nothing twice.
+    `doubtful` maps the digests of writes in doubt to their keys: the same call again takes the key from there, so that
+    a tool which knows it does nothing twice.
     """
     bound = bound_args(ctx, tool)
     if not isinstance(args, dict):
@@ -56,7 +56,7 @@ def make_proposal(
     missing = [name for name, value in bound.items() if value is None]
     if missing and not invalid:
         invalid = f"The flow's own value for {', '.join(missing)} is empty."
-    key = (doubtful or {}).get(call_digest(tool, {**args, **bound}))
+    key = None if not doubtful else doubtful.pop(call_digest(tool, {**args, **bound}), None)
     if key is None:
         key = idempotency_key(ctx, step, tool, bound, ordinal)
     return Proposal(path=path, tool=tool, args=args, bound=bound, key=key, invalid=invalid)

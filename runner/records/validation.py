@@ -61,9 +61,10 @@ class Checker:
         `placeholders` False skips the placeholder rule, for what people and systems outside have written
         themselves (a customer may well write "none"). Never raises for any value.
         """
-        refused = _refusal(value)
-        if refused is not None:
-            return [refused]
+        if not _small_and_flat(value):
+            refused = _refusal(value)
+            if refused is not None:
+                return [refused]
         found: list[Problem] = []
         try:
             if not self._validator.is_valid(value):
@@ -78,7 +79,7 @@ class Checker:
                 _problem(path, "placeholder", f"{text!r} is a placeholder; write the real text")
                 for path, text in self._placeholders.find(value)
             )
-        return _distinct(found)
+        return _distinct(found) if found else found
 
     def is_valid(self, value: Json, *, placeholders: bool = True) -> bool:
         """Return whether `check` finds nothing."""
@@ -173,6 +174,28 @@ def _distinct(found: list[Problem]) -> list[Problem]:
     for problem in found:
         seen.setdefault((problem["path"], problem["rule"]), problem)
     return list(seen.values())[:MAX_PROBLEMS]
+
+
+def _small_and_flat(value: Json) -> bool:
+    """Say quickly whether nothing in `_refusal` can apply: the common case of a few plain fields."""
+    if type(value) is not dict or len(value) > 40:
+        return False
+    for name, item in value.items():
+        kind = type(item)
+        if kind is str:
+            if len(item) > 2000 or not item.isascii():
+                return False
+        elif kind is int:
+            if not -(1 << 63) <= item < 1 << 64:
+                return False
+        elif kind is float:
+            if not math.isfinite(item):
+                return False
+        elif kind is not bool and item is not None:
+            return False
+        if type(name) is not str or len(name) > 200 or not name.isascii():
+            return False
+    return True
 
 
 def _refusal(value: Json) -> Problem | None:

@@ -128,5 +128,11 @@ def seconds_between(start: str, end: str) -> float:
     """Return the seconds from one moment (as `format_moment` writes it) to another; 0.0 where one is no
     moment.
     """
+    if start[:17] == end[:17] and len(start) == len(end) == 27:
+        # Within one minute only the seconds differ: nearly every command and its event.
+        try:
+            return float(end[17:26]) - float(start[17:26])
+        except ValueError:
+            return 0.0
     first, second = parse_moment(start), parse_moment(end)
     return 0.0 if first is None or second is None else (second - first).total_seconds()

@@ -201,7 +201,8 @@ class Simulation:
             return True
         if not self.raised and self.chance(0.02):
             self.raised = True
-            self._emit(BudgetRaised(path="", at=self.now, limits={"tool_calls": 30.0, "cost": 100_000.0}))
+            limits = {name: 3.0 * limit for name, limit in self.execution.root.meter.limits.items()}
+            self._emit(BudgetRaised(path="", at=self.now, limits=limits))
             return True
         if self.closed and self.chance(0.1):
             late = self.rng.choice(self.closed)

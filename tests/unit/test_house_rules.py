@@ -27,9 +27,11 @@ PUBLIC = [
     "FlowrunError",
     "InputError",
     "InternalError",
+    "NotDone",
     "Span",
     "StoreError",
     "__version__",
+    "tool",
 ]
 """The public API. A change here is a change for users: it needs a line in CHANGELOG.md."""
 

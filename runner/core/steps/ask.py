@@ -73,6 +73,7 @@ def take_turn(
     """Have all proposals of a turn decided, run what may run, and tell the model all results at once."""
     proposals = []
     counters: dict[str, int] = {}
+    doubtful = {digest: key for digest, key in state.doubtful.items() if key in ctx.execution.doubts}
     for tool, args in reply.proposals:
         counters[tool] = counters.get(tool, 0) + 1
         invalid = ""
@@ -92,7 +93,7 @@ def take_turn(
                 args=args,
                 ordinal=ordinal,
                 invalid=invalid,
-                doubtful=state.doubtful,
+                doubtful=doubtful,
             )
         )
     verdicts = yield from judge(ctx, turn, proposals)

@@ -1,0 +1,217 @@
+"""What a Temporal worker does for a run: commit to the journal, judge, and call out.
+
+Owns: the activities. Each reads the run from the journal, finds its command there, commits the event and gives it back
+with its `n`; a second attempt finds the event and gives back the same. Who acts next is `runtimes.temporal_flow`'s part,
+what a command means `runtimes.dispatch`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from flowrun.core.commands import AskPerson, CallModel, CallTool, Finish, Note, Propose, Wait, WriteRecord
+from flowrun.core.compiled import CompiledPlan
+from flowrun.core.events import (
+    PHASES,
+    Answered,
+    AnyEvent,
+    Approved,
+    Asked,
+    Doubted,
+    Fault,
+    Intended,
+    ModelFailed,
+    ModelStarted,
+    RecordWritten,
+    Refused,
+    RunFinished,
+    RunStarted,
+    Waiting,
+    Woken,
+)
+from flowrun.core.execution import Execution
+from flowrun.journal.encoding import decode
+from flowrun.plan.model import Plan
+from flowrun.ports.journal import Append, Receipt
+from flowrun.runtimes.dispatch import Dispatch, conversation_digest
+from flowrun.runtimes.driver import REFUSALS, due_of, msg_at
+from flowrun.runtimes.temporal_flow import BEAT
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+Json = Any
+OWNER = "temporal"
+EPOCH = 1
+"""A run on Temporal is claimed once, when it is opened, and by the workflow, not by a process; see `runtimes.temporal`."""
+UNSEEN = (Asked, Approved, Intended, ModelStarted, Waiting)
+"""Events that tell the core nothing, so that a call in flight holds up no other branch."""
+
+
+class View:
+    """A run as its journal tells it now."""
+
+    def __init__(self, events: Sequence[AnyEvent], seq: int, compiled: CompiledPlan) -> None:
+        started = events[0]
+        assert isinstance(started, RunStarted)
+        self.started, self.seq, self.compiled = started, seq, compiled
+        self.at = events[-1].at
+        self.phases = {(event.path, PHASES[type(event)]) for event in events}
+        self.seen = [event for event in events if not isinstance(event, UNSEEN)]
+        self.execution = Execution(compiled, started)
+        self.execution.replay(self.seen[1:])
+
+    def since(self, after: int) -> Json:
+        """Return the events that the core sees from `n` = `after` + 1, each with its n."""
+        return msgspec.to_builtins([(n, event) for n, event in enumerate(self.seen, 1) if n > after])
+
+    def answers(self, path: str) -> Json:
+        """Return the event that answered a path, with its n; nothing where there is none yet."""
+        found = [(n, e) for n, e in enumerate(self.seen, 1) if e.path == path and PHASES[type(e)] in ("ended", "decided")]
+        return msgspec.to_builtins(found)
+
+    def say(self, now: str) -> list[AnyEvent]:
+        """Return the events that need nobody outside: notes, records, opened entries, the end; else one timer."""
+        if self.execution.finished is not None:
+            return []
+        said: list[AnyEvent] = []
+        timers: list[tuple[str, str, AnyEvent]] = []
+        for (path, _), command in self.execution.open.items():
+            if isinstance(command, Note):
+                said.append(command.event)
+            elif isinstance(command, WriteRecord):
+                written = RecordWritten(
+                    path=path, at=now, schema=command.schema, record=command.record, final=command.final
+                )
+                said.append(written)
+            elif isinstance(command, AskPerson):
+                if (path, "asked") not in self.phases:
+                    said.append(msg_at(command.asked, now))
+                late = Answered(path=path, at=now, action="late", reason="Nobody answered in time.")
+                timers.append((due_of(command) or "~", path, late))
+            elif isinstance(command, Wait):
+                if (path, "waiting") not in self.phases:
+                    said.append(Waiting(path=path, at=now, due=command.due, event=command.event, key=command.key))
+                timers.append((due_of(command) or "~", path, Woken(path=path, at=now, timer=True)))
+            elif isinstance(command, Finish):
+                said.append(RunFinished(path="", at=now, outcome=command.outcome, reason=command.reason))
+        due = min(timers, key=lambda item: item[:2], default=None)
+        return said or ([due[2]] if due is not None and due[0] <= now else [])
+
+
+class Activities:
+    """The activities of one worker. They share one journal, whose lease outlasts every run."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self.dispatch = dispatch
+        self.journal = dispatch.journal
+        self._plans: dict[str, CompiledPlan] = {}
+
+    @activity.defn(name="flowrun.load")
+    async def load(self, first: dict[str, Json]) -> str:
+        """Open the run, where it is not open yet, and return its plan as JSON."""
+        started = msgspec.convert(first, RunStarted)
+        opened = self.journal.open_run(started, owner=OWNER)
+        if opened.run != started.run:
+            raise ApplicationError(f"The run {opened.run} has this key.", type="Duplicate", non_retryable=True)
+        return self.journal.get_plan(started.plan).decode()
+
+    @activity.defn(name="flowrun.settle")
+    async def settle(self, run: str, after: int) -> Json:
+        """Commit what needs nobody outside, timers included; return everything since `after`."""
+        while True:
+            view = self._view(run)
+            events = view.say(self.dispatch.clock.now())
+            if not events:
+                return view.since(after)
+            self._commit(view, *events, durable=any(isinstance(event, RunFinished) for event in events))
+
+    @activity.defn(name="flowrun.answer")
+    async def answer(self, run: str, path: str) -> Json:
+        """Judge or call, unless it was done before; return the event, or nothing where nobody wants it any more."""
+        view = self._view(run)
+        command = view.execution.open.get((path, ""))
+        if isinstance(command, Propose):
+            self._commit(view, await self.dispatch.judge(view.compiled, command, run))
+        elif isinstance(command, CallModel | CallTool):
+            beat = asyncio.create_task(_beat())
+            try:
+                if isinstance(command, CallModel):
+                    self._commit(view, await self._model(view, command))
+                else:
+                    write = command.verdict.effect == "write"
+                    self._commit(view, await self._call(view, command, write), durable=write)
+            finally:
+                beat.cancel()
+        return self._view(run).answers(path)
+
+    async def _model(self, view: View, command: CallModel) -> AnyEvent:
+        now = self.dispatch.clock.now()
+        if (command.path, "started") in view.phases:
+            fault = Fault(
+                kind="model", code="FR4102", message="The process ended while the model was asked.", retryable=True
+            )
+            return ModelFailed(path=command.path, at=now, fault=fault, cost=command.reserve)
+        told = conversation_digest(command.messages)
+        self._commit(
+            view,
+            ModelStarted(path=command.path, at=now, model=command.model.name, reserved=command.reserve, digest=told),
+        )
+        return await self.dispatch.call_model(command)
+
+    async def _call(self, view: View, command: CallTool, write: bool) -> AnyEvent:
+        verdict, now = command.verdict, self.dispatch.clock.now()
+        rooms = [room for room in verdict.reserve if not room.counter.startswith("run:")]
+        if write or rooms:
+            intent = Intended(
+                path=command.path,
+                at=now,
+                tool=verdict.tool,
+                args=verdict.args,
+                digest=verdict.digest,
+                key=verdict.key,
+                reserve=rooms if command.path == command.first else [],
+                approvals=command.approvals,
+            )
+            known = (command.path, "intended") in view.phases
+            receipt = None if known else self._commit(view, intent, durable=write)
+            if receipt is None or receipt.refused == "path":
+                fault = Fault(kind="in_doubt", code="FR3103", message="The process ended while the call was under way.")
+                return Doubted(path=command.path, at=now, fault=fault, tool=verdict.tool)
+            if receipt.refused in REFUSALS:
+                rule = receipt.rule or receipt.refused
+                return Refused(path=command.path, at=now, rule=rule, reason=REFUSALS[receipt.refused])
+            if not receipt.ok:
+                raise ApplicationError(f"The run {view.started.run} has ended.", type="Ended", non_retryable=True)
+        return await self.dispatch.call_tool(view.compiled, command, view.started.run)
+
+    def _commit(self, view: View, *events: AnyEvent, durable: bool = False) -> Receipt:
+        """Commit. A phase that is there already and a run that has ended are for the caller to look at again."""
+        run = view.started.run
+        newer = self.journal.events(run, after=view.seq)
+        last = decode(newer[-1].body).event.at if newer else view.at
+        stamped = [event if event.at >= last else msg_at(event, last) for event in events]
+        receipt = self.journal.commit([Append(run=run, epoch=EPOCH, events=stamped, durable=durable)])[0]
+        if receipt.refused == "claim":
+            raise ApplicationError(f"Another runner took {run} over.", type="LostClaim", non_retryable=True)
+        if receipt.refused == "event":
+            raise ApplicationError(receipt.rule, type="StoreError", non_retryable=True)
+        return receipt
+
+    def _view(self, run: str) -> View:
+        stored = self.journal.events(run)
+        events = [decode(item.body).event for item in stored]
+        assert isinstance(events[0], RunStarted)
+        digest = events[0].plan
+        if digest not in self._plans:
+            plan = msgspec.json.decode(self.journal.get_plan(digest), type=Plan)
+            self._plans[digest] = CompiledPlan(plan, digest)
+        return View(events, stored[-1].seq, self._plans[digest])
+
+
+async def _beat() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(BEAT.total_seconds() / 3)
