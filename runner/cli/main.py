@@ -45,14 +45,14 @@ COMMANDS: Mapping[str, Lazy] = {
     "cancel": Lazy("flowrun.cli.cancel:command", "Stop a run for good."),
     "runs": Lazy("flowrun.cli.runs:command", "List runs."),
     "show": Lazy("flowrun.cli.show:command", "Show what happened in a run."),
-    "why": Lazy("flowrun.cli.why:command", "Explain a decision: which rules, which facts."),
+    "why": Lazy("flowrun.cli.why:command", "Say what happened, who must act, what waiting costs."),
     "inbox": Lazy("flowrun.cli.inbox:command", "List what waits for a person."),
     "approve": Lazy("flowrun.cli.approve:command", "Approve a proposed write."),
     "reject": Lazy("flowrun.cli.reject:command", "Reject a proposed write."),
     "answer": Lazy("flowrun.cli.answer:command", "Answer a question of a run."),
     "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
-    "schema": Lazy("flowrun.cli.schema:command", "Show, check and compare record schemas."),
+    "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas."),
     "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),
     "tools": Lazy("flowrun.cli.tools:command", "List tools and what they may do."),
     "event": Lazy("flowrun.cli.event:command", "Send an event to a waiting run."),
@@ -125,9 +125,7 @@ def exists(entry: Lazy) -> bool:
     return importlib.util.find_spec(entry.target.partition(":")[0]) is not None
 
 
-@click.group(
-    "flowrun", cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
-)
+@click.group("flowrun", cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="flowrun", message="%(prog)s %(version)s")
 def cli() -> None:
     """Run declarative AI flows: every act judged, done once and explained."""

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 Json = Any
 
 
+class NotInThisVersion(click.ClickException):
+    """Wrong usage that needs no lines about usage: the words were right, this version cannot do it."""
+
+    exit_code = click.UsageError.exit_code
+
+
 @click.command("run")
 @click.argument("flow")
 @click.option("--input", "source", metavar="FILE|-", help="The input, as JSON or YAML; - reads standard input.")
@@ -64,9 +70,7 @@ def command(
       flowrun run support_to_ticket --inputs messages.jsonl --at-once 8
     """
     if mode != "live":
-        wrong = click.ClickException(f"the mode {mode} does not exist in this version; only live does")
-        wrong.exit_code = click.UsageError.exit_code
-        raise wrong
+        raise NotInThisVersion(f"the mode {mode} does not exist in this version; only live does")
     if (source is None) == (many is None):
         raise click.UsageError("give one of --input FILE and --inputs FILE")
     if many is not None:

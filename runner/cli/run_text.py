@@ -75,6 +75,8 @@ def print_entry(entry: dict[str, Json]) -> None:
         lines(words.pretty(entry["draft"], 4))
     for problem in entry.get("problems", []):
         say(f"  not valid: {problem.get('path') or 'the whole'}: {problem.get('message', '')}")
+    if "answer" in entry.get("may", []) and entry.get("form"):
+        lines([f"  field {line}" for line in form_fields(entry["form"])])
     for approval in entry.get("approvals", []):
         say(f"  {approval['by']} ({approval['role']}) said yes")
     for command in commands(entry):
@@ -92,6 +94,17 @@ def commands(entry: dict[str, Json]) -> list[str]:
         "close": f"flowrun close {id} --as {who} --reason TEXT",
     }
     return [known[name] for name in entry.get("may", []) if name in known]
+
+
+def form_fields(form: dict[str, Json]) -> list[str]:
+    """Return what each field of a form takes, one line each; nothing for a form without fields."""
+    found = []
+    for name, schema in form.get("properties", {}).items():
+        kinds = schema.get("type", "value")
+        kind = " or ".join(kinds) if isinstance(kinds, list) else kinds
+        takes = ", ".join(map(words.scalar, schema["enum"])) if "enum" in schema else schema.get("format", kind)
+        found.append(f"{name}: {takes}" + ("" if name in form.get("required", []) else " (may be left out)"))
+    return found
 
 
 def used(result: RunResult) -> str:

@@ -9,21 +9,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 import msgspec
-from flowrun.core.events import RunStarted
-from flowrun.runtimes.dispatch import Dispatch
-from flowrun.runtimes.temporal_activities import OWNER, Activities
-from flowrun.runtimes.temporal_flow import NEWS, RunFlow
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from flowrun.core.events import RunStarted
+from flowrun.runtimes.dispatch import Dispatch
+from flowrun.runtimes.temporal_activities import OWNER, Activities
+from flowrun.runtimes.temporal_flow import NEWS, RunFlow
+
 __all__ = ["LEASE", "OWNER", "QUEUE", "make_worker", "wake"]
 
 QUEUE = "flowrun"
 LEASE = 100 * 365 * 86_400.0
-"""Seconds of a workflow's claim. Temporal says who acts; a lease that ran out would let a local runner act as well."""
+"""Seconds of a claim held for a workflow, by `OWNER`. Were it to run out, a local runner would act beside Temporal."""
 STICKY = timedelta(seconds=5)
 GRACE = timedelta(seconds=30)
 PURE = (
@@ -35,7 +36,7 @@ PURE = (
 
 
 def make_worker(client: Client, dispatch: Dispatch, *, queue: str = QUEUE) -> Worker:
-    """Return a worker. The journal of `dispatch` must have been opened with `LEASE`."""
+    """Return a worker; any number may serve one queue, over the same store."""
     activities = Activities(dispatch)
     return Worker(
         client,
@@ -51,7 +52,10 @@ def make_worker(client: Client, dispatch: Dispatch, *, queue: str = QUEUE) -> Wo
 
 
 async def wake(client: Client, started: RunStarted, *, queue: str = QUEUE) -> None:
-    """Begin a run, or tell it that an event was committed for it. A run that has ended stays as it is."""
+    """Begin a run, or tell it that an event was committed for it. A run that has ended stays as it is.
+
+    The run must be in the journal, opened by `OWNER` with a lease of `LEASE`.
+    """
     try:
         await client.start_workflow(
             RunFlow.run,

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
 from flowrun.core.commands import AskPerson, CallModel, CallTool, Finish, Note, Propose, Wait, WriteRecord
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import (
@@ -39,13 +42,11 @@ from flowrun.ports.journal import Append, Receipt
 from flowrun.runtimes.dispatch import Dispatch, conversation_digest
 from flowrun.runtimes.driver import REFUSALS, due_of, msg_at
 from flowrun.runtimes.temporal_flow import BEAT
-from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 Json = Any
 OWNER = "temporal"
 EPOCH = 1
-"""A run on Temporal is claimed once, when it is opened, and by the workflow, not by a process; see `runtimes.temporal`."""
+"""A run on Temporal is claimed once, when it is opened, and for the workflow, not for a process."""
 UNSEEN = (Asked, Approved, Intended, ModelStarted, Waiting)
 """Events that tell the core nothing, so that a call in flight holds up no other branch."""
 
@@ -69,7 +70,9 @@ class View:
 
     def answers(self, path: str) -> Json:
         """Return the event that answered a path, with its n; nothing where there is none yet."""
-        found = [(n, e) for n, e in enumerate(self.seen, 1) if e.path == path and PHASES[type(e)] in ("ended", "decided")]
+        found = [
+            (n, e) for n, e in enumerate(self.seen, 1) if e.path == path and PHASES[type(e)] in ("ended", "decided")
+        ]
         return msgspec.to_builtins(found)
 
     def say(self, now: str) -> list[AnyEvent]:
@@ -102,7 +105,7 @@ class View:
 
 
 class Activities:
-    """The activities of one worker. They share one journal, whose lease outlasts every run."""
+    """The activities of one worker. A claim is held for the workflow, so they take none."""
 
     def __init__(self, dispatch: Dispatch) -> None:
         self.dispatch = dispatch
@@ -110,13 +113,9 @@ class Activities:
         self._plans: dict[str, CompiledPlan] = {}
 
     @activity.defn(name="flowrun.load")
-    async def load(self, first: dict[str, Json]) -> str:
-        """Open the run, where it is not open yet, and return its plan as JSON."""
-        started = msgspec.convert(first, RunStarted)
-        opened = self.journal.open_run(started, owner=OWNER)
-        if opened.run != started.run:
-            raise ApplicationError(f"The run {opened.run} has this key.", type="Duplicate", non_retryable=True)
-        return self.journal.get_plan(started.plan).decode()
+    async def load(self, digest: str) -> str:
+        """Return a stored plan as JSON."""
+        return self.journal.get_plan(digest).decode()
 
     @activity.defn(name="flowrun.settle")
     async def settle(self, run: str, after: int) -> Json:

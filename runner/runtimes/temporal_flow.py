@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import is_cancelled_exception
+
 from flowrun.core.commands import AnyCommand, AskPerson, CallModel, CallTool, Close, Propose, Wait
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import AnyEvent, Asked, RunStarted
 from flowrun.core.execution import Execution
 from flowrun.plan.model import Plan
-from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import is_cancelled_exception
 
 Json = Any
 NEWS = "news"
@@ -42,6 +43,7 @@ class RunFlow:
     def __init__(self) -> None:
         self.execution: Execution | None = None
         self.n = 1
+        self._news = False
         self._ahead: dict[int, AnyEvent] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._loose: set[asyncio.Task[None]] = set()
@@ -51,14 +53,17 @@ class RunFlow:
     async def run(self, first: dict[str, Json]) -> str:
         """Drive the run of a `RunStarted` event to its end; return its outcome."""
         started = msgspec.convert(first, RunStarted)
-        plan = msgspec.json.decode(await self._local("flowrun.load", first), type=Plan)
+        plan = msgspec.json.decode(await self._local("flowrun.load", started.plan), type=Plan)
         execution = Execution(CompiledPlan(plan, started.plan), started)
         execution.start()
-        execution.take_commands()
+        self._news = False
+        arrived = await self._local("flowrun.settle", started.run, self.n)
         self.execution = execution
-        self._apply(await self._local("flowrun.settle", started.run, 1))
+        self._apply(arrived)
         execution.take_commands()
         self._act(list(execution.open.values()))
+        if self._news:
+            self._spawn(self._settle())
         await workflow.wait_condition(lambda: execution.finished is not None or self._broken is not None)
         if self._broken is not None:
             raise self._broken
@@ -67,7 +72,8 @@ class RunFlow:
 
     @workflow.signal(name=NEWS)
     def news(self) -> None:
-        """Look into the journal. Before the start there is nothing to do: the run begins by looking."""
+        """Look into the journal; a run that is still beginning does so by itself."""
+        self._news = True
         if self.execution is not None:
             self._spawn(self._settle())
 
@@ -124,7 +130,9 @@ class RunFlow:
         else:
             if command.delay:
                 await workflow.sleep(command.delay * (0.5 + workflow.random().random() / 2))
-            limit = command.timeout or (command.within if isinstance(command, CallTool) else MODEL)
+            limit = command.timeout or MODEL
+            if isinstance(command, CallTool):
+                limit = min(command.timeout or command.within, command.within)
             arrived = await workflow.execute_activity(
                 "flowrun.answer",
                 args=[run, path],
@@ -137,9 +145,7 @@ class RunFlow:
             await self._settle()
 
     async def _local(self, name: str, *args: Json) -> Json:
-        return await workflow.execute_local_activity(
-            name, args=args, start_to_close_timeout=LOCAL, retry_policy=RETRY
-        )
+        return await workflow.execute_local_activity(name, args=args, start_to_close_timeout=LOCAL, retry_policy=RETRY)
 
     def _spawn(self, work: Coroutine[Any, Any, None], path: str | None = None) -> None:
         task = asyncio.create_task(self._guarded(work))

@@ -188,9 +188,7 @@ class Simulation:
             self.doubts.add(key)
         elif isinstance(event, Returned):
             self.doubts.discard(key)
-            if command.verdict.effect == "write":
-                self.done.add(key)
-            elif command.verdict.rules == ["once.confirm_with"] and event.output is not None:
+            if command.verdict.effect == "write" or (command.verdict.rules == ["once.confirm_with"] and event.output is not None):
                 self.done.add(key)
 
     def _from_outside(self) -> bool:

@@ -13,10 +13,7 @@ flow: small
 version: 1
 owner: leads
 input: {type: object, properties: {id: {type: string}, email: {type: string}}, required: [id, email]}
-output:
-  type: object
-  properties: {ticket: {type: [string, "null"]}, note: {type: [string, "null"]}}
-  required: [ticket]
+output: result@1
 key: input.id
 tools:
   desk.create_ticket: {approve_when: 'args.severity == "critical"', approver: leads, reason: Wakes people up.}
@@ -31,10 +28,7 @@ steps:
     tools: [desk.create_ticket]
     on_error: hand_off
   - id: out
-    record:
-      type: object
-      properties: {ticket: {type: [string, "null"]}, note: {type: [string, "null"]}}
-      required: [ticket]
+    record: result@1
     with: {ticket: "${{ calls.desk.create_ticket.last.output.ticket_id }}"}
 """
 CUSTOMER = (
@@ -70,8 +64,19 @@ expect: {expect}
 """
 
 
+def schema(folder: Path, name: str, properties: str, required: str) -> None:
+    """Write a record schema into the workspace."""
+    file = folder / "schemas" / "records" / name / "v1.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    closed = '"additionalProperties": false'
+    file.write_text(
+        f'{{"type": "object", "properties": {properties}, "required": {required}, {closed}}}', encoding="utf-8"
+    )
+
+
 def run(folder: Path, text: str, *, flow: str = FLOW) -> TestResult:
     """Play one test of one flow."""
+    schema(folder, "result", '{"ticket": {"type": ["string", "null"]}}', '["ticket"]')
     (folder / "small.flow.yaml").write_text(flow, encoding="utf-8")
     (folder / "a.test.yaml").write_text(text, encoding="utf-8")
     (result,) = run_tests(load_workspace(folder), [str(folder)])

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.testing.kit import run
+from tests.unit.testing.kit import run, schema
 
-REPLY = '{"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}'
 FLOW = """
 flow: small
 version: 1
 owner: leads
 input: {type: object, properties: {id: {type: string}}, required: [id]}
-output: {type: object, properties: {text: {type: string}}, required: [text]}
+output: reply@1
 steps:
   - {id: reply, wait_for: contact_replied@1, key: input.id, within: 3d}
   - id: out
-    record: {type: object, properties: {text: {type: string}}, required: [text]}
+    record: reply@1
     with: {text: "${{ steps.reply.text }}"}
 """
 
 
 def play(folder: Path, given: str, expect: str, more: str = "") -> list[str]:
-    schema = folder / "schemas" / "records" / "contact_replied" / "v1.json"
-    schema.parent.mkdir(parents=True, exist_ok=True)
-    schema.write_text(REPLY, encoding="utf-8")
+    for name in ("reply", "contact_replied"):
+        schema(folder, name, '{"text": {"type": "string"}}', '["text"]')
     text = f"test: t\nflow: small\ngiven:\n  input: {{id: a}}\n  {given}\n{more}\nexpect: {expect}\n"
     return run(folder, text, flow=FLOW).messages
 
@@ -42,4 +40,4 @@ def test_an_event_that_never_comes_leaves_the_run_waiting_until_it_is_late(tmp_p
 
 def test_an_event_that_is_not_valid_is_told(tmp_path: Path) -> None:
     (message,) = play(tmp_path, "events: {contact_replied: {words: Yes}}", "{}")
-    assert "given.events.contact_replied is no valid contact_replied@1: /text" in message
+    assert "given.events.contact_replied is no valid contact_replied@1: " in message

@@ -50,7 +50,10 @@ def test_a_run_that_does_what_is_expected_passes(tmp_path: Path) -> None:
         ("{record: {ticket: T-2}}", 'record.ticket should be "T-2" and is "T-1".'),
         ("{record: {queue: a}}", "record has no `queue`; it has ticket."),
         ("{record: null}", "record should be null"),
-        ("{decisions: {desk.create_ticket: deny}}", "The decisions on desk.create_ticket should be deny and are allow."),
+        (
+            "{decisions: {desk.create_ticket: deny}}",
+            "The decisions on desk.create_ticket should be deny and are allow.",
+        ),
         ("{decisions: {pay.refund: [allow]}}", "The decisions on pay.refund should be allow and are none."),
         ("{world: {desk.create_ticket: []}}", "world.desk.create_ticket should have 0 entries and has 1"),
     ],
@@ -89,7 +92,9 @@ def test_a_crash_also_comes_after_an_approval(tmp_path: Path) -> None:
 
 
 def test_a_crash_that_never_comes_is_no_success(tmp_path: Path) -> None:
-    text = case(expect="{outcome: completed}", model="{act: {text: Nothing to do.}}", more="crash_after: desk.create_ticket")
+    text = case(
+        expect="{outcome: completed}", model="{act: {text: Nothing to do.}}", more="crash_after: desk.create_ticket"
+    )
     assert "desk.create_ticket was never called, so nothing crashed." in failed(tmp_path, text)
 
 
@@ -112,9 +117,7 @@ def test_without_a_key_a_second_delivery_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_people_say_yes_no_or_nothing(tmp_path: Path, word: str, expect: str) -> None:
-    passed(
-        tmp_path, case(expect=expect, model=proposing("critical"), given=f"people: {{desk.create_ticket: {word}}}")
-    )
+    passed(tmp_path, case(expect=expect, model=proposing("critical"), given=f"people: {{desk.create_ticket: {word}}}"))
 
 
 def test_an_approval_that_nobody_gives_leaves_the_run_waiting(tmp_path: Path) -> None:
@@ -140,7 +143,8 @@ def test_faults_reach_the_flow(tmp_path: Path, fault: str, outcome: str, effects
 def test_a_hand_off_can_be_answered_or_closed(tmp_path: Path) -> None:
     down = tools("{error: fails}")
     passed(
-        tmp_path, case(expect="{outcome: completed}", tools=down, given="people: {act: The ticket was opened by phone.}")
+        tmp_path,
+        case(expect="{outcome: completed}", tools=down, given="people: {act: The ticket was opened by phone.}"),
     )
     passed(tmp_path, case(expect="{outcome: handed_off}", tools=down, given="people: {act: close}"))
 
@@ -178,7 +182,9 @@ def test_an_input_that_the_flow_would_not_take_is_told(tmp_path: Path) -> None:
 
 
 def test_a_flow_or_a_test_that_is_wrong_is_a_failed_test(tmp_path: Path) -> None:
-    message = failed(tmp_path, case(expect="{outcome: completed}"), flow=FLOW.replace("steps.who.name", "steps.who.nam"))
+    message = failed(
+        tmp_path, case(expect="{outcome: completed}"), flow=FLOW.replace("steps.who.name", "steps.who.nam")
+    )
     assert "small.flow.yaml:" in message
     message = failed(tmp_path, case(expect="{outcome: finished}"))
     assert "a.test.yaml:9: " in message

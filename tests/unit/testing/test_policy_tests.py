@@ -67,7 +67,7 @@ def test_a_test_without_earlier_calls_meets_needs_before(tmp_path: Path) -> None
 
 def test_another_verdict_is_told_with_rule_and_reason(tmp_path: Path) -> None:
     (message,) = messages(tmp_path, "expect: allow", AMOUNT="60")
-    assert 'The policy asks people about pay.refund' in message and "the test expects allow" in message
+    assert "The policy asks people about pay.refund" in message and "the test expects allow" in message
     (message,) = messages(tmp_path, "expect: allow", FACTS="{orders: {orders: [], invoices: []}}")
     assert 'The policy denies pay.refund (has_orders: "No order."); the test expects allow.' in message
     assert message.startswith(f"{tmp_path}/p.policy.yaml:")

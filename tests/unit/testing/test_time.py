@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.testing.kit import run
+from tests.unit.testing.kit import run, schema
 
 FLOW = """
 flow: small
 version: 1
 owner: leads
 input: {type: object, properties: {id: {type: string}}, required: [id]}
-output: {type: object, properties: {said: {type: [string, "null"]}, at: {type: string}}, required: [said, at]}
+output: spoken@1
 steps:
 STEPS
   - id: out
-    record: {type: object, properties: {said: {type: [string, "null"]}, at: {type: string}}, required: [said, at]}
+    record: spoken@1
     with: {said: SAID, at: "${{ now() }}"}
 """
 FORM = "{type: object, properties: {word: {type: string, minLength: 3}}, required: [word]}"
@@ -30,6 +30,8 @@ WAITS = """  - {id: one, wait_for: 1d}
 
 
 def play(folder: Path, steps: str, more: str, expect: str, *, given: str = "", said: str = "null") -> list[str]:
+    properties = '{"said": {"type": ["string", "null"]}, "at": {"type": "string", "format": "date-time"}}'
+    schema(folder, "spoken", properties, '["said", "at"]')
     flow = FLOW.replace("STEPS", steps).replace("SAID", said)
     text = f"""test: t
 flow: small
