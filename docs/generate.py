@@ -51,7 +51,7 @@ ERROR_FAMILIES: dict[str, tuple[type[FlowrunError], str]] = {
     "FR1…": (FlowError, "the author of the file; every finding is listed below"),
     "FR2…": (ConfigError, "whoever set the workspace up"),
     "FR3…": (InputError, "whoever handed in the input, the answer or the approval"),
-    "FR4…": (AdapterError, "a model, a tool or another part of the outside world failed; `on_error` of the step decides"),
+    "FR4…": (AdapterError, "nobody, at first: a model or a tool failed, and `on_error` of the step decides"),
     "FR5…": (StoreError, "whoever looks after the store (locked, full, read-only, made by a newer version)"),
     "FR9…": (InternalError, "us: it is a defect of flowrun, please report it"),
 }
@@ -130,13 +130,13 @@ def _value(value: dict[str, Any]) -> str:
     }
     text = " or ".join(words.get(kind, kind) for kind in listed)
     if kinds == "array" and "items" in value:
-        inner = _value(value["items"])
-        text = "list" if inner == "any value" else f"list of {inner}"
+        item = _value(value["items"])
+        text = "list" if item == "any value" else f"list of {item}"
     if kinds == "object":
-        inner = [*value.get("patternProperties", {}).values()]
+        values = [*value.get("patternProperties", {}).values()]
         if isinstance(more := value.get("additionalProperties"), dict) and more:
-            inner.append(more)
-        told = _value(inner[0]) if inner else "any value"
+            values.append(more)
+        told = _value(values[0]) if values else "any value"
         text = "map" if told == "any value" else f"map of names to {told}"
     if examples := value.get("examples"):
         text += ", like " + ", ".join(f"`{_plain(example)}`" for example in examples[:2])
@@ -152,16 +152,14 @@ def functions() -> str:
     lines = [
         "# Filters and functions\n",
         "The whole list: nothing else can be called in an expression. A filter stands behind a value and a bar, a",
-        "function has its arguments in brackets. None of them can fail while a flow runs: where there is no answer, the",
-        "result is null. Fields may be chosen by name (`lines | sum(\"amount\")`) or by value",
-        "(`flights | any(status=\"flown\")`).\n",
+        "function has its arguments in brackets. None of them can fail while a flow runs: where there is no answer,",
+        'the result is null. Fields may be chosen by name (`lines | sum("amount")`) or by value',
+        '(`flights | any(status="flown")`).\n',
         "| name | kind | written | gives |",
         "|---|---|---|---|",
     ]
     for function in FUNCTIONS.values():
-        lines.append(
-            f"| `{function.name}` | {function.kind} | `{cell(function.signature)}` | {cell(function.doc)} |"
-        )
+        lines.append(f"| `{function.name}` | {function.kind} | `{cell(function.signature)}` | {cell(function.doc)} |")
     return "\n".join([*lines, ""])
 
 
@@ -169,8 +167,8 @@ def errors() -> str:
     """Return the page of codes: findings with a bad and a good example, and the families of other errors."""
     lines = [
         "# Codes\n",
-        "A code never changes its meaning. `flowrun lint` shows findings with the place in the file; other errors are one",
-        "line and a `help:` line.\n",
+        "A code never changes its meaning. `flowrun lint` shows findings with the place in the file; other errors are",
+        "one line and a `help:` line.\n",
         "## Families\n",
         "| code | exit code | who mends it |",
         "|---|---|---|",
@@ -180,7 +178,7 @@ def errors() -> str:
     lines += [
         "",
         "## Findings in files\n",
-        "`flowrun lint --explain CODE` shows one of these in the terminal. Parts of a file are shown, not whole files.\n",
+        "`flowrun lint --explain CODE` shows one of these in the terminal. The examples are parts of files.\n",
     ]
     family = ""
     for entry in codes.catalogue().values():
@@ -208,7 +206,7 @@ def commands() -> str:
     """Return the page of the command line."""
     lines = [
         "# The command line\n",
-        "`flowrun VERB [WHAT] [--options]`. Results go to stdout, progress and errors to stderr; `NO_COLOR` is honoured.\n",
+        "`flowrun VERB [WHAT] [--options]`. Results go to stdout, progress and errors to stderr.\n",
         "| exit code | means |",
         "|---|---|",
         "| 0 | done: `completed`, `completed_with_gaps` or `rejected`; lint found warnings at most |",

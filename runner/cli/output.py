@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # than the ones that will be sent; tab and newline are harmless.
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
-_ID = 32
-"""Longest word that a table keeps in one piece."""
+IDS = {"run", "record"}
+"""Columns of a table that hold ids."""
 
 
 def plain(text: str) -> str:
@@ -79,11 +79,9 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         from rich.text import Text
 
         grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for place, header in enumerate(headers):
-            column = [row[place] for row in cells]
+        for header in headers:
             # An id is for copying: a narrow terminal folds the texts beside it and never cuts it.
-            one_word = max((len(cell) for cell in column if " " not in cell), default=0)
-            grid.add_column(header, overflow="fold", min_width=one_word if one_word <= _ID else None)
+            grid.add_column(header, overflow="fold", no_wrap=header in IDS)
         for row in cells:
             grid.add_row(*(Text(cell) for cell in row))
         _console(sys.stdout).print(grid)

@@ -16,6 +16,9 @@ from flowrun.lang.source import Source
 from flowrun.lang.spec import Expr, Template
 from flowrun.lang.yaml_traps import quoted
 
+MAX_PROBLEMS = 20
+"""Most findings about the expressions of one text."""
+
 _FIXES = {"&&": "and", "||": "or", "===": "==", "<>": "!=", "=>": ">=", "=<": "<="}
 _SWITCHES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
@@ -82,7 +85,7 @@ def _tree(cx: Reader, node: Node, exprs: list[Expr], prompt: bool) -> list[Any]:
     for text, offset, inner in embedded:
         span = cx.source.span(where(offset), where(offset + len(text) - 1) + 1)
         exprs.append(Expr(text=text, node=inner, span=span))
-    for offset, problem in problems:
+    for offset, problem in problems[:MAX_PROBLEMS]:
         _place(cx, node, node.text[offset:], offset, problem)
     return ["lit", None] if parsed is None else parsed
 

@@ -15,6 +15,9 @@ from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_shap
 UNLISTED = "FR1000"
 """Code of a finding whose rule is not in the catalogue; tests see to it that there is none."""
 
+MAX_FINDINGS = 200
+"""Most findings of one file; whoever reads more than that mends the first ones and looks again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -62,6 +62,14 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "policy: refunds      # in refunds.flow.yaml",
         "flow: refunds",
     ),
+    "too-many-findings": (
+        "FR1008",
+        "error",
+        "Too many findings",
+        "After 200 findings reading stops. Many of them often have one cause, such as one wrong indentation.",
+        "a file in which every key is unknown",
+        "a file with a few findings",
+    ),
     "yaml-syntax": (
         "FR1010",
         "error",

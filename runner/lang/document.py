@@ -15,7 +15,7 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out of __all__
 
 from flowrun.errors import Diagnostic, Span
-from flowrun.lang.codes import diagnostic
+from flowrun.lang.codes import MAX_FINDINGS, diagnostic
 from flowrun.lang.source import Source
 from flowrun.lang.yaml_traps import explain, quoted
 
@@ -139,6 +139,8 @@ class _Reader:
 
     def say(self, rule: str, message: str, start: int, end: int, **more: Any) -> None:
         self.found.append(diagnostic(rule, message, self.source.span(start, end), **more))
+        if len(self.found) >= MAX_FINDINGS:
+            raise _Stop
 
     def node(self, event: Any, depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent):

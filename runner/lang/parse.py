@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowrun.errors import Diagnostic
-from flowrun.lang.codes import diagnostic
+from flowrun.errors import Diagnostic, Span
+from flowrun.lang.codes import MAX_FINDINGS, diagnostic
 from flowrun.lang.document import Map, compose
 from flowrun.lang.grammar_flow import FLOW
 from flowrun.lang.grammar_policy import POLICY
 from flowrun.lang.grammar_tests import EXAMPLES, TEST
 from flowrun.lang.grammar_tools import TOOLS
 from flowrun.lang.grammar_workspace import WORKSPACE
-from flowrun.lang.reading import MISSING, Reader
+from flowrun.lang.reading import MISSING, Enough, Reader
 from flowrun.lang.shapes import Shape
 from flowrun.lang.source import Source
 from flowrun.lang.spec import Flow, Policy, ToolFile
@@ -56,8 +56,14 @@ def parse_file(source: Source, kind: str) -> tuple[Any, list[Diagnostic]]:
     if tree is not None:
         reader = Reader(source, found)
         if not isinstance(tree, Map) or not _mistaken(reader, tree, kind):
-            value = SHAPES[kind].read(reader, tree, kind)
+            try:
+                value = SHAPES[kind].read(reader, tree, kind)
+            except Enough:
+                value = None
+    full = len(found) >= MAX_FINDINGS
     found = _in_order(found)
+    if full:
+        found.append(_enough(found[-1].span))
     if value is MISSING or any(item.severity == "error" for item in found):
         value = None
     return value, found
@@ -111,6 +117,15 @@ def _mistaken(reader: Reader, tree: Map, kind: str) -> bool:
             )
             return True
     return False
+
+
+def _enough(span: Span) -> Diagnostic:
+    return diagnostic(
+        "too-many-findings",
+        f"there are more than {MAX_FINDINGS} findings; reading stops here.",
+        span,
+        help="Mend the first ones and look again.",
+    )
 
 
 def _in_order(found: list[Diagnostic]) -> list[Diagnostic]:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from flowrun.errors import Diagnostic, Span
-from flowrun.lang.codes import diagnostic
+from flowrun.lang.codes import MAX_FINDINGS, diagnostic
 from flowrun.lang.document import Map, Node, Scalar, Seq
 from flowrun.lang.source import Source
 
@@ -26,6 +26,10 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 
+class Enough(Exception):
+    """There are more findings than anybody reads."""
+
+
 class Reader:
     """One file that is being read. `ids` holds the step ids met so far, with their places."""
 
@@ -37,7 +41,9 @@ class Reader:
         self.ids: dict[str, Span] = {}
 
     def say(self, rule: str, message: str, span: Span, **more: Any) -> Missing:
-        """Note a finding; returns MISSING, so that a reader can end with it."""
+        """Note a finding; returns MISSING, so that a reader can end with it. Raises Enough after `MAX_FINDINGS`."""
+        if len(self.found) >= MAX_FINDINGS:
+            raise Enough
         self.found.append(diagnostic(rule, message, span, **more))
         return MISSING
 

@@ -40,6 +40,7 @@ version: 1
 owner: tests
 input: support_message@1
 output: support_message@1
+key: input.message_id
 tools:
   crm.lookup_customer: {}
 steps:
@@ -47,7 +48,7 @@ steps:
     parallel:
       one:
         - {id: first, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
-        - {id: second, call: crm.lookup_customer, with: {email: "${{ steps.first.email }}"}}
+        - {id: second, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
       other:
         - {id: pause, wait_for: 1s}
         - {id: third, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
@@ -188,7 +189,7 @@ async def test_a_worker_killed_after_the_ticket_was_made_makes_no_second_one(
             doomed.kill()
         with open_app(ws) as served:
             async with temporal.make_worker(client, served.dispatch):
-                result = await submitted
+                result = await asyncio.wait_for(submitted, 60)
         events = [decode(stored.body).event for stored in app.journal.events(result.run)]
         kinds = [
             type(event).__name__ for event in events if event.path.startswith("act/") and "create_ticket" in event.path

@@ -218,9 +218,7 @@ class _Maker:
 
     def _choose(self, base: dict[str, Any], depth: int, in_loop: bool, sub: bool) -> Any:
         first = BranchPlan(when=lit(self.chance(2)), steps=self.steps(depth - 1, in_loop=in_loop, sub=sub))
-        return ChooseStep(
-            **base, branches=[first, BranchPlan(steps=self.steps(depth - 1, in_loop=in_loop, sub=sub))]
-        )
+        return ChooseStep(**base, branches=[first, BranchPlan(steps=self.steps(depth - 1, in_loop=in_loop, sub=sub))])
 
     def _for_each(self, base: dict[str, Any], depth: int, in_loop: bool, sub: bool) -> Any:
         items = self.draw(st.lists(st.sampled_from([None, 1, "x"]), max_size=3))
@@ -233,9 +231,7 @@ class _Maker:
 
     def _parallel(self, base: dict[str, Any], depth: int, in_loop: bool, sub: bool) -> Any:
         names = ["p", "a", "q"][: self.draw(st.integers(2, 3))]
-        return ParallelStep(
-            **base, branches={name: self.steps(depth - 1, in_loop=in_loop, sub=sub) for name in names}
-        )
+        return ParallelStep(**base, branches={name: self.steps(depth - 1, in_loop=in_loop, sub=sub) for name in names})
 
     def rules(self) -> list[RulePlan]:
         rules = [RulePlan(id="desk.header", source="flow", tools=["desk.header"], bind={"who": lit("C1")})]

@@ -188,7 +188,9 @@ class Simulation:
             self.doubts.add(key)
         elif isinstance(event, Returned):
             self.doubts.discard(key)
-            if command.verdict.effect == "write" or (command.verdict.rules == ["once.confirm_with"] and event.output is not None):
+            if command.verdict.effect == "write" or (
+                command.verdict.rules == ["once.confirm_with"] and event.output is not None
+            ):
                 self.done.add(key)
 
     def _from_outside(self) -> bool:
@@ -326,9 +328,7 @@ class Simulation:
 
     def _wait(self, command: Wait) -> None:
         if (command.path, "waiting") not in self.stored:
-            self._append(
-                Waiting(path=command.path, at=self.now, due=command.due, event=command.event, key=command.key)
-            )
+            self._append(Waiting(path=command.path, at=self.now, due=command.due, event=command.event, key=command.key))
             return
         timer = command.event is None or (command.due is not None and self.chance(0.5))
         payload = None if timer else {"came": command.path}

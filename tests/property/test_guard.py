@@ -206,9 +206,7 @@ def test_a_missing_fact_denies_whatever_the_condition_makes_of_it(word: str, too
 
 
 @given(arguments, arguments, st.sampled_from(TOOLS))
-def test_the_flows_own_arguments_win_and_rules_see_them(
-    args: dict[str, Any], bound: dict[str, Any], tool: str
-) -> None:
+def test_the_flows_own_arguments_win_and_rules_see_them(args: dict[str, Any], bound: dict[str, Any], tool: str) -> None:
     rule = RulePlan(id="r", source="p@1", tools=[tool], only_when=["cmp", "==", WHO, lit("C1")])
     verdict = turn(compiled_with([rule]), [(tool, args)], bound=bound)[0]
     assert verdict.args == {**args, **bound}

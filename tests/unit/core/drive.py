@@ -66,9 +66,7 @@ class Drive:
         """Answer everything that leaves no choice."""
         while True:
             self.issued += [c for c in self.execution.take_commands() if isinstance(c, CallTool | CallModel)]
-            inner = [
-                c for c in self.execution.open.values() if isinstance(c, Propose | Note | WriteRecord | Finish)
-            ]
+            inner = [c for c in self.execution.open.values() if isinstance(c, Propose | Note | WriteRecord | Finish)]
             if not inner or self.execution.finished is not None:
                 return
             command = inner[0]
@@ -152,9 +150,7 @@ class Drive:
 
     def answers(self, path: str, answer: Any, *, cost: int = 0) -> None:
         self.command(path, CallModel)
-        self.send(
-            ModelReplied(path=path, at=self.now, model="free", mode="m", answer=answer, answered=True, cost=cost)
-        )
+        self.send(ModelReplied(path=path, at=self.now, model="free", mode="m", answer=answer, answered=True, cost=cost))
 
     def says(self, path: str, text: str) -> None:
         self.command(path, CallModel)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from flowrun.core.commands import CallTool
+from flowrun.core.events import Returned
 from flowrun.errors import InternalError
 from flowrun.plan.model import (
     BranchPlan,
@@ -110,6 +111,15 @@ def test_parallel_gives_a_map_in_the_order_of_declaration_whoever_is_first() -> 
     assert run.calls("crm.read") == [{"id": "slow"}, {"id": "quick"}]
 
 
+def test_calls_before_a_block_stay_before_those_of_its_branches_and_are_there_once() -> None:
+    run = drive(call("first"), ParallelStep(id="b", branches={"z": [call("m")], "a": [call("n")]}), call("last"))
+    run.returns("first", {"id": "1"})
+    run.returns("b/a/n", {"id": "3"})
+    run.returns("b/z/m", {"id": "2"})
+    run.returns("last", {"id": "4"})
+    assert [call["id"] for call in run.calls("crm.read")] == ["1", "2", "3", "4"]
+
+
 def test_a_branch_sees_its_parents_names_and_its_own_only() -> None:
     seen = SetStep(id="seen", value=["list", [step("before"), step("m")]])
     branches = {"z": [set_("m", 1), WaitStep(id="w", duration=5.0)], "a": [WaitStep(id="v", duration=9.0), seen]}
@@ -136,9 +146,7 @@ def test_a_stop_in_a_branch_ends_the_siblings() -> None:
 
 
 def test_what_was_done_in_a_failed_block_stays_done() -> None:
-    block = ParallelStep(
-        id="b", branches={"z": [call("m", "desk.header")], "a": [call("n")]}, on_error="continue"
-    )
+    block = ParallelStep(id="b", branches={"z": [call("m", "desk.header")], "a": [call("n")]}, on_error="continue")
     run = drive(block, SetStep(id="seen", value=["none", ["calls", "desk.header", "last"]]))
     run.returns("b/z/m")
     run.fails("b/a/n")
@@ -277,8 +285,6 @@ def test_an_answer_for_a_closed_path_changes_nothing_and_an_unknown_path_is_an_e
     run = drive(ParallelStep(id="b", branches={"z": [call("m")], "a": [call("n"), call("o")]}, on_error="continue"))
     held = run.open["b/z/m"]
     run.fails("b/a/n")
-    from flowrun.core.events import Returned
-
     run.send(Returned(path=held.path, at=run.now, output=DONE))
     assert run.steps["b"] is None
     with pytest.raises(InternalError):

@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "flows").rglob("*.md")])
 FENCE = re.compile(r"^```(\S*)[ ]?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
-WRITTEN = [page for page in PAGES if "reference" not in page.parts and page.parent.name != "decisions"]
+WRITTEN = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("[ch]*/*.md")]
+"""The pages of people: README, tutorial, glossary, concepts and how-to; not the generated ones."""
 
 
 def named(pages: list[Path]) -> list[object]:
@@ -42,11 +43,12 @@ def files(page: Path) -> dict[str, str]:
     return {name: text for _, name, text in blocks(page) if name}
 
 
-def commands(page: Path) -> list[list[str]]:
-    """Return every `flowrun …` of a page's shell blocks and inline code, as words."""
+def commands(page: Path, *, inline: bool = True) -> list[list[str]]:
+    """Return every `flowrun …` of a page's shell blocks, and of its inline code, as words."""
     text = page.read_text(encoding="utf-8")
     lines = [line for language, _, body in blocks(page) if language in ("sh", "text") for line in body.splitlines()]
-    lines += re.findall(r"`(flowrun [^`]+)`", FENCE.sub("", text))
+    if inline:
+        lines += re.findall(r"`(flowrun [^`]+)`", FENCE.sub("", text))
     found = []
     for line in lines:
         for part in re.split(r"&&|\||;| &$", line):
@@ -102,16 +104,28 @@ def errors_in(folder: Path) -> list[str]:
 @pytest.mark.parametrize("page", named([page for page in WRITTEN if commands(page)]))
 def test_every_command_of_a_page_exists(page: Path) -> None:
     for words in commands(page):
-        command: click.Command | None = cli
-        rest = words[1:]
-        while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
-            command = command.get_command(click.Context(command), rest[0])
-            assert command is not None, f"{' '.join(words)}: there is no command {rest[0]}"
-            rest = rest[1:]
-        assert command is not None
+        command, rest = find(words)
         known = {name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts]}
         used = {word.split("=")[0] for word in rest if word.startswith("--")}
         assert used - known - {"--help"} == set(), " ".join(words)
+
+
+@pytest.mark.parametrize("page", named([page for page in WRITTEN if commands(page, inline=False)]))
+def test_every_command_in_a_block_can_be_copied(page: Path) -> None:
+    for words in commands(page, inline=False):
+        command, rest = find(words)
+        needed = [p for p in command.params if isinstance(p, click.Option) and p.required]
+        assert [p.name for p in needed if not set(p.opts) & set(rest)] == [], " ".join(words)
+
+
+def find(words: list[str]) -> tuple[click.Command, list[str]]:
+    command: click.Command = cli
+    rest = words[1:]
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        inner = command.get_command(click.Context(command), rest[0])
+        assert inner is not None, f"{' '.join(words)}: there is no command {rest[0]}"
+        command, rest = inner, rest[1:]
+    return command, rest
 
 
 def test_the_readme_shows_a_whole_flow() -> None:

@@ -25,9 +25,9 @@ def named_rules() -> dict[str, str]:
                 if name not in NAMING:
                     continue
                 for part in ast.walk(node.args[0]):
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        if re.fullmatch(r"[a-z]+(-[a-z]+)+", part.value):
-                            found.setdefault(part.value, f"{file.name}:{node.lineno}")
+                    text = part.value if isinstance(part, ast.Constant) else None
+                    if isinstance(text, str) and re.fullmatch(r"[a-z]+(-[a-z]+)+", text):
+                        found.setdefault(text, f"{file.name}:{node.lineno}")
     return found
 
 

@@ -217,6 +217,18 @@ def test_no_value_in_any_place_raises(value: object, kind: str) -> None:
     assert (parsed is None) == any(item.severity == "error" for item in found)
 
 
+def test_very_many_mistakes_end_in_one_last_finding() -> None:
+    _, found = parse_flow(Source("a.flow.yaml", "{" + ", ".join(f"k{n}: 1" for n in range(20_000)) + "}"))
+    assert len(found) == 201
+    assert found[-1].rule == "too-many-findings"
+    text = HEAD + 'steps:\n  - {id: a, ask: "' + "${{ x }} " * 20_000 + '"}\n'
+    _, found = parse_flow(Source("a.flow.yaml", text))
+    assert [d.rule for d in found] == ["unknown-name"] * 20
+    _, found = parse_flow(Source("a.flow.yaml", "a: 1\n" * 20_000))
+    assert len(found) == 201
+    assert found[-1].rule == "too-many-findings"
+
+
 def test_parsing_loads_nothing_heavy() -> None:
     heavy = ["asyncio", "openai", "instructor", "pydantic", "sqlite3", "socket", "jinja2", "jsonschema_rs", "sklearn"]
     code = f"import sys, flowrun.lang.parse; print([m for m in {heavy!r} if m in sys.modules])"
