@@ -13,6 +13,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,14 +125,41 @@ def measured(work: Callable[[int, int], Any], runs: int) -> dict[str, float]:
     return {"cpu": (time.process_time() - cpu) / runs, "wall": (time.perf_counter() - wall) / runs}
 
 
-def flowrun_runs(folder: Path, runs: int, at_once: int, syncs: Syncs | None = None) -> dict[str, float]:
-    """Measure flowrun as a program uses it: submit an input, have the result."""
+class Trivial:
+    """Tools that do nothing, as the floor's steps do; the contracts are those of the Python tools."""
+
+    def __init__(self, source: Any) -> None:
+        self._contracts = source.contracts()
+
+    def contracts(self) -> Any:
+        """Return the contracts."""
+        return self._contracts
+
+    async def invoke(self, request: Any) -> Any:
+        """Answer at once."""
+        from flowrun.ports.tools import ToolResult
+
+        what = request.args["what"]
+        if request.tool == "shop.look":
+            return ToolResult(output={"what": what, "found": "C-10492", "plan": "pro", "status": "active"})
+        return ToolResult(output={"id": "T-1", "what": what, "status": "done"})
+
+    async def aclose(self) -> None:
+        """Do nothing."""
+
+
+def flowrun_runs(
+    folder: Path, runs: int, at_once: int, syncs: Syncs | None = None, *, python: bool = False
+) -> dict[str, float]:
+    """Measure flowrun as a program uses it: submit an input, have the result. `python`: through the adapter for functions."""
     from flowrun.app.runs import open_app
     from flowrun.app.workspace import load_workspace
 
     workspace(folder)
     with asyncio.Runner() as runner, open_app(load_workspace(folder, f"sqlite:///{folder}/flowrun.db")) as app:
         flow = str(folder / "eight.flow.yaml")
+        if not python:
+            app.dispatch.tools = {"shop": Trivial(app.dispatch.tools["shop"])}
         if syncs is not None:
             app.flow(flow)
             syncs.watch(app.journal._connection)  # type: ignore[attr-defined]
@@ -236,6 +264,8 @@ MODES: dict[str, tuple[Callable[..., dict[str, float]], int]] = {
     "flowrun": (flowrun_runs, 1),
     "limit-barrier": (by_hand, 1),
     "flowrun-50": (flowrun_runs, AT_ONCE),
+    "python": (partial(flowrun_runs, python=True), 1),
+    "python-50": (partial(flowrun_runs, python=True), AT_ONCE),
     "limit-barrier-group": (by_hand, AT_ONCE),
 }
 

@@ -6,6 +6,7 @@ loads none of them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,8 +108,9 @@ def _python_sources(root: Path, config: WorkspaceFile | None) -> list[Tools]:
             findings = findings if found is None else tools_findings(found)
             if found is None or findings or found.source is None:
                 raise FlowError(findings)
-            actions = list(found.actions)
-            source = load_module_tools(file.parent / found.source, namespace=found.tools, only=actions)
+            # Without `actions`, every function that the module marks is a tool.
+            only = list(found.actions) or None
+            source = load_module_tools(file.parent / found.source, namespace=found.tools, only=only)
             sources.append(Declared(source, found))
     return sources
 
@@ -118,6 +120,19 @@ def owner() -> str:
     from flowrun.adapters.journals.owners import this_process
 
     return this_process()
+
+
+def check_key(model: ModelPlan) -> None:
+    """Raise `ConfigError` (FR2117) where a model's server needs a key and the environment has none."""
+    from flowrun.adapters.models.presets import is_loopback
+
+    if model.provider not in OPENAI_PROVIDERS or (model.base_url and is_loopback(model.base_url)):
+        return
+    name = model.key_env or ("OPENAI_API_KEY" if model.provider == "openai" else None)
+    if name is not None and not os.environ.get(name):
+        raise ConfigError(
+            f"The model {model.name} needs a key, and {name} is not set.", help=f"export {name}=…", code="FR2117"
+        )
 
 
 def model_from_name(name: str) -> ModelPlan:

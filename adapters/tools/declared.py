@@ -29,7 +29,9 @@ class Declared:
         return self._contracts
 
     def _merge(self, plan: ToolPlan) -> ToolPlan:
-        action = self._file.actions[plan.name.split(".", 1)[1]]
+        action = self._file.actions.get(plan.name.split(".", 1)[1])
+        if action is None:
+            return plan
         if action.effect == "read" and plan.effect == "write" and "effect" in action.at:
             raise ConfigError(
                 f"{action.span}: {plan.name} is a write in its module, so the file may not call it a read.",

@@ -28,7 +28,7 @@ CONFIG = """\
 # yaml-language-server: $schema=schemas/workspace/v1.json
 # The workspace: who may approve and answer, which models are used, where runs are kept.
 
-roles:                                # who may say yes, until when, and who is next
+roles:                                # who may say yes, and until when
 {roles}
 models:                               # the first one is the usual one
   examples: {{provider: examples}}      # learns from *.examples.yaml on this machine: no key, no cost, modest

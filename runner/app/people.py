@@ -101,13 +101,17 @@ class People(ABC):
             raise InputError(f"The deadline of {entry.id} has passed ({entry.due}).", code="FR3027")
         may = entry.asked.get("may", [])
         if action not in may:
-            words = {"answer": "answer --data", "approve": "approve", "reject": "reject", "close": "close"}
-            commands = [f"flowrun {words[name]} {entry.id}" for name in may if name in words]
-            if "resume" in may:
-                commands.append(f"flowrun resume {entry.run}")
+            words = {
+                "answer": f"flowrun answer {entry.id} --as NAME --data JSON",
+                "approve": f"flowrun approve {entry.id} --as NAME",
+                "reject": f"flowrun reject {entry.id} --as NAME --reason TEXT",
+                "close": f"flowrun close {entry.id} --as NAME --reason TEXT",
+                "resume": f"flowrun resume {entry.run} --as NAME",
+            }
+            kind = {"approval": "an approval", "hand_off": "a hand-off"}.get(entry.kind, "a question")
             raise InputError(
-                f"{entry.id} is not something to {action}: it is a {entry.kind.replace('_', '-')}.",
-                help="What can be done: " + ", ".join(commands),
+                f"{entry.id} is not something to {action}: it is {kind}.",
+                help="What can be done: " + ", ".join(words[name] for name in may if name in words),
                 code="FR3024",
             )
         return entry
@@ -145,6 +149,9 @@ class People(ABC):
         return known is not None and by in known.members
 
     async def _store(self, entry: InboxRow, events: list[AnyEvent], run_on: bool, *, accept: bool = False) -> RunResult:
+        if run_on:
+            # A changed tool is told before anything is stored, so that a yes is never given to something else unseen.
+            self.plan_of(entry.run, accept=accept)
         self.add(entry.run, events)
         if run_on and any(isinstance(event, Answered) for event in events):
             await self.go_on(entry.run, accept=accept)

@@ -21,7 +21,7 @@ from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
 from flowrun.errors import ConfigError, FlowrunError, InputError
-from flowrun.plan.compile import plan_bytes
+from flowrun.plan.compile import asks_in, plan_bytes
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Journal
 from flowrun.ports.models import Models
@@ -168,7 +168,10 @@ class App(People):
         """Return a flow's plan, loaded once and stored."""
         found = self._flows.get((flow, model))
         if found is None:
-            found = self._flows[flow, model] = load_flow(self.ws, flow, model=model)
+            found = load_flow(self.ws, flow, model=model)
+            for name in models_of(found.plan, model):
+                wiring.check_key(found.plan.models[name])
+            self._flows[flow, model] = found
             self.journal.put_plan(found.digest, plan_bytes(found.plan))
             self._plans[found.digest] = found
         return found
@@ -253,6 +256,14 @@ class App(People):
                 return
             await self.clock.sleep(pause)
             pause = min(pause * 2, 0.5)
+
+
+def models_of(plan: Plan, model: str | None) -> set[str]:
+    """Return the names of the models that a plan's steps may ask; `model`: the one chosen for the whole run."""
+    if model is not None:
+        return {model}
+    flows = [plan.flow, *plan.flows.values()]
+    return {name for flow in flows for step in asks_in(flow.steps) for name in step.models}
 
 
 @contextmanager

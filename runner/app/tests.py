@@ -27,8 +27,8 @@ KINDS = ("test", "policy")
 def run_tests(ws: Workspace, paths: Sequence[str] = ()) -> list[TestResult]:
     """Run tests and return their results; a file that is wrong is a failed test with its findings.
 
-    `paths` are files, folders or names of flows; without any, the workspace's, or the bundled flows' where the workspace
-    has no `flowrun.yaml`. Raises `InputError` where a path does not exist.
+    `paths` are files, folders or names of flows; without any, the workspace's, or the bundled flows' where there is no
+    workspace and no test here. Raises `InputError` where a path does not exist.
     """
     tests: list[TestFile] = []
     policies: list[Any] = []
@@ -54,7 +54,8 @@ def run_tests(ws: Workspace, paths: Sequence[str] = ()) -> list[TestResult]:
 def find(ws: Workspace, paths: Sequence[str]) -> list[Path]:
     """Return the files that may hold tests."""
     if not paths:
-        paths = [str(ws.root)] if ws.config is not None else [str(bundled())]
+        own = ws.config is not None or any(ws.root.glob("*.test.yaml")) or any(ws.root.glob("flows/**/*.test.yaml"))
+        paths = [str(ws.root if own else bundled())]
     return list(dict.fromkeys(file for path in paths for file in _expand(ws, path)))
 
 

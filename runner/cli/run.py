@@ -31,6 +31,16 @@ class NotInThisVersion(click.ClickException):
     exit_code = click.UsageError.exit_code
 
 
+def user_name() -> str:
+    """Return the name of the person at this terminal, or nothing where the system knows none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
 @click.command("run")
 @click.argument("flow")
 @click.option("--input", "source", metavar="FILE|-", help="The input, as JSON or YAML; - reads standard input.")
@@ -39,8 +49,15 @@ class NotInThisVersion(click.ClickException):
     "--at-once", type=click.IntRange(1, 1000), default=8, show_default=True, help="With --inputs: runs side by side."
 )
 @click.option("--key", help="The same key is the same run; default: the flow's `key`.")
-@click.option("--model", metavar="NAME", help="Use this model for every step that names none.")
-@click.option("--as", "by", metavar="NAME", default="", help="Who submits it; they cannot approve its calls.")
+@click.option("--model", metavar="NAME", help="Use this model for every step.")
+@click.option(
+    "--as",
+    "by",
+    metavar="NAME",
+    default=user_name,
+    show_default="you",
+    help="Who submits it; they cannot approve its calls.",
+)
 @click.option("--mode", type=click.Choice(["shadow", "supervised", "live"]), default="live", show_default=True)
 @click.option("--chat", is_flag=True, help="This terminal is the customer: it is asked and may say yes or no.")
 @options.JSON

@@ -254,4 +254,12 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "triggers: [{webhook: helpdesk, flow: support_to_ticket}]",
         "# start the flow with `flowrun run` instead",
     ),
+    "no-examples": (
+        "FR1432",
+        "warning",
+        "No examples to learn from",
+        "The `examples` model answers only what stands beside the flow; without examples the step goes to a person.",
+        "ask: What do they need?   # and no FLOW.examples.yaml",
+        "examples: [{step: triage, label: refund, texts: [...]}]",
+    ),
 }

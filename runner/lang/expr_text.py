@@ -6,6 +6,7 @@ the function that is handed in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -104,9 +105,12 @@ def split(text: str, *, prompt: bool) -> Fragments:
     return found
 
 
+_OPENING = re.compile(r"\{[{%]")
+
+
 def _next_brace(text: str, at: int) -> int:
-    first, second = text.find("{{", at), text.find("{%", at)
-    return max(first, second) if min(first, second) < 0 else min(first, second)
+    found = _OPENING.search(text, at)
+    return -1 if found is None else found.start()
 
 
 def _own_line(text: str, before: str, opened: int, after: int) -> tuple[str, int]:

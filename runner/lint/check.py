@@ -15,7 +15,7 @@ from flowrun.lang.types import ANY, NULL, STRING, Type, TypeScope, check_conditi
 from flowrun.lang.types_model import union
 from flowrun.lint.findings import Findings
 from flowrun.lint.paths import check_choice, check_records
-from flowrun.lint.rules import check_budget, check_policies, check_roles, check_tool_rules
+from flowrun.lint.rules import check_budget, check_examples, check_policies, check_roles, check_tool_rules
 from flowrun.lint.scope import World, without
 from flowrun.plan.catalogue import Catalogue, FlowSource
 
@@ -63,6 +63,7 @@ class _Walk:
         check_budget(self.world, out, self.used)
         check_roles(self.world, out)
         check_records(flow, out)
+        check_examples(self.world, out, source)
 
     def scope(self, steps: Mapping[str, Type], item: Type | None) -> TypeScope:
         hidden = {name: "it runs later or elsewhere" for name in self.ids() if name not in steps}

@@ -11,6 +11,7 @@ from flowrun.lang import spec
 from flowrun.lang.types import Type, TypeScope, check_condition, check_value, from_value, infer, with_currencies
 from flowrun.lint.findings import Findings
 from flowrun.lint.scope import World
+from flowrun.plan.catalogue import FlowSource
 from flowrun.values.nodes import walk
 
 
@@ -117,7 +118,12 @@ def check_budget(world: World, out: Findings, used: set[str]) -> None:
             for name in step.model or list(world.catalogue.models)[:1]:
                 model = world.catalogue.models.get(name)
                 if model is not None and model.provider not in ("examples", "scripted") and model.input_price is None:
-                    out.add("unknown-price", f"The model {name} has no price, so `cost` cannot be kept.", step.span)
+                    out.add(
+                        "unknown-price",
+                        f"The model {name} has no price, so the `cost` of the budget cannot be kept.",
+                        step.span,
+                        help="Name the model in flowrun.yaml with its `price:`, or take `cost` out of the budget.",
+                    )
     customer = any(step.to == "customer" for step in asks) or any("customer" in r.approver for r in flow.tools.values())
     if customer and flow.subject is None:
         out.add(
@@ -126,6 +132,22 @@ def check_budget(world: World, out: Findings, used: set[str]) -> None:
             flow.at.get("flow", at),
             help="subject: input.email",
         )
+
+
+def check_examples(world: World, out: Findings, source: FlowSource) -> None:
+    """A step that the `examples` model answers needs examples, and examples belong to a step that asks."""
+    asks = {step.id: step for step in _asks(world.flow.steps)}
+    taught = {example.step for example in source.examples}
+    usual = next(iter(world.catalogue.models), "examples")
+    for id, step in asks.items():
+        models = [world.catalogue.models.get(name) for name in step.model or [usual]]
+        if id not in taught and any(model is not None and model.provider == "examples" for model in models):
+            out.add(
+                "no-examples",
+                f"The step {id} is answered by the `examples` model, and there is no example of it.",
+                step.span,
+                help=f"Write some into {world.flow.flow}.examples.yaml, or name another model.",
+            )
 
 
 def _asks(steps: Sequence[spec.Step]) -> list[spec.Ask]:

@@ -250,6 +250,22 @@ class _Compiler:
         raise InternalError(f"The step {step.id} has an unknown verb.")
 
 
+def asks_in(steps: Sequence[m.AnyStep]) -> Iterator[m.AskStep]:
+    """Yield every `ask` among steps and the steps inside them."""
+    for step in steps:
+        match step:
+            case m.AskStep():
+                yield step
+            case m.ChooseStep():
+                for branch in step.branches:
+                    yield from asks_in(branch.steps)
+            case m.ForEachStep():
+                yield from asks_in(step.steps)
+            case m.ParallelStep():
+                for inner in step.branches.values():
+                    yield from asks_in(inner)
+
+
 def facts_in(node: Json) -> Iterator[str]:
     """Yield the name of every fact that a parsed expression reads."""
     if isinstance(node, list):

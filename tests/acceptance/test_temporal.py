@@ -83,11 +83,12 @@ async def client(address: str) -> Any:
     """A client of that server, once it answers."""
     from temporalio.client import Client
 
-    while True:
+    for _ in range(300):
         try:
             return await Client.connect(address)
         except RuntimeError:
             await asyncio.sleep(0.1)  # it opens its port after it has made its database
+    pytest.fail(f"The Temporal server does not answer at {address}.")
 
 
 def _free_port() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from flowrun.core.commands import AskPerson
 from flowrun.core.context import Context
 from flowrun.core.events import Answered, Asked, Fault
-from flowrun.core.failure import Failure
+from flowrun.core.failure import Failure, RunEnd
 from flowrun.core.schedule import Steps
 from flowrun.core.steps.ask import as_text, check_only_when
 from flowrun.core.steps.state import StepState
@@ -51,6 +51,8 @@ def run(ctx: Context, step: AskPersonStep, path: str, state: StepState) -> Steps
         assert isinstance(event, Answered)
         if event.action == "late":
             raise Failure(Fault(kind="late", code="FR3102", message=f"{step.to} did not answer in time."), draft=draft)
+        if event.action != "answer" and step.on_error == "hand_off":
+            raise RunEnd("handed_off", event.reason or f"{step.to} closed the question.")
         if event.action != "answer":
             raise Failure(
                 Fault(kind="denied", code="FR3108", message=event.reason or f"{step.to} closed the question."),
