@@ -41,7 +41,7 @@ def reservation(
         if isinstance(amount, bool) or not isinstance(amount, int | float) or amount < 0:
             return "What the limit adds up is not an amount."
     scope = "run" if limit.window == "run" else "all"
-    key = msgspec.json.encode([rule.source, rule.id, place, per], order="deterministic")
+    key = msgspec.json.encode([rule.source.split("@")[0], rule.id, place, per], order="deterministic")
     counter = f"{scope}:{hashlib.sha256(key).hexdigest()[:24]}"
     return Reservation(
         counter=counter,

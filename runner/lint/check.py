@@ -126,6 +126,9 @@ class _Walk:
             case spec.Ask():
                 for name in step.tools:
                     self.use(name, step.at.get("tools", step.span), scope)
+                    if name.startswith("flows."):
+                        message = f"A model may not propose the flow {name} in this version."
+                        self.out.add("not-yet", message, step.at["tools"], help="Use a `call` step.")
                 self.text(step.ask, scope)
                 for model in step.model:
                     if model not in self.catalogue.models and model != "examples":

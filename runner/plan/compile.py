@@ -78,7 +78,7 @@ class _Compiler:
             output=self.schema(flow.output),
             steps=self.steps(flow.steps),
             tools=names,
-            rules=[self.rule(rule, "flow", name) for name, rule in flow.tools.items()],
+            rules=[self.rule(rule, f"flow:{flow.flow}", name) for name, rule in flow.tools.items()],
             policies=policies,
             key=self.node(flow.key),
             subject=self.node(flow.subject),

@@ -29,7 +29,7 @@ class LimitPlan(_Frozen, kw_only=True):
 
 
 class RulePlan(_Frozen, kw_only=True):
-    """One rule; `source` is `flow` or the policy's `NAME@VERSION`."""
+    """One rule; `source` is `flow:NAME` or the policy's `NAME@VERSION`."""
 
     id: str
     source: str
