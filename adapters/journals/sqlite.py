@@ -192,31 +192,56 @@ class SqliteJournal(SqliteReads):
     def _db(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                if self._connection is None:
-                    self._connection = connect(self.path, busy_seconds=self._busy)
-                    self._synced = False
-                    self._secret = bytes(
-                        self._connection.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()[0]
-                    )
-                yield self._connection
+                yield self._connection or self._connect()
             except sqlite3.Error as error:
                 raise store_error(self.path, error) from None
 
-    @contextmanager
-    def _transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
-        with self._db() as db:
+    def _connect(self) -> sqlite3.Connection:
+        db = self._connection = connect(self.path, busy_seconds=self._busy)
+        self._synced = False
+        self._secret = bytes(db.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()[0])
+        return db
+
+    def _transaction(self, *, durable: bool = False) -> _Transaction:
+        return _Transaction(self, durable)
+
+    def begin(self, durable: bool) -> sqlite3.Connection:
+        """Begin a transaction under the lock; `end` must follow."""
+        self._lock.acquire()
+        try:
+            db = self._connection or self._connect()
             if durable is not self._synced:
                 # It cannot change inside a transaction. A synced commit syncs the earlier ones with it.
                 db.execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
                 self._synced = durable
             db.execute("BEGIN IMMEDIATE")
+        except BaseException as error:
+            self._lock.release()
+            if isinstance(error, sqlite3.Error):
+                raise store_error(self.path, error) from None
+            raise
+        return db
+
+    def end(self, error: BaseException | None) -> None:
+        """Commit, or after an error roll back; raises `StoreError` for what SQLite says."""
+        db = self._connection
+        assert db is not None
+        try:
+            if error is None:
+                try:
+                    db.execute("COMMIT")
+                    return
+                except sqlite3.Error as failed:
+                    error = failed
             try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
-                raise
+            except sqlite3.Error as failed:
+                error = failed
+            if isinstance(error, sqlite3.Error):
+                raise store_error(self.path, error) from None
+        finally:
+            self._lock.release()
 
     def _blind(self, purpose: str, text: str) -> bytes:
         """Return what is stored in place of a key: of use for comparing, and telling nothing without the
@@ -226,6 +251,22 @@ class SqliteJournal(SqliteReads):
 
     def _wall(self) -> float:
         return self._wall_clock()
+
+
+class _Transaction:
+    """A transaction as a context; a class, for one is made for every commit."""
+
+    __slots__ = ("_durable", "_journal")
+
+    def __init__(self, journal: SqliteJournal, durable: bool) -> None:
+        self._journal = journal
+        self._durable = durable
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._journal.begin(self._durable)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._journal.end(error)
 
 
 @contextmanager

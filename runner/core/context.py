@@ -5,6 +5,7 @@ Owns: the meter of a run's budget and the context that the step generators share
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flowrun.core.compiled import CompiledPlan
@@ -23,12 +24,13 @@ METERS = ("model_calls", "tool_calls", "writes", "cost", "within")
 class Meter:
     """What a flow has used of its budget; a sub-flow's use counts in its parents too. Money in millionths."""
 
-    __slots__ = ("limits", "parent", "used")
+    __slots__ = ("limited", "limits", "parent", "used")
 
     def __init__(self, budget: BudgetPlan, parent: Meter | None = None) -> None:
         self.limits: dict[str, float] = {name: limit for name in METERS if (limit := getattr(budget, name)) is not None}
         self.used: dict[str, float] = dict.fromkeys(METERS, 0)
         self.parent = parent
+        self.limited: bool = bool(self.limits) or (parent is not None and parent.limited)
 
     def add(self, name: str, amount: float) -> None:
         """Count a use, or take one back with a negative amount."""
@@ -37,8 +39,15 @@ class Meter:
             meter.used[name] += amount
             meter = meter.parent
 
+    def raise_to(self, limits: Mapping[str, float]) -> None:
+        """Replace limits of a whole run."""
+        self.limits.update(limits)
+        self.limited = True
+
     def left(self, name: str) -> float | None:
         """Return how much may still be used, None where nothing limits it."""
+        if not self.limited:
+            return None
         room: float | None = None
         meter: Meter | None = self
         while meter is not None:
@@ -50,12 +59,16 @@ class Meter:
 
     def need(self, name: str, amount: float) -> None:
         """Raise `Failure` where there is no room for the amount."""
+        if not self.limited:
+            return
         room = self.left(name)
         if room is not None and amount > room:
             raise Failure(spent(name))
 
     def tightest(self) -> dict[str, float]:
         """Return, for each limited meter, the value of `used` (of this flow) that may not be passed."""
+        if self.parent is None:
+            return dict(self.limits)
         return {name: self.used[name] + room for name in METERS if (room := self.left(name)) is not None}
 
 

@@ -206,7 +206,7 @@ def give_back(ctx: Context, meter: Meter, verdict: Verdict, write: bool) -> None
 
 def step_meter(ctx: Context, within: float | None) -> Meter:
     """Return the meter of one step: its own `within`, and through its parents all budgets of the flow."""
-    return Meter(BudgetPlan(within=within), ctx.meter)
+    return ctx.meter if within is None else Meter(BudgetPlan(within=within), ctx.meter)
 
 
 def work_left(ctx: Context, meter: Meter, delay: float, fault: Fault | None) -> float | None:

@@ -85,7 +85,7 @@ class Execution:
         phase = PHASES[type(event)]
         self.open.pop((event.path, phase), None)
         if isinstance(event, BudgetRaised):
-            self.root.meter.limits.update(event.limits)
+            self.root.meter.raise_to(event.limits)
         elif isinstance(event, CancelAsked):
             self._schedule.close_all(RunEnd("cancelled", event.reason or f"Cancelled by {event.by}."))
             self._check_end()

@@ -68,14 +68,14 @@ def decode(body: bytes) -> StoredBody:
     """
     try:
         stored = _decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         head = decode_head(body)
         if head is not None and head[0] > VERSION:
             raise _newer(head[0]) from None
         raise StoreError(
             f"A stored event cannot be read: {error}.",
             code="FR5005",
-            help="Run `flowrun doctor` to check the store.",
+            help="Restore the store from a backup; the run that it belongs to cannot go on.",
         ) from None
     if stored.v > VERSION:
         raise _newer(stored.v)
@@ -86,7 +86,7 @@ def decode_head(body: bytes) -> tuple[int, str, int] | None:
     """Return (version, run, seq) of stored bytes of any version, or None where they are damaged."""
     try:
         head = _head_decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return head.v, head.run, head.seq
 

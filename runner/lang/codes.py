@@ -6,8 +6,9 @@ Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+
+import msgspec
 
 from flowrun.errors import Diagnostic, Span
 from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_shape
@@ -19,8 +20,7 @@ MAX_FINDINGS = 200
 """Most findings of one file; whoever reads more than that mends the first ones and looks again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One rule: what it is called, and what `lint --explain` teaches about it."""
 
     rule: str

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out of __all__
 
@@ -25,8 +25,7 @@ MAX_EXPANDED = 20_000
 """Most values that aliases may stand for, all together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True):
     """One text, number, boolean or null. `style` is `plain`, `single`, `double`, `literal` or `folded`."""
 
     text: str
@@ -39,8 +38,7 @@ class Scalar:
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Seq:
+class Seq(msgspec.Struct, frozen=True):
     """A list."""
 
     items: tuple[Node, ...]
@@ -51,8 +49,7 @@ class Seq:
     depth: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
+class Map(msgspec.Struct, frozen=True):
     """A map in file order; keys are texts and unique."""
 
     entries: tuple[tuple[Scalar, Node], ...]

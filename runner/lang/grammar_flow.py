@@ -5,8 +5,9 @@ Owns: the shape of a whole `*.flow.yaml`. Steps are in `grammar_steps`, rules on
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
+
+import msgspec
 
 from flowrun.lang.grammar_rules import TOOL_RULE
 from flowrun.lang.grammar_steps import Steps
@@ -41,7 +42,9 @@ _BUDGET = Shape(
 
 
 def _flow(cx: Reader, read: Read) -> Any:
-    tools = {name: dataclasses.replace(rule, id=name, tools=(name,)) for name, rule in read.get("tools", {}).items()}
+    tools = {
+        name: msgspec.structs.replace(rule, id=name, tools=(name,)) for name, rule in read.get("tools", {}).items()
+    }
     return Flow(
         flow=read.get("flow"),
         version=read.get("version"),

@@ -5,8 +5,9 @@ Owns: the shape of a whole `*.policy.yaml`. The words of rules are in `grammar_r
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
+
+import msgspec
 
 from flowrun.lang.grammar_rules import POLICY_RULE
 from flowrun.lang.kinds import NAME, TOOL_NAME, Anything, Choice, Moment, Number, Value
@@ -89,7 +90,7 @@ def _policy(cx: Reader, read: Read) -> Any:
     return Policy(
         policy=read.get("policy"),
         version=read.get("version"),
-        facts={name: dataclasses.replace(fact, name=name) for name, fact in read.get("facts", {}).items()},
+        facts={name: msgspec.structs.replace(fact, name=name) for name, fact in read.get("facts", {}).items()},
         tables=read.get("tables", {}),
         rules=read.get("rules"),
         tests=read.get("tests", ()),

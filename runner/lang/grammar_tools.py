@@ -5,9 +5,10 @@ Owns: the shape of a whole `*.tools.yaml`. What the keys of an adapter mean is t
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import Any
+
+import msgspec
 
 from flowrun.lang.document import Map, Node, Scalar, plain
 from flowrun.lang.kinds import ID, Anything, Choice, Duration, Json, JsonSchema, Text, Use, Value, Word
@@ -101,7 +102,7 @@ _ACTION = Shape(
 
 
 def _file(cx: Reader, read: Read) -> Any:
-    actions = {name: dataclasses.replace(a, name=name) for name, a in read.get("actions", {}).items()}
+    actions = {name: msgspec.structs.replace(a, name=name) for name, a in read.get("actions", {}).items()}
     for action in actions.values():
         partner = (action.once or {}).get("confirm_with")
         if partner is not None and (partner not in actions or actions[partner].effect != "read"):

@@ -5,8 +5,9 @@ Owns: its shape and its defaults. Which models, tools and channels really exist 
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
+
+import msgspec
 
 from flowrun.lang.kinds import NAME, ROLE, Anything, Choice, Duration, Money, Number, Text, Value, Word
 from flowrun.lang.reading import Reader, short
@@ -140,7 +141,7 @@ _MARK = Shape(
 
 
 def _workspace(cx: Reader, read: Read) -> WorkspaceFile:
-    models = {name: dataclasses.replace(model, name=name) for name, model in read.get("models", {}).items()}
+    models = {name: msgspec.structs.replace(model, name=name) for name, model in read.get("models", {}).items()}
     return WorkspaceFile(
         models=models,
         tools=read.get("tools", ()),

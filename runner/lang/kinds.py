@@ -7,8 +7,9 @@ Lists, maps and maps with fixed keys are in `shapes`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from flowrun.lang.binder import bind_expression, bind_template
 from flowrun.lang.document import Map, Node, Scalar, plain
@@ -37,8 +38,7 @@ def text_of(cx: Reader, node: Node, key: str, what: str = "a text") -> Scalar | 
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A text for people. A ` #` that cuts it, and an expression that nobody works out, are findings."""
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
@@ -73,8 +73,7 @@ def cut(cx: Reader, node: Scalar) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(msgspec.Struct, frozen=True):
     """A text of a fixed form; `what` names it and `example` shows one."""
 
     pattern: str = ID
@@ -119,8 +118,7 @@ ROLE = Word(what="a role", example="support_leads")
 TOOL_NAME = Word(TOOL, "the name of a tool (`tools.action`)", "desk.create_ticket", "bad-tool")
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """A number within bounds; `whole` allows no fraction."""
 
     low: float = 0
@@ -148,8 +146,7 @@ class Number:
         return {"type": "integer" if self.whole else "number", "minimum": self.low}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """One of some words."""
 
     words: tuple[str, ...]
@@ -174,8 +171,7 @@ class Choice:
         return {"enum": list(self.words)}
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(msgspec.Struct, frozen=True):
     """true or false."""
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
@@ -190,8 +186,7 @@ class Flag:
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(msgspec.Struct, frozen=True):
     """A length of time; the value is in seconds. `words` may stand in its place."""
 
     words: tuple[str, ...] = ()
@@ -221,8 +216,7 @@ class Duration:
         return {"anyOf": [text, {"enum": list(self.words)}]} if self.words else text
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(msgspec.Struct, frozen=True):
     """An amount as (millionths, currency)."""
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
@@ -247,8 +241,7 @@ class Money:
         return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,6})? [A-Z]{3}$", "examples": ["0.05 USD"]}
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """A date and time with a zone, kept as text."""
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
@@ -265,8 +258,7 @@ class Moment:
         return {"type": "string", "format": "date-time"}
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(msgspec.Struct, frozen=True):
     """A bare expression; a condition may be true or false."""
 
     condition: bool = False
@@ -278,8 +270,7 @@ class Expression:
         return {"type": ["string", "boolean"] if self.condition else ["string", "number", "boolean"]}
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """Any value in which `${{ … }}` may stand. `prompt`: a text that may hold `{% %}`; `form`: what else is asked."""
 
     prompt: bool = False
@@ -305,8 +296,7 @@ class Value:
         return {"type": ["object", "string"]} if self.form == "map" else {}
 
 
-@dataclass(frozen=True, slots=True)
-class Anything:
+class Anything(msgspec.Struct, frozen=True):
     """Plain data without expressions."""
 
     map_only: bool = False
@@ -320,8 +310,7 @@ class Anything:
         return {"type": "object"} if self.map_only else {}
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """`NAME@N`, or with `inline` a JSON Schema in place."""
 
     inline: bool = True
@@ -353,8 +342,7 @@ class Use:
         return {"anyOf": [named, {"type": "object"}]} if self.inline else named
 
 
-@dataclass(frozen=True, slots=True)
-class JsonSchema:
+class JsonSchema(msgspec.Struct, frozen=True):
     """A JSON Schema in place."""
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:

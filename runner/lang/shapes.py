@@ -7,8 +7,9 @@ Which keys exist is written in the grammars.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from flowrun.errors import Span
 from flowrun.lang.document import Map, Node, Scalar, Seq
@@ -17,8 +18,7 @@ from flowrun.lang.reading import MISSING, Define, Kind, Reader, closest, empty, 
 from flowrun.lang.words import SYNONYMS
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(msgspec.Struct, frozen=True):
     """A list, as a tuple. `lone` also takes one value without its list; `least` is how many there must be."""
 
     kind: Kind
@@ -55,8 +55,7 @@ class Items:
         return {"anyOf": [inner, listed]} if self.lone else listed
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """A map from names that the author chooses to values of one kind; in file order."""
 
     kind: Kind
@@ -91,8 +90,7 @@ class Named:
         return {"type": "object", "patternProperties": {pattern: inner}, "additionalProperties": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One key of a shape. `about` is shown by editors."""
 
     name: str
@@ -101,8 +99,7 @@ class Key:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """The values of a map that was read: by key, with the place of each key."""
 
     values: Mapping[str, Any]
@@ -121,14 +118,13 @@ class Read:
 Build = Callable[[Reader, Read], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True):
     """A map with fixed keys, built into a value of the spec. `what` names it in messages."""
 
     what: str
     keys: tuple[Key, ...]
     build: Build
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = {}
     """Keys that are right in a sister shape, with its name."""
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:

@@ -16,7 +16,7 @@ from flowrun.lang.codes import diagnostic
 MAX_BYTES = 1_000_000
 """Largest file that is read, in bytes. A file is checked against it before it is opened."""
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,9 @@ def decode(file: str, data: bytes) -> Source | list[Diagnostic]:
             )
         ]
     source = Source(file, text.replace("\r\n", "\n").replace("\r", "\n"))
-    bad = _UNPRINTABLE.search(source.text)
+    # Compiled only for the rare text that Python calls unprintable: the pattern costs more than most files.
+    plain = source.text.replace("\n", "").isprintable()
+    bad = None if plain else re.search(_UNPRINTABLE, source.text)
     if bad is not None:
         return [
             diagnostic(

@@ -1,6 +1,6 @@
 """The typed form of the files that people write: flows, policies and tool files.
 
-Owns: one frozen dataclass for each thing in the language, with the place where it was written. Nothing here is resolved
+Owns: one frozen struct for each thing in the language, with the place where it was written. Nothing here is resolved
 against a workspace, and nothing here reads, checks or runs anything. Field names are the YAML keys, with a trailing
 underscore where Python reserves the word.
 """
@@ -8,8 +8,9 @@ underscore where Python reserves the word.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from flowrun.errors import Span
 
@@ -17,8 +18,7 @@ Node = list[Any]
 """A parsed expression in its JSON form; `flowrun.values` documents and evaluates it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expr:
+class Expr(msgspec.Struct, frozen=True, kw_only=True):
     """One expression: its text as written, its parsed form, and the place of the text."""
 
     text: str
@@ -26,19 +26,17 @@ class Expr:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(msgspec.Struct, frozen=True, kw_only=True):
     """Any YAML value in which `${{ … }}` may stand. `node` gives the value; `exprs` are the expressions inside."""
 
     node: Node
     exprs: tuple[Expr, ...]
     span: Span
-    keys: Mapping[str, Span] = field(default_factory=dict)
+    keys: Mapping[str, Span] = {}
     """Place of each top-level key, where the value is a map."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaUse:
+class SchemaUse(msgspec.Struct, frozen=True, kw_only=True):
     """`NAME@N`, or an inline JSON Schema (then `name` is empty and `version` 0)."""
 
     name: str
@@ -50,8 +48,7 @@ class SchemaUse:
         return f"{self.name}@{self.version}" if self.inline is None else "inline schema"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
     """One `at_most`: how many calls, or with `sum` how much, per `per` and `window` (seconds, `run`, `today`, `ever`)."""
 
     limit: int | float
@@ -62,8 +59,7 @@ class Limit:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """The words that may stand on tools, in a policy's `rules` and in a flow's `tools`.
 
     In a flow `id` is the tool's name and `tools` holds only it; `needs_before` is for policies, `bind` for flows.
@@ -72,7 +68,7 @@ class Rule:
     id: str
     tools: tuple[str, ...]
     at_most: tuple[Limit, ...] = ()
-    bind: Mapping[str, Template] = field(default_factory=dict)
+    bind: Mapping[str, Template] = {}
     needs_before: tuple[str, ...] = ()
     only_when: Expr | None = None
     deny_when: Expr | None = None
@@ -80,11 +76,10 @@ class Rule:
     approver: tuple[str, ...] = ()
     reason: str = ""
     span: Span
-    at: Mapping[str, Span] = field(default_factory=dict)
+    at: Mapping[str, Span] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """What one run may use. Money in millionths of the currency's unit, `within` in seconds of work; None: no limit."""
 
     cost: int | None = None
@@ -94,11 +89,10 @@ class Budget:
     writes: int | None = None
     within: float | None = None
     span: Span
-    at: Mapping[str, Span] = field(default_factory=dict)
+    at: Mapping[str, Span] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """What every step has. `within` in seconds; `on_error` is `fail`, `hand_off` or `continue`; `at`: place of each key."""
 
     id: str
@@ -107,19 +101,17 @@ class Step:
     within: float | None = None
     on_error: str = "fail"
     span: Span
-    at: Mapping[str, Span] = field(default_factory=dict)
+    at: Mapping[str, Span] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Step):
+class Call(Step, frozen=True, kw_only=True):
     """Runs one tool or another flow (`flows.NAME@N`)."""
 
     call: str
     with_: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask(Step):
+class Ask(Step, frozen=True, kw_only=True):
     """Asks a model; `to` is empty or `customer`; `repair` is how often an invalid answer may be mended."""
 
     ask: Template
@@ -132,8 +124,7 @@ class Ask(Step):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskPerson(Step):
+class AskPerson(Step, frozen=True, kw_only=True):
     """Puts a form before a role or the customer."""
 
     ask_person: Template
@@ -145,8 +136,7 @@ class AskPerson(Step):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch:
+class Branch(msgspec.Struct, frozen=True, kw_only=True):
     """One branch of `choose`; `when` is None for `otherwise`."""
 
     when: Expr | None
@@ -154,30 +144,26 @@ class Branch:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choose(Step):
+class Choose(Step, frozen=True, kw_only=True):
     """Runs the first branch that holds."""
 
     choose: tuple[Branch, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForEach(Step):
+class ForEach(Step, frozen=True, kw_only=True):
     """Runs `steps` once for each item."""
 
     for_each: Expr
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parallel(Step):
+class Parallel(Step, frozen=True, kw_only=True):
     """Named branches side by side, in the order of declaration."""
 
     parallel: Mapping[str, tuple[Step, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitFor(Step):
+class WaitFor(Step, frozen=True, kw_only=True):
     """Waits for a duration (seconds), a moment (a template), or an event with `key`. Exactly one of the three is set."""
 
     duration: float | None = None
@@ -186,8 +172,7 @@ class WaitFor(Step):
     key: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record(Step):
+class Record(Step, frozen=True, kw_only=True):
     """Writes a record of a schema."""
 
     record: SchemaUse
@@ -196,23 +181,20 @@ class Record(Step):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Set(Step):
+class Set(Step, frozen=True, kw_only=True):
     """Names a value."""
 
     set: Template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop(Step):
+class Stop(Step, frozen=True, kw_only=True):
     """Ends the run: `completed`, `rejected` or `failed`."""
 
     stop: str
     reason: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
     """A whole flow file."""
 
     flow: str
@@ -232,8 +214,7 @@ class Flow:
     at: Mapping[str, Span]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """A read that the runner makes for a policy's rules."""
 
     name: str
@@ -242,8 +223,7 @@ class Fact:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyTest:
+class PolicyTest(msgspec.Struct, frozen=True, kw_only=True):
     """One case of a policy: a proposed call and what the policy must say (`allow`, `deny`, `approve`)."""
 
     call: str
@@ -256,8 +236,7 @@ class PolicyTest:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """A whole policy file."""
 
     policy: str
@@ -270,8 +249,7 @@ class Policy:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One action of a tool file. `once` is `none` or one of `{header|argument|natural|confirm_with: …}`."""
 
     name: str
@@ -284,11 +262,10 @@ class Action:
     output: SchemaUse | None
     options: Mapping[str, Any]
     span: Span
-    at: Mapping[str, Span] = field(default_factory=dict)
+    at: Mapping[str, Span] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolFile:
+class ToolFile(msgspec.Struct, frozen=True, kw_only=True):
     """A whole tool file; `source`, `server` and `auth` belong to the adapter."""
 
     tools: str

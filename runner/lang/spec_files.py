@@ -1,20 +1,20 @@
 """The typed form of the files around flows: tests, examples and the workspace.
 
-Owns: one frozen dataclass for each. Nothing here is resolved, and nothing here reads or runs anything.
+Owns: one frozen struct for each. Nothing here is resolved, and nothing here reads or runs anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from flowrun.errors import Span
 from flowrun.lang.spec import Template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expect:
+class Expect(msgspec.Struct, frozen=True, kw_only=True):
     """What a test expects; None is not looked at. `calls` are distinct effects, `attempts` invocations."""
 
     outcome: str | None = None
@@ -24,11 +24,10 @@ class Expect:
     decisions: Any = None
     world: Any = None
     span: Span
-    at: Mapping[str, Span] = field(default_factory=dict)
+    at: Mapping[str, Span] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestFile:
+class TestFile(msgspec.Struct, frozen=True, kw_only=True):
     """One test of a flow.
 
     `tools`: by tool the answer, or a list of answers by call, a fault being `{error: NAME}`. `model`: by step id a list
@@ -55,8 +54,7 @@ class TestFile:
     __test__ = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExampleSpec:
+class ExampleSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One labelled example of a step; the values of `propose` and `answer` may hold slots as expressions."""
 
     step: str
@@ -67,8 +65,7 @@ class ExampleSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExamplesFile:
+class ExamplesFile(msgspec.Struct, frozen=True, kw_only=True):
     """The examples beside a flow."""
 
     examples: tuple[ExampleSpec, ...]
@@ -76,8 +73,7 @@ class ExamplesFile:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class Price(msgspec.Struct, frozen=True, kw_only=True):
     """What a model costs: millionths of `currency` for a million tokens; `dated` is the day on which that was true."""
 
     input: int
@@ -86,8 +82,7 @@ class Price:
     dated: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSpec:
+class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One model. `key` says where its key is (`${{ env.NAME }}`, `${{ secret.NAME }}`), never the key itself."""
 
     name: str
@@ -103,8 +98,7 @@ class ModelSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleSpec:
+class RoleSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Who may answer, until when (seconds) and who is next."""
 
     members: tuple[str, ...]
@@ -113,8 +107,7 @@ class RoleSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerSpec:
+class TriggerSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What starts a flow: `kind` is `webhook`, `schedule`, `mail`, `folder` or `event`, `source` what stands there."""
 
     kind: str
@@ -125,8 +118,7 @@ class TriggerSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Halt:
+class Halt(msgspec.Struct, frozen=True, kw_only=True):
     """What nothing may touch now."""
 
     tools: tuple[str, ...] = ()
@@ -134,8 +126,7 @@ class Halt:
     subjects: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspaceFile:
+class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
     """`flowrun.yaml`. Paths and patterns are relative to it; `modes` gives the highest mode by flow."""
 
     models: Mapping[str, ModelSpec]

@@ -7,7 +7,9 @@ record are `lint.paths`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from flowrun.errors import Diagnostic, Span
 from flowrun.lang import spec
@@ -20,8 +22,7 @@ from flowrun.lint.scope import World, without
 from flowrun.plan.catalogue import Catalogue, FlowSource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """The findings of a flow, and the expressions to rewrite when it is compiled (by `id` of the `Expr`)."""
 
     findings: tuple[Diagnostic, ...]

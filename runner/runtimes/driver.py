@@ -90,6 +90,7 @@ class Driver:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._parked: dict[str, Wait | AskPerson] = {}
         self._stale = False
+        self._error: Exception | None = None
 
     async def drive(self, started: RunStarted | None = None) -> None:
         """Go on until the run ends or only people, events and far timers are awaited. `started`: a new run."""
@@ -131,6 +132,8 @@ class Driver:
         self.execution.take_commands()
         while True:
             await self._perform(commands)
+            if self._error is not None:
+                raise self._error
             if self._stale:
                 self._rebuild()
                 commands = list(self.execution.open.values())
@@ -202,6 +205,9 @@ class Driver:
     async def _task(self, command: CallTool | CallModel | Propose) -> None:
         try:
             await self._outside(command)
+        except Exception as error:
+            # Raised where the run is driven, for nobody awaits this task.
+            self._error = self._error or error
         finally:
             self._tasks.pop(command.path, None)
 

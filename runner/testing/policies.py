@@ -12,7 +12,6 @@ from typing import Any
 from flowrun.core.commands import Proposal, Propose
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Verdict
-from flowrun.errors import Span
 from flowrun.guard import decide
 from flowrun.guard.limits import reservation
 from flowrun.lang import spec
@@ -64,11 +63,6 @@ def unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> list[str]:
 def name_of(policy: spec.Policy, test: spec.PolicyTest) -> str:
     """Return the test's name: what the policy is to say of which call."""
     return f"{policy.policy} {WORDS[test.expect]} {test.call}" + (f" by {test.by}" if test.by else "")
-
-
-def place_of(test: spec.PolicyTest) -> Span:
-    """Return where the test stands."""
-    return test.span
 
 
 def _unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> Iterator[str]:
