@@ -85,13 +85,9 @@ def test_known_error(fail: Raise, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "error[FR2000]: no workspace here\nhelp: run `flowrun init`\n"
 
 
-def test_flow_error_shows_every_finding_with_its_place(
-    fail: Raise, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_flow_error_shows_every_finding_with_its_place(fail: Raise, capsys: pytest.CaptureFixture[str]) -> None:
     found = [
-        Diagnostic(
-            code="FR1003", rule="unknown-key", message=f"unknown key {key!r}", span=Span("f.yaml", line, 1)
-        )
+        Diagnostic(code="FR1003", rule="unknown-key", message=f"unknown key {key!r}", span=Span("f.yaml", line, 1))
         for line, key in enumerate("ab", 1)
     ]
     assert fail(FlowError(found)) == 3
@@ -163,9 +159,7 @@ def test_a_pipe_that_is_closed_from_the_start_is_quiet() -> None:
 
 
 @pytest.mark.parametrize(("value", "code"), [(None, 0), (0, 0), (1, 1), (4, 4)])
-def test_a_command_returns_its_exit_code(
-    monkeypatch: pytest.MonkeyPatch, value: int | None, code: int
-) -> None:
+def test_a_command_returns_its_exit_code(monkeypatch: pytest.MonkeyPatch, value: int | None, code: int) -> None:
     command = click.Command("probe", callback=lambda: value)
     monkeypatch.setattr(frame.LazyGroup, "list_commands", lambda self, ctx: ["probe"])
     monkeypatch.setattr(frame.LazyGroup, "get_command", lambda self, ctx, cmd_name: command)
@@ -196,9 +190,7 @@ def test_json_is_indented_and_keeps_letters(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == '{\n  "run": "r-1",\n  "reason": "Zürich"\n}\n'
 
 
-def test_a_terminal_gets_the_same_words(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_terminal_gets_the_same_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(output, "is_terminal", lambda stream: True)
     output.table(["run", "why"], [["r-1", "[bold]a\x1b[2J"], ["r-2", None]])
     output.say("done [ok]", style="green")

@@ -38,9 +38,7 @@ PUBLIC = [
 
 def python_files(*rooms: str) -> list[Path]:
     """All Python files of these folders, in a stable order."""
-    return sorted(
-        path for room in rooms for path in (ROOT / room).rglob("*.py") if "__pycache__" not in path.parts
-    )
+    return sorted(path for room in rooms for path in (ROOT / room).rglob("*.py") if "__pycache__" not in path.parts)
 
 
 def name(path: Path) -> str:
