@@ -50,11 +50,22 @@ def journal(url: str, clock: Clock) -> Journal:
     return SqliteJournal(store_path(url))
 
 
-def models() -> Models:
-    """Return the models of every provider, each loaded on first use."""
+def models(*, record: Path | None = None, replay: Path | None = None) -> Models:
+    """Return the models of every provider, each loaded on first use.
+
+    `record`: their replies are added to this file, redacted. `replay`: replies come from this file, and no model is asked.
+    """
     from flowrun.adapters.models.routed import RoutedModels
 
-    return RoutedModels({**dict.fromkeys(OPENAI_PROVIDERS, _openai), "examples": _examples})
+    routed = RoutedModels({**dict.fromkeys(OPENAI_PROVIDERS, _openai), "examples": _examples})
+    if record is None and replay is None:
+        return routed
+    from flowrun.adapters.models.recorded import RecordedModels
+
+    if replay is not None:
+        return RecordedModels(None, replay, mode="replay")
+    assert record is not None
+    return RecordedModels(routed, record, mode="record")
 
 
 def _openai() -> Models:

@@ -7,19 +7,23 @@ recordings is decided in `redact`.
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from flowrun.adapters.models.redact import Redactor
+from flowrun.adapters.models.redact import Redactor, restored
 from flowrun.core.commands import CallModel
 from flowrun.errors import AdapterError, ConfigError
 from flowrun.ports.models import ModelReply, Models
 
 Json = Any
 _DIFF_LINES = 60
+_MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+"""Moments in tools' results differ at every run, so they do not count for the key."""
 
 
 class _Recording(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +32,8 @@ class _Recording(msgspec.Struct, frozen=True, kw_only=True):
     step: str
     request: Json
     reply: ModelReply
+    places: dict[str, tuple[int, int, int]] = {}
+    """Where a marked value stands in the request, by placeholder: message, offset and length. A replay finds it there."""
 
 
 class RecordedModels:
@@ -54,7 +60,7 @@ class RecordedModels:
         """
         redactor = Redactor()
         canonical = redactor.redact(canonical_request(request))
-        key = sha256(_encode(canonical)).hexdigest()
+        key = sha256(_MOMENT.sub(b"[moment]", _encode(canonical))).hexdigest()
         if self._mode == "replay":
             return self._replay(key, canonical, request, redactor)
         assert self._inner is not None
@@ -72,9 +78,10 @@ class RecordedModels:
         redactor = Redactor()
         canonical = redactor.redact(canonical_request(request))
         inputs = {tool.name: tool.input for tool in request.tools}
-        redactor.learn(request.answer, reply.answer)
+        said = "\n".join(str(message.get("content") or message.get("result") or "") for message in request.messages)
+        redactor.learn(request.answer, reply.answer, within=said)
         for tool, args in reply.proposals:
-            redactor.learn(inputs.get(tool), args)
+            redactor.learn(inputs.get(tool), args, within=said)
         body = redactor.redact(msgspec.to_builtins(reply))
         body["usage"] = msgspec.to_builtins(reply.usage)
         recording = _Recording(
@@ -83,6 +90,7 @@ class RecordedModels:
             step=request.step,
             request=redactor.redact(canonical),
             reply=msgspec.convert(body, ModelReply),
+            places=_places(canonical, redactor.holders),
         )
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
@@ -96,8 +104,9 @@ class RecordedModels:
             raise self._miss(canonical, request)
         place = self._next.get(key, 0)
         self._next[key] = place + 1
-        reply = found[min(place, len(found) - 1)].reply
-        return msgspec.convert(redactor.restore(msgspec.to_builtins(reply)), ModelReply)
+        recording = found[min(place, len(found) - 1)]
+        reply = restored(msgspec.to_builtins(recording.reply), _values(canonical, recording.places))
+        return msgspec.convert(redactor.restore(reply), ModelReply)
 
     def _miss(self, canonical: Json, request: CallModel) -> AdapterError:
         every = [recording for group in (self._recordings or {}).values() for recording in group]
@@ -113,6 +122,25 @@ class RecordedModels:
             more = [f"… {len(diff) - _DIFF_LINES} more lines"] if len(diff) > _DIFF_LINES else []
             message += " What differs from the nearest one:\n" + "\n".join(diff[:_DIFF_LINES] + more)
         return AdapterError(message, code="FR4105", help=help)
+
+
+def _places(canonical: Json, holders: Mapping[str, str]) -> dict[str, tuple[int, int, int]]:
+    out: dict[str, tuple[int, int, int]] = {}
+    for value, holder in holders.items():
+        for number, message in enumerate(canonical["messages"]):
+            at = str(message.get("content") or "").find(value)
+            if at >= 0:
+                out[holder] = (number, at, len(value))
+                break
+    return out
+
+
+def _values(canonical: Json, places: Mapping[str, tuple[int, int, int]]) -> dict[str, str]:
+    """Return the values that stand at recorded places; the same key means the same request, so they stand there."""
+    return {
+        holder: str(canonical["messages"][number]["content"])[at : at + length]
+        for holder, (number, at, length) in places.items()
+    }
 
 
 def canonical_request(request: CallModel) -> dict[str, Json]:

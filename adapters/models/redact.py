@@ -33,10 +33,14 @@ class Redactor:
         self._holders: dict[str, str] = {}
         self._counts: dict[str, int] = {}
 
-    def learn(self, schema: Json, value: Json) -> None:
-        """Remember the texts that a schema marks `x-pii` or `x-secret`, to replace them everywhere."""
+    def learn(self, schema: Json, value: Json, *, within: str) -> None:
+        """Remember the texts that a schema marks `x-pii` or `x-secret`, to replace them everywhere.
+
+        Only those that stand in `within`, the request: what a model wrote itself could not be turned back when it is
+        replayed, and the later steps of a flow would then see placeholders.
+        """
         for kind, found in marked(schema, value):
-            if len(found) >= _SHORTEST and not found.startswith("["):
+            if len(found) >= _SHORTEST and not found.startswith("[") and found in within:
                 self._holder(kind, found)
 
     def redact(self, value: Json) -> Json:
@@ -51,10 +55,15 @@ class Redactor:
             return self._holder("number", str(value))
         return value
 
+    @property
+    def holders(self) -> dict[str, str]:
+        """The placeholders given out so far, by the value that each stands for."""
+        return dict(self._holders)
+
     def restore(self, value: Json) -> Json:
         """Return the value with the placeholders that this redactor gave out turned back."""
         back = {holder: found for found, holder in self._holders.items()}
-        return _restored(value, back)
+        return restored(value, back)
 
     def _text(self, text: str) -> str:
         for found in sorted(self._holders, key=len, reverse=True):
@@ -95,7 +104,8 @@ def marked(schema: Json, value: Json) -> list[tuple[str, str]]:
     return out
 
 
-def _restored(value: Json, back: dict[str, str]) -> Json:
+def restored(value: Json, back: dict[str, str]) -> Json:
+    """Return the value with placeholders turned back; a whole number gets its type back."""
     if isinstance(value, str):
         if value in back and back[value].lstrip("-").isdigit():
             return back[value]
@@ -103,5 +113,5 @@ def _restored(value: Json, back: dict[str, str]) -> Json:
             value = value.replace(holder, found)
         return value
     if isinstance(value, dict):
-        return {key: _restored(inner, back) for key, inner in value.items()}
-    return [_restored(inner, back) for inner in value] if isinstance(value, list) else value
+        return {key: restored(inner, back) for key, inner in value.items()}
+    return [restored(inner, back) for inner in value] if isinstance(value, list) else value

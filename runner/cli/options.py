@@ -51,11 +51,18 @@ def workspace_of(workspace: Path | None, store: str | None = None) -> Workspace:
 
 
 @contextmanager
-def opened(workspace: Path | None, store: str | None) -> Iterator[App]:
+def opened(
+    workspace: Path | None, store: str | None, *, record: Path | None = None, replay: Path | None = None
+) -> Iterator[App]:
     """Open the use cases over the store that the options name."""
     from flowrun.app.runs import open_app
 
-    with open_app(workspace_of(workspace, store)) as app:
+    models = None
+    if record is not None or replay is not None:
+        from flowrun import wiring
+
+        models = wiring.models(record=record, replay=replay)
+    with open_app(workspace_of(workspace, store), models=models) as app:
         yield app
 
 

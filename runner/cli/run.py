@@ -58,6 +58,12 @@ def user_name() -> str:
     show_default="you",
     help="Who submits it; they cannot approve its calls.",
 )
+@click.option(
+    "--record", type=click.Path(path_type=Path), metavar="FILE", help="Add the models' replies to FILE, redacted."
+)
+@click.option(
+    "--replay", type=click.Path(path_type=Path), metavar="FILE", help="Take replies from FILE and ask no model."
+)
 @click.option("--mode", type=click.Choice(["shadow", "supervised", "live"]), default="live", show_default=True)
 @click.option("--chat", is_flag=True, help="This terminal is the customer: it is asked and may say yes or no.")
 @options.JSON
@@ -70,6 +76,8 @@ def command(
     key: str | None,
     model: str | None,
     by: str,
+    record: Path | None,
+    replay: Path | None,
     mode: str,
     chat: bool,
     as_json: bool,
@@ -90,15 +98,17 @@ def command(
         raise NotInThisVersion(f"the mode {mode} does not exist in this version; only live does")
     if (source is None) == (many is None):
         raise click.UsageError("give one of --input FILE and --inputs FILE")
+    if record is not None and replay is not None:
+        raise click.UsageError("give only one of --record and --replay")
     if many is not None:
         if chat or key is not None:
             raise click.UsageError(f"--inputs does not go with {'--chat' if chat else '--key'}")
         inputs = read_lines(many)
-        with options.opened(workspace, store) as app:
+        with options.opened(workspace, store, record=record, replay=replay) as app:
             return run_many(app, flow, inputs, at_once=at_once, model=model, by=by, as_json=as_json)
     assert source is not None
     value = read_document(source)
-    with options.opened(workspace, store) as app:
+    with options.opened(workspace, store, record=record, replay=replay) as app:
         if chat:
             result = options.wait_for(talk(app, flow, value, key=key, model=model, by=by))
         else:

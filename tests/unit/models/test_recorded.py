@@ -60,6 +60,13 @@ async def test_a_replay_speaks_of_the_person_who_asks_now(tmp_path: Path) -> Non
     assert (await replay(path, "Write to bo@example.org")).answer == {"mail": "bo@example.org"}
 
 
+async def test_a_replay_gives_back_marked_values_and_what_the_model_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "triage.jsonl"
+    await record(path, "Ana Silva asks. 2026-01-01T09:00:00Z", {"answer": {"who": "Ana Silva", "mail": "none of it"}})
+    reply = await replay(path, "Ana Silva asks. 2026-02-02T10:11:12Z")
+    assert reply.answer == {"who": "Ana Silva", "mail": "none of it"}
+
+
 async def test_one_request_recorded_twice_gives_both_replies_then_the_last(tmp_path: Path) -> None:
     path = tmp_path / "triage.jsonl"
     await record(path, "Hello", {"text": "one"}, {"text": "two"})
