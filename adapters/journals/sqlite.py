@@ -18,7 +18,7 @@ import msgspec
 
 from flowrun.adapters.journals.lookup import key_reused
 from flowrun.adapters.journals.owners import is_gone
-from flowrun.adapters.journals.sqlite_append import append
+from flowrun.adapters.journals.sqlite_append import Head, Outdated, append
 from flowrun.adapters.journals.sqlite_queries import SqliteReads
 from flowrun.adapters.journals.sqlite_schema import BUSY_SECONDS, connect, store_error
 from flowrun.core.events import PHASES, RunStarted
@@ -29,6 +29,7 @@ from flowrun.journal.projections import Refusal
 from flowrun.ports.journal import Append, Claim, Open, Opened, Receipt
 
 LEASE_SECONDS = 60.0
+MOST_HEADS = 2000
 OPEN_REFUSED = ("FR3005", "FR5006", "FR5009")
 """What is wrong with one submission; every other error is the store's, and stops the whole transaction."""
 _canonical = msgspec.json.Encoder(order="deterministic")
@@ -58,6 +59,7 @@ class SqliteJournal(SqliteReads):
         self._connection: sqlite3.Connection | None = None
         self._secret = b""
         self._synced = False
+        self._heads: dict[str, Head] = {}
 
     def put_plan(self, digest: str, body: bytes) -> None:
         """Store a plan once."""
@@ -113,15 +115,31 @@ class SqliteJournal(SqliteReads):
         """Open runs and store appends in one transaction; a refused one leaves nothing and disturbs no other."""
         if not opens and not appends:
             return [], []
+        heads, self._heads = self._heads, {}
+        try:
+            result = self._write(opens, appends, heads)
+        except Outdated:
+            heads = {}
+            result = self._write(opens, appends, heads)
+        # Only what is committed is remembered, and of few runs: a finished one is not asked for again.
+        self._heads = heads if len(heads) < MOST_HEADS else {}
+        return result
+
+    def _write(
+        self, opens: Sequence[Open], appends: Sequence[Append], heads: dict[str, Head]
+    ) -> tuple[list[Opened | FlowrunError], list[Receipt]]:
         durable = bool(opens) or any(item.durable for item in appends)
         # Refusals are rare, and a savepoint costs a fifth of an append: so first all at once, then one by one.
         try:
             with self._transaction(durable=durable) as db:
-                return [self._open(db, item) for item in opens], [append(db, self._blind, item) for item in appends]
+                opened_all: list[Opened | FlowrunError] = [self._open(db, item) for item in opens]
+                return opened_all, [append(db, self._blind, item, heads) for item in appends]
         except Refusal as refusal:
+            heads.clear()
             if len(appends) == 1 and not opens:
                 return [], [Receipt(ok=False, refused=refusal.refused, rule=refusal.rule)]
         except (InputError, StoreError) as error:
+            heads.clear()
             if error.code not in OPEN_REFUSED:
                 raise
             if len(opens) == 1 and not appends:
@@ -138,8 +156,9 @@ class SqliteJournal(SqliteReads):
             for item in appends:
                 try:
                     with _savepoint(db):
-                        receipts.append(append(db, self._blind, item))
+                        receipts.append(append(db, self._blind, item, heads))
                 except Refusal as refusal:
+                    heads.pop(item.run, None)
                     receipts.append(Receipt(ok=False, refused=refusal.refused, rule=refusal.rule))
         return opened, receipts
 

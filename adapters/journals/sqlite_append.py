@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowrun.core.events import PHASES, Answered, Approved
 from flowrun.errors import StoreError
@@ -22,27 +22,41 @@ Blind = Callable[[str, str], bytes]
 
 _HEAD = "SELECT n, epoch, owner, outcome, seq, head FROM runs WHERE run = ?"
 _INSERT = "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (?, ?, ?, ?, ?, ?)"
-_UPDATE = "UPDATE runs SET seq = ?, head = ?, updated = max(updated, ?), ready = ready | ? WHERE n = ?"
-_UPDATE_DUE = """UPDATE runs SET seq = ?, head = ?, updated = max(updated, ?), ready = ready | ?,
-    due = ?, waiting_on = ? WHERE n = ?"""
+_MOVE = """UPDATE runs SET seq = ?, head = ?, updated = max(updated, ?), ready = ready | ?
+    WHERE n = ? AND seq = ? AND outcome IS NULL AND (? IS NULL OR (epoch = ? AND owner IS NOT NULL))"""
 _OPEN = """SELECT due, kind FROM inbox WHERE n = ?1 AND action IS NULL
     UNION ALL SELECT due, coalesce(event, 'timer') FROM waits WHERE n = ?1"""
 _USAGE = "SELECT coalesce(sum(amount), 0) FROM counters WHERE counter = ? AND at >= ? AND NOT (n = ? AND path = ?)"
 
 
-def append(db: sqlite3.Connection, blind: Blind, item: Append) -> Receipt:
-    """Store one append. Raises `Refusal`; then the caller must undo what was written."""
-    row = db.execute(_HEAD, (item.run,)).fetchone()
-    if row is None:
-        raise pr.Refusal("claim")
-    n, epoch, owner, outcome, seq, head = row
-    if item.epoch is not None and (item.epoch != epoch or owner is None):
-        raise pr.Refusal("claim")
-    if outcome is not None:
-        raise pr.Refusal("finished")
+class Head(NamedTuple):
+    """Where a run stood after this process's last commit: row, epoch, last place and hash."""
+
+    n: int
+    epoch: int
+    seq: int
+    head: bytes
+
+
+class Outdated(Exception):
+    """A remembered head no longer holds; the caller undoes everything and goes by the rows."""
+
+
+def append(db: sqlite3.Connection, blind: Blind, item: Append, heads: dict[str, Head]) -> Receipt:
+    """Store one append. Raises `Refusal`; then the caller must undo what was written.
+
+    `heads` spares reading a run's row before each commit: the update that follows finds the row only if nothing
+    about the run has changed since. It gains the new head, which holds once the transaction is committed.
+    """
+    known = heads.get(item.run)
+    if known is None or known.epoch != item.epoch:
+        known = _read_head(db, item)
+        remembered = False
+    else:
+        remembered = True
     if not item.events:
-        return Receipt(ok=True, seq=seq)
-    first = seq + 1
+        return Receipt(ok=True, seq=known.seq)
+    n, seq, head = known.n, known.seq, known.head
     rows: list[tuple[int, int, str, str, bytes, bytes]] = []
     for event in item.events:
         seq += 1
@@ -52,6 +66,11 @@ def append(db: sqlite3.Connection, blind: Blind, item: Append) -> Receipt:
             raise pr.Refusal("event", error.message) from None
         head = link(head, body)
         rows.append((n, seq, event.path, PHASES[type(event)], body, head))
+    moved = db.execute(
+        _MOVE, (seq, head, item.events[-1].at, int(item.epoch is None), n, known.seq, item.epoch, item.epoch)
+    )
+    if not moved.rowcount:
+        raise Outdated if remembered else pr.Refusal("claim")
     try:
         if len(rows) == 1:
             db.execute(_INSERT, rows[0])
@@ -61,15 +80,23 @@ def append(db: sqlite3.Connection, blind: Blind, item: Append) -> Receipt:
         if error.sqlite_errorname != "SQLITE_CONSTRAINT_UNIQUE":
             raise
         raise pr.Refusal("path") from None
-    touched = _project(db, blind, item, n, first)
-    at = item.events[-1].at
-    ready = int(item.epoch is None)
-    if touched:
+    if _project(db, blind, item, n, known.seq + 1):
         due, waiting_on = _open_work(db, n)
-        db.execute(_UPDATE_DUE, (seq, head, at, ready, due, waiting_on, n))
-    else:
-        db.execute(_UPDATE, (seq, head, at, ready, n))
+        db.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, n))
+    heads[item.run] = Head(n, known.epoch, seq, head)
     return Receipt(ok=True, seq=seq)
+
+
+def _read_head(db: sqlite3.Connection, item: Append) -> Head:
+    row = db.execute(_HEAD, (item.run,)).fetchone()
+    if row is None:
+        raise pr.Refusal("claim")
+    n, epoch, owner, outcome, seq, head = row
+    if item.epoch is not None and (item.epoch != epoch or owner is None):
+        raise pr.Refusal("claim")
+    if outcome is not None:
+        raise pr.Refusal("finished")
+    return Head(n, epoch, seq, head)
 
 
 def _project(db: sqlite3.Connection, blind: Blind, item: Append, n: int, first: int) -> bool:

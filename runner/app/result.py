@@ -5,11 +5,13 @@ Owns: the object that `flowrun run --json` prints, and its exit code.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from flowrun.insight.summary import Usage, summarise
+from flowrun.core.events import AnyEvent
+from flowrun.insight.summary import Summary, Usage, summarise
 from flowrun.journal.encoding import decode
 from flowrun.ports.journal import InboxRow, Journal
 
@@ -53,17 +55,28 @@ def read_result(journal: Journal, run: str, *, duplicate: bool = False) -> RunRe
             waiting.append({"kind": "timer", "due": row.due})
         elif not waiting and not row.claimed and row.waiting_on:
             waiting.append({"kind": row.waiting_on, "due": row.due})
+    outcome = summary.outcome or ("running" if row.claimed else "waiting")
+    return _result(summary, outcome, waiting, run if duplicate else None)
+
+
+def ended(events: Sequence[AnyEvent]) -> RunResult:
+    """Return the result of a run that has ended, from all of its events."""
+    summary = summarise(events)
+    return _result(summary, summary.outcome or "", [], None)
+
+
+def _result(summary: Summary, outcome: str, waiting: list[dict[str, Json]], duplicate_of: str | None) -> RunResult:
     return RunResult(
-        run=run,
+        run=summary.run,
         flow=summary.flow,
         version=summary.version,
-        outcome=summary.outcome or ("running" if row.claimed else "waiting"),
+        outcome=outcome,
         record=summary.record,
         records=summary.records,
         usage=summary.usage,
         waiting=waiting,
         reason=summary.reason,
-        duplicate_of=run if duplicate else None,
+        duplicate_of=duplicate_of,
     )
 
 

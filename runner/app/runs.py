@@ -16,7 +16,7 @@ import msgspec
 from flowrun import wiring
 from flowrun.app.flows import load_flow
 from flowrun.app.people import People
-from flowrun.app.result import RunResult, read_result
+from flowrun.app.result import RunResult, ended, read_result
 from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
@@ -78,8 +78,8 @@ class App(People):
         if opened.duplicate or opened.claim is None:
             await self._follow(opened.run)
             return read_result(self.journal, opened.run, duplicate=True)
-        await self.runtime.drive(compiled, opened.claim, started)
-        return read_result(self.journal, opened.run)
+        events = await self.runtime.drive(compiled, opened.claim, started)
+        return read_result(self.journal, opened.run) if events is None else ended(events)
 
     async def submit_many(
         self,

@@ -86,6 +86,8 @@ class Driver:
         self.seq = 0
         self.last_at = ""
         self._seen: set[tuple[str, str]] = set()
+        self.events: list[AnyEvent] = []
+        """The run's events as stored, in order."""
         self._buffer: list[AnyEvent] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._parked: dict[str, Wait | AskPerson] = {}
@@ -95,7 +97,7 @@ class Driver:
     async def drive(self, started: RunStarted | None = None) -> None:
         """Go on until the run ends or only people, events and far timers are awaited. `started`: a new run."""
         if started is not None:
-            self.seq, self.last_at = 1, started.at
+            self.seq, self.last_at, self.events = 1, started.at, [started]
             self.execution = Execution(self.compiled, started)
             self.execution.start()
         else:
@@ -112,6 +114,7 @@ class Driver:
         first = events[0]
         if not isinstance(first, RunStarted):
             raise InternalError(f"The journal of {self.claim.run} does not begin with its start.")
+        self.events = events
         self.seq = stored[-1].seq
         self.last_at = events[-1].at
         self._seen = {(event.path, PHASES[type(event)]) for event in events}
@@ -364,6 +367,7 @@ class Driver:
         if receipt.seq != self.seq + len(events):
             self._stale = True
         self.seq = receipt.seq
+        self.events += events
         return receipt
 
 

@@ -6,7 +6,7 @@ Owns: the claim of a run while it is driven, and going on where somebody answere
 from __future__ import annotations
 
 from flowrun.core.compiled import CompiledPlan
-from flowrun.core.events import RunStarted
+from flowrun.core.events import AnyEvent, RunStarted
 from flowrun.ports.journal import Claim, Open, Opened
 from flowrun.runtimes.committer import Committer
 from flowrun.runtimes.dispatch import Dispatch
@@ -28,8 +28,13 @@ class LocalRuntime:
         with self.committer.admit():
             return await self.committer.open(Open(started=started, owner=self.owner))
 
-    async def drive(self, compiled: CompiledPlan, claim: Claim, started: RunStarted | None = None) -> None:
-        """Drive one claimed run until it ends or waits, and give it back. `started`: the first event of a new run."""
+    async def drive(
+        self, compiled: CompiledPlan, claim: Claim, started: RunStarted | None = None
+    ) -> list[AnyEvent] | None:
+        """Drive one claimed run until it ends or waits, and give it back. `started`: the first event of a new run.
+
+        Returns all events of a run that has ended, None for one that waits.
+        """
         journal = self.dispatch.journal
         with self.committer.admit():
             while True:
@@ -41,9 +46,11 @@ class LocalRuntime:
                     self._heartbeat.drop(claim)
                     if not driver.finished:
                         journal.release(claim)
-                if driver.finished or not journal.events(claim.run, after=driver.seq):
-                    return
+                if driver.finished:
+                    return driver.events
+                if not journal.events(claim.run, after=driver.seq):
+                    return None
                 again = journal.claim(claim.run, owner=self.owner)
                 if again is None:
-                    return
+                    return None
                 claim, started = again, None
