@@ -108,9 +108,11 @@ def _train(pairs: Sequence[tuple[str, str]]) -> Classifier:
 def text_of(request: CallModel) -> str:
     """Return the text to classify.
 
-    Every text in the prompt's slots, in order; without one, the last message.
+    The texts of the prompt's slots that read the flow's input; where none does, those of all slots; without one, the
+    last message. What a tool said about the customer is no part of the customer's message.
     """
-    found = [text for value in request.slots.values() for text in _leaves(value)]
+    own = [value for name, value in request.slots.items() if name.strip().startswith("input")]
+    found = [text for value in own or request.slots.values() for text in _leaves(value)]
     if not found:
         found = [str(m["content"]) for m in request.messages if m["role"] == "user" and m.get("content")][-1:]
     return "\n".join(found)

@@ -140,6 +140,18 @@ class People(ABC):
             )
         return mine[0]
 
+    def require_owner(self, run: str, by: str, *, submitter: bool = False) -> None:
+        """Raise `InputError` (FR3025) unless `by` has the flow's owner role, or (where allowed) submitted the run."""
+        if self.ws.config is None:
+            return
+        start = decode(self.journal.events(run)[0].body).event
+        owner = self.plan_of(run).plan.flow.owner
+        if self._holds(by, owner, run) or (submitter and by and isinstance(start, RunStarted) and by == start.by):
+            return
+        raise InputError(
+            f"{by or 'Nobody'} may not do this: it needs the role {owner}.", help="Add --as NAME.", code="FR3025"
+        )
+
     def _holds(self, by: str, role: str, run: str) -> bool:
         if role == CUSTOMER or by == CUSTOMER:
             return by == role

@@ -21,6 +21,7 @@ from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
 from flowrun.errors import ConfigError, FlowrunError, InputError
+from flowrun.journal.encoding import decode
 from flowrun.plan.compile import asks_in, plan_bytes
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Journal
@@ -117,33 +118,62 @@ class App(People):
         row = self.journal.run(run)
         if row.status == "finished":
             return read_result(self.journal, row.run)
-        events: list[AnyEvent] = []
-        now = self.clock.now()
+        hand_offs = [entry for entry in self.journal.inbox(run=row.run) if entry.kind == "hand_off"]
+        again = [entry for entry in hand_offs if "resume" in entry.asked.get("may", [])]
         if raised:
-            events.append(BudgetRaised(path=f"@raised-{now}", at=now, limits=dict(raised), by=by))
-        if events:
-            self.add(row.run, events)
-        for entry in self.journal.inbox(run=row.run):
-            if entry.kind == "hand_off" and "resume" in entry.asked.get("may", []):
-                return await self.resume_entry(entry.id, by=by, accept=accept)
+            self._raise_budget(row.run, raised, by, stuck=bool(hand_offs) and not again)
+        for entry in again:
+            return await self.resume_entry(entry.id, by=by, accept=accept)
         await self.go_on(row.run, accept=accept)
         return read_result(self.journal, row.run)
 
     async def resume_due(self) -> list[RunResult]:
         """Go on with every run that has something to do: a passed deadline, an answer, or an owner that died."""
         runs = self.journal.due(self.clock.now())
+        failed: FlowrunError | None = None
         for run in runs:
-            await self.go_on(run)
+            try:
+                await self.go_on(run)
+            except FlowrunError as error:
+                # One run that cannot go on keeps no other from going on; it is told at the end.
+                failed = failed or error
+        if failed is not None:
+            raise failed
         return [read_result(self.journal, run) for run in runs]
 
     async def cancel(self, run: str, *, by: str, reason: str = "") -> RunResult:
         """End a run; a write in flight is waited for. A finished run stays as it is."""
         row = self.journal.run(run)
         if row.status != "finished":
+            self.require_owner(row.run, by, submitter=True)
             now = self.clock.now()
             self.add(row.run, [CancelAsked(path="@cancel", at=now, by=by, reason=reason)])
             await self.go_on(row.run)
         return read_result(self.journal, row.run)
+
+    def _raise_budget(self, run: str, raised: Mapping[str, float], by: str, *, stuck: bool) -> None:
+        self.require_owner(run, by)
+        if stuck:
+            raise InputError(
+                "The step that was handed off runs other steps, so it cannot be tried again: they would run twice.",
+                help=f"Close it (flowrun inbox), or put `on_error: hand_off` on the steps inside. flowrun show {run}",
+                code="FR3031",
+            )
+        limits = {name: getattr(self.plan_of(run).plan.flow.budget, name) for name in raised}
+        for stored in self.journal.events(run):
+            event = decode(stored.body).event
+            if isinstance(event, BudgetRaised):
+                limits.update(event.limits)
+        for name, limit in raised.items():
+            known = limits[name]
+            if known is None or limit <= known:
+                unit = 1_000_000 if name == "cost" else 1
+                raise InputError(
+                    f"{name} can only be raised, and its limit is {'none' if known is None else f'{known / unit:g}'}.",
+                    code="FR3032",
+                )
+        now = self.clock.now()
+        self.add(run, [BudgetRaised(path=f"@raised-{now}", at=now, limits=dict(raised), by=by)])
 
     async def deliver(self, event: str, key: str, payload: Json, *, by: str = "") -> list[RunResult]:
         """Give an event to every run that waits for it with this key. Raises `InputError` where the payload is not valid."""
@@ -218,9 +248,12 @@ class App(People):
         problems = compiled.check(flow.input, input, placeholders=False)
         if problems:
             lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
+            inline = flow.input.startswith("inline:")
             raise InputError(
-                f"The input is not a valid {flow.input}: {lines}",
-                help=f"See what is expected: flowrun schema show {flow.input}",
+                f"The input is not {'what the flow asks for' if inline else f'a valid {flow.input}'}: {lines}",
+                help="See `input:` in the flow."
+                if inline
+                else f"See what is expected: flowrun schema show {flow.input}",
                 code="FR3001",
             )
         run, now = self.clock.new_id(), self.clock.now()

@@ -22,7 +22,7 @@ from flowrun.journal.encoding import decode
 from flowrun.ports.journal import Journal
 from flowrun.ports.models import Models
 from flowrun.runtimes.dispatch import Dispatch
-from flowrun.runtimes.temporal import LEASE, OWNER, make_worker, wake
+from flowrun.runtimes.temporal import LEASE, OWNER, QUEUE, make_worker, wake
 
 Json = Any
 
@@ -30,9 +30,10 @@ Json = Any
 class TemporalApp(App):
     """An `App` that leaves the driving to Temporal's workers. Its methods return when a run has ended or waits."""
 
-    def __init__(self, ws: Workspace, journal: Journal, dispatch: Dispatch, client: Client) -> None:
+    def __init__(self, ws: Workspace, journal: Journal, dispatch: Dispatch, client: Client, queue: str) -> None:
         super().__init__(ws, journal, dispatch, OWNER)
         self.client = client
+        self.queue = queue
 
     async def submit_compiled(
         self,
@@ -54,7 +55,7 @@ class TemporalApp(App):
         """Have the workflow look into the journal, and wait until the run has ended or waits again."""
         first = decode(self.journal.events(run)[0].body).event
         assert isinstance(first, RunStarted)
-        await wake(self.client, first)
+        await wake(self.client, first, queue=self.queue)
         pause = 0.02
         while True:
             row = self.journal.run(run)
@@ -65,21 +66,23 @@ class TemporalApp(App):
 
 
 @contextmanager
-def open_temporal(ws: Workspace, client: Client, *, models: Models | None = None) -> Iterator[TemporalApp]:
-    """Open the workspace's store for runs on Temporal; close it after."""
+def open_temporal(
+    ws: Workspace, client: Client, *, queue: str = QUEUE, models: Models | None = None
+) -> Iterator[TemporalApp]:
+    """Open the workspace's store for runs on Temporal; close it after. `queue`: where this store's workers listen."""
     from flowrun.adapters.journals.sqlite import SqliteJournal
 
     with open_app(ws, models=models) as app:
         journal = SqliteJournal(wiring.store_path(ws.store_url), lease=LEASE)
         app.dispatch.journal = journal
         try:
-            yield TemporalApp(ws, journal, app.dispatch, client)
+            yield TemporalApp(ws, journal, app.dispatch, client, queue)
         finally:
             journal.close()
 
 
-async def work(ws: Workspace, address: str, *, models: Models | None = None) -> None:
+async def work(ws: Workspace, address: str, *, queue: str = QUEUE, models: Models | None = None) -> None:
     """Serve the workspace's runs from the Temporal server at `HOST:PORT` until cancelled."""
     client = await Client.connect(address)
     with open_app(ws, models=models) as app:
-        await make_worker(client, app.dispatch).run()
+        await make_worker(client, app.dispatch, queue=queue).run()

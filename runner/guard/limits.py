@@ -41,7 +41,8 @@ def reservation(
         if isinstance(amount, bool) or not isinstance(amount, int | float) or amount < 0:
             return "What the limit adds up is not an amount."
     scope = "run" if limit.window == "run" else "all"
-    key = msgspec.json.encode([rule.source.split("@")[0], rule.id, place, per], order="deterministic")
+    # A sum and a count never share a counter, not even under one rule that was changed from one to the other.
+    key = msgspec.json.encode([rule.source.split("@")[0], rule.id, place, limit.sum, per], order="deterministic")
     counter = f"{scope}:{hashlib.sha256(key).hexdigest()[:24]}"
     return Reservation(
         counter=counter,

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from flowrun.core.events import (
+    Answered,
     AnyEvent,
+    Asked,
     CallFailed,
     Decided,
     Doubted,
@@ -23,6 +25,8 @@ from flowrun.core.events import (
     Returned,
     RunFinished,
     RunStarted,
+    Waiting,
+    Woken,
 )
 from flowrun.values.moments import seconds_between
 
@@ -30,7 +34,7 @@ Json = Any
 
 
 class Usage(msgspec.Struct, kw_only=True):
-    """What a run has used; `cost` in the currency's unit, `seconds` from its start to its last event."""
+    """What a run has used; `cost` in the currency's unit, `seconds` from its start to its last event, waits left out."""
 
     model_calls: int = 0
     model_tokens: int = 0
@@ -57,7 +61,7 @@ def summarise(events: Sequence[AnyEvent]) -> Summary:
     """Fold a run's events, the first of which is its start."""
     start = events[0]
     assert isinstance(start, RunStarted)
-    usage = Usage(seconds=round(seconds_between(start.at, events[-1].at), 3))
+    usage = Usage(seconds=round(seconds_between(start.at, events[-1].at) - waited(events), 3))
     summary = Summary(
         run=start.run,
         flow=start.flow,
@@ -98,3 +102,16 @@ def summarise(events: Sequence[AnyEvent]) -> Summary:
             summary.outcome, summary.reason = event.outcome, event.reason
     usage.cost = cost / 1_000_000
     return summary
+
+
+def waited(events: Sequence[AnyEvent]) -> float:
+    """Return the seconds in which a run waited for people, events or timers; overlapping waits count once."""
+    opened: dict[str, str] = {}
+    total, since = 0.0, ""
+    for event in events:
+        if isinstance(event, Asked | Waiting):
+            since = since if opened else event.at
+            opened[event.path] = event.at
+        elif isinstance(event, Answered | Woken) and opened.pop(event.path, None) is not None and not opened:
+            total += seconds_between(since, event.at)
+    return total + (seconds_between(since, events[-1].at) if opened else 0.0)

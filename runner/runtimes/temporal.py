@@ -36,7 +36,7 @@ PURE = (
 
 
 def make_worker(client: Client, dispatch: Dispatch, *, queue: str = QUEUE) -> Worker:
-    """Return a worker; any number may serve one queue, over the same store."""
+    """Return a worker. Any number may serve one queue; all of them over one store, and each store has its own queue."""
     activities = Activities(dispatch)
     return Worker(
         client,

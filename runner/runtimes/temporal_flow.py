@@ -33,7 +33,9 @@ BEAT = timedelta(seconds=6)
 MARGIN = 15.0
 MODEL = 600.0
 """Seconds for a model call without a limit of its own."""
-RETRY = RetryPolicy(maximum_interval=timedelta(seconds=10))
+RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
+PAUSE = timedelta(seconds=1)
+"""A longer pause before a repeated local activity is a timer of the server: else it would hold the worker's shutdown."""
 
 
 @workflow.defn(name="flowrun.run")
@@ -145,7 +147,13 @@ class RunFlow:
             await self._settle()
 
     async def _local(self, name: str, *args: Json) -> Json:
-        return await workflow.execute_local_activity(name, args=args, start_to_close_timeout=LOCAL, retry_policy=RETRY)
+        return await workflow.execute_local_activity(
+            name,
+            args=args,
+            start_to_close_timeout=LOCAL,
+            retry_policy=RETRY,
+            local_retry_threshold=PAUSE,
+        )
 
     def _spawn(self, work: Coroutine[Any, Any, None], path: str | None = None) -> None:
         task = asyncio.create_task(self._guarded(work))
@@ -157,7 +165,7 @@ class RunFlow:
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except BaseException as error:
+        except Exception as error:
             if not is_cancelled_exception(error):
                 self._broken = self._broken or error
 

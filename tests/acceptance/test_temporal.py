@@ -31,7 +31,7 @@ import asyncio, sys
 from pathlib import Path
 from flowrun.app.temporal import work
 from flowrun.app.workspace import load_workspace
-asyncio.run(work(load_workspace(Path(sys.argv[1]), store=sys.argv[2]), sys.argv[3]))
+asyncio.run(work(load_workspace(Path(sys.argv[1]), store=sys.argv[2]), sys.argv[3], queue=sys.argv[4]))
 """
 
 BRANCHES = """
@@ -102,6 +102,11 @@ def workspace(folder: Path) -> Workspace:
     return load_workspace(folder, store=f"sqlite:///{folder}/flowrun.db")
 
 
+def queue(ws: Workspace) -> str:
+    """Return the queue of a workspace: no other test's worker may take its runs."""
+    return str(ws.root)
+
+
 def sample(name: str) -> Any:
     return json.loads((bundled() / "support_to_ticket" / "samples" / f"{name}.json").read_text())
 
@@ -148,8 +153,8 @@ async def test_a_flow_does_the_same_on_temporal_as_here(client: Any, tmp_path: P
         local = await critical(app)
         expected = events_by_path(app, local.run)
     with open_app(there) as served:
-        async with temporal.make_worker(client, served.dispatch):
-            with temporal.open_temporal(there, client) as app:
+        async with temporal.make_worker(client, served.dispatch, queue=queue(there)):
+            with temporal.open_temporal(there, client, queue=queue(there)) as app:
                 remote = await critical(app)
                 again = await app.submit("support_to_ticket", sample("all_down"), model="examples")
                 found = events_by_path(app, remote.run)
@@ -166,8 +171,8 @@ async def test_branches_and_a_timer_do_the_same_on_temporal_as_here(client: Any,
     with open_app(here) as app:
         expected = events_by_path(app, (await app.submit("branches", sample("all_down"))).run)
     with open_app(there) as served:
-        async with temporal.make_worker(client, served.dispatch):
-            with temporal.open_temporal(there, client) as app:
+        async with temporal.make_worker(client, served.dispatch, queue=queue(there)):
+            with temporal.open_temporal(there, client, queue=queue(there)) as app:
                 result = await app.submit("branches", sample("all_down"))
                 while (result := app.result(result.run)).outcome != "completed":
                     await asyncio.sleep(0.1)  # it had waited for its timer
@@ -178,18 +183,18 @@ async def test_a_worker_killed_after_the_ticket_was_made_makes_no_second_one(
     address: str, client: Any, tmp_path: Path
 ) -> None:
     ws = workspace(tmp_path / "there")
-    command = [sys.executable, "-c", WORKER, str(ws.root), ws.store_url, address]
+    command = [sys.executable, "-c", WORKER, str(ws.root), ws.store_url, address, queue(ws)]
     doomed = subprocess.Popen(
         command, env={**os.environ, "FLOWRUN_DESK_FAULT": "desk.create_ticket:kill_after_effect@1"}
     )
-    with temporal.open_temporal(ws, client) as app:
+    with temporal.open_temporal(ws, client, queue=queue(ws)) as app:
         submitted = asyncio.create_task(app.submit("support_to_ticket", sample("duplicate_charge"), model="examples"))
         try:
             assert await asyncio.to_thread(doomed.wait, 30) == -signal.SIGKILL
         finally:
             doomed.kill()
         with open_app(ws) as served:
-            async with temporal.make_worker(client, served.dispatch):
+            async with temporal.make_worker(client, served.dispatch, queue=queue(ws)):
                 result = await asyncio.wait_for(submitted, 60)
         events = [decode(stored.body).event for stored in app.journal.events(result.run)]
         kinds = [

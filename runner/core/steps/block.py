@@ -108,6 +108,9 @@ def hand_off(
         may.insert(0, "answer")
     draft = failure.draft
     problems = fault.problems
+    why = fault.message
+    if fault.kind == "in_doubt":
+        why += " To resume makes the call again, so look first whether it was done."
     while True:
         state.hand_offs += 1
         entry = f"{path}/@hand-off-{state.hand_offs}"
@@ -122,7 +125,7 @@ def hand_off(
                 due=None,
                 form=form,
                 draft=draft,
-                why=fault.message,
+                why=why,
                 problems=problems,
             ),
         )
