@@ -54,8 +54,11 @@ def run_tests(ws: Workspace, paths: Sequence[str] = ()) -> list[TestResult]:
 def find(ws: Workspace, paths: Sequence[str]) -> list[Path]:
     """Return the files that may hold tests."""
     if not paths:
-        own = ws.config is not None or any(ws.root.glob("*.test.yaml")) or any(ws.root.glob("flows/**/*.test.yaml"))
-        paths = [str(ws.root if own else bundled())]
+        flows = ws.root / "flows"
+        if ws.config is not None or any(ws.root.glob("*.test.yaml")):
+            paths = [str(ws.root)]
+        else:
+            paths = [str(flows if any(flows.glob("**/*.test.yaml")) else bundled())]
     return list(dict.fromkeys(file for path in paths for file in _expand(ws, path)))
 
 

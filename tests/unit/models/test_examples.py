@@ -146,7 +146,8 @@ async def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.
     assert caught.value.code == "FR4110" and "flowrun-ai[local]" in str(caught.value.help)
 
 
-def test_every_text_of_the_prompt_is_read_in_order() -> None:
-    slots = {"input.text": "one", "steps.a": {"b": ["two", 3, " "], "c": None}}
+def test_the_text_of_the_input_is_read_where_the_prompt_has_it_else_every_text_in_order() -> None:
+    assert text_of(ask(slots={"steps.customer.plan": "pro", "input.text": "one"})) == "one"
+    slots = {"steps.b": "one", "steps.a": {"b": ["two", 3, " "], "c": None}}
     assert text_of(ask(slots=slots)) == "one\ntwo"
     assert text_of(ask(slots={"n": 1})) == "I want my money back."
