@@ -254,7 +254,7 @@ class App(People):
                 help="See `input:` in the flow."
                 if inline
                 else f"See what is expected: flowrun schema show {flow.input}",
-                code="FR3001",
+                code="FR3008",
             )
         run, now = self.clock.new_id(), self.clock.now()
         if key is None and flow.key is not None:

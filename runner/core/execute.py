@@ -20,7 +20,7 @@ from flowrun.core.failure import Failure
 from flowrun.plan.model import BudgetPlan, ToolPlan
 
 Json = Any
-BAD_OUTPUT = "FR4003"
+BAD_OUTPUT = "FR4005"
 ATTEMPTS = 4
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0

@@ -128,7 +128,7 @@ class Dispatch:
             else:
                 reply = await self.models.complete(command)
         except TimeoutError:
-            fault = Fault(kind="late", code="FR4101", message=f"{model.name} did not answer in time.")
+            fault = Fault(kind="late", code="FR4120", message=f"{model.name} did not answer in time.")
             return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
         except FlowrunError as error:
             outside = error if isinstance(error, AdapterError) else None

@@ -278,7 +278,7 @@ class Driver:
     async def _model(self, command: CallModel) -> None:
         if (command.path, "started") in self._seen:
             fault = Fault(
-                kind="model", code="FR4102", message="The process ended while the model was asked.", retryable=True
+                kind="model", code="FR4121", message="The process ended while the model was asked.", retryable=True
             )
             self._emit(ModelFailed(path=command.path, at=self._now(), fault=fault, cost=command.reserve))
             return

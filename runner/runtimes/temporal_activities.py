@@ -150,7 +150,7 @@ class Activities:
         now = self.dispatch.clock.now()
         if (command.path, "started") in view.phases:
             fault = Fault(
-                kind="model", code="FR4102", message="The process ended while the model was asked.", retryable=True
+                kind="model", code="FR4121", message="The process ended while the model was asked.", retryable=True
             )
             return ModelFailed(path=command.path, at=now, fault=fault, cost=command.reserve)
         told = conversation_digest(command.messages)
