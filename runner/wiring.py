@@ -43,11 +43,11 @@ def store_path(url: str) -> Path:
     return Path(url.removeprefix(prefix))
 
 
-def journal(url: str, clock: Clock) -> Journal:
-    """Open the journal of a store."""
-    from flowrun.adapters.journals.sqlite import SqliteJournal
+def journal(url: str, *, lease: float | None = None) -> Journal:
+    """Open the journal of a store; `lease` (seconds) is how long a claim holds unseen, the adapter's own where None."""
+    from flowrun.adapters.journals.sqlite import LEASE_SECONDS, SqliteJournal
 
-    return SqliteJournal(store_path(url))
+    return SqliteJournal(store_path(url), lease=LEASE_SECONDS if lease is None else lease)
 
 
 def models(*, record: Path | None = None, replay: Path | None = None) -> Models:

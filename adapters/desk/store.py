@@ -7,6 +7,7 @@ Owns: how an effect, its result and its idempotency key become durable together.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import threading
 import time
@@ -91,8 +92,8 @@ def utc_now() -> str:
 class Desk:
     """The world of the bundled flows, in one file that several processes may use at once.
 
-    `now` gives the moment (RFC 3339, UTC) for what is created. Raises `StoreError` where the file cannot be
-    used.
+    `now` gives the moment (RFC 3339, UTC) for what is created. The file is made at the first use; each method raises
+    `StoreError` where it cannot be used.
     """
 
     def __init__(self, path: Path | str, *, now: Callable[[], str] = utc_now) -> None:
@@ -101,28 +102,47 @@ class Desk:
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._prepare()
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path} cannot be used as the desk: {error}.", code="FR5101") from error
+        self._ready = False
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection."""
         known: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if known is None:
-            # Closing happens in another thread than the one that opened; use never does.
-            known = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            known.row_factory = sqlite3.Row
-            known.execute("PRAGMA synchronous=FULL")
-            known.execute("PRAGMA foreign_keys=ON")
-            with self._lock:
-                self._open.append(known)
+            try:
+                with self._lock:
+                    known = self._connect()
+                    self._open.append(known)
+            except (sqlite3.Error, OSError) as error:
+                why = getattr(error, "strerror", None) or error
+                raise StoreError(
+                    f"{self.path} cannot be used as the desk: {why}.",
+                    help="Check that the folder exists and that this user may write in it.",
+                    code="FR5101",
+                ) from error
             self._local.connection = known
         return known
 
-    def _prepare(self) -> None:
-        base = self.connection()
+    def _connect(self) -> sqlite3.Connection:
+        if not self._ready and not self.path.exists():
+            # Customers' data: for this user only, as the runs beside it are.
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        # Closing happens in another thread than the one that opened; use never does.
+        base = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            base.row_factory = sqlite3.Row
+            base.execute("PRAGMA synchronous=FULL")
+            base.execute("PRAGMA foreign_keys=ON")
+            if not self._ready:
+                self._prepare(base)
+                self._ready = True
+        except BaseException:
+            base.close()
+            raise
+        return base
+
+    def _prepare(self, base: sqlite3.Connection) -> None:
         with self._writing(base):  # one process makes the tables, the others wait and then find them
             found = base.execute("PRAGMA user_version").fetchone()[0]
             if found > VERSION:
@@ -234,4 +254,5 @@ class Desk:
             for base in self._open:
                 base.close()
             self._open.clear()
+            self._ready = False
         self._local = threading.local()

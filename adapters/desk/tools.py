@@ -16,7 +16,7 @@ from flowrun.adapters.desk.actions import READS, WRITES
 from flowrun.adapters.desk.contracts import CONTRACTS
 from flowrun.adapters.desk.faults import Faults
 from flowrun.adapters.desk.store import Desk
-from flowrun.errors import AdapterError
+from flowrun.errors import AdapterError, StoreError
 from flowrun.plan.model import ToolPlan
 from flowrun.ports.tools import ToolRequest, ToolResult, Tools
 
@@ -37,6 +37,13 @@ class DeskTools:
 
     async def invoke(self, request: ToolRequest) -> ToolResult:
         """Make the call. Raises `AdapterError`; only a write whose deadline passed is in doubt."""
+        try:
+            return await self._invoke(request)
+        except StoreError as error:
+            # The file could not be opened, so nothing was done.
+            raise AdapterError(error.message, help=error.help, code="FR4013") from error
+
+    async def _invoke(self, request: ToolRequest) -> ToolResult:
         contract = self._contracts.get(request.tool)
         if contract is None:
             raise AdapterError(f"There is no tool {request.tool}.", code="FR4006")

@@ -138,13 +138,13 @@ class MemoryJournal:
     def runs(self, *, status: str | None = None, flow: str | None = None, limit: int = 50) -> list[RunRow]:
         """Return runs, the newest first."""
         with self._lock:
-            rows = [_run_row(run) for run in reversed(self._state.runs.values())]
+            rows = [self._run_row(run) for run in reversed(self._state.runs.values())]
         return [r for r in rows if status in (None, r.status) and flow in (None, r.flow)][:limit]
 
     def run(self, run: str) -> RunRow:
         """Return one run by its id or by a unique beginning of it. Raises `InputError` (FR3002)."""
         with self._lock:
-            found = [(id, _run_row(row)) for id, row in self._state.runs.items() if id.startswith(run)]
+            found = [(id, self._run_row(row)) for id, row in self._state.runs.items() if id.startswith(run)]
         return by_beginning(Lookup.RUN, run, found)
 
     def due(self, now: str) -> list[str]:
@@ -218,24 +218,23 @@ class MemoryJournal:
     def close(self) -> None:
         """Do nothing: the rows live as long as the object."""
 
-
-def _run_row(run: Run) -> RunRow:
-    due, waiting_on = run.open_work()
-    open_status = "waiting" if run.owner is None else "running"
-    return RunRow(
-        run=run.id,
-        flow=run.flow,
-        version=run.version,
-        plan=run.plan,
-        status=open_status if run.outcome is None else "finished",
-        outcome=run.outcome,
-        reason=run.reason,
-        created=run.created,
-        updated=run.updated,
-        due=due,
-        claimed=run.owner is not None,
-        waiting_on=waiting_on,
-    )
+    def _run_row(self, run: Run) -> RunRow:
+        due, waiting_on = run.open_work()
+        open_status = "waiting" if run.owner is None else "running"
+        return RunRow(
+            run=run.id,
+            flow=run.flow,
+            version=run.version,
+            plan=run.plan,
+            status=open_status if run.outcome is None else "finished",
+            outcome=run.outcome,
+            reason=run.reason,
+            created=run.created,
+            updated=run.updated,
+            due=due,
+            claimed=run.owner is not None and run.lease > self._wall() and not is_gone(run.owner),
+            waiting_on=waiting_on,
+        )
 
 
 def _inbox_row(run: Run, entry: Entry) -> InboxRow:

@@ -10,7 +10,7 @@ import hmac
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
 
@@ -20,7 +20,7 @@ from flowrun.adapters.journals.lookup import key_reused
 from flowrun.adapters.journals.owners import is_gone
 from flowrun.adapters.journals.sqlite_append import Head, Outdated, append
 from flowrun.adapters.journals.sqlite_queries import SqliteReads
-from flowrun.adapters.journals.sqlite_schema import BUSY_SECONDS, connect, store_error
+from flowrun.adapters.journals.sqlite_schema import BUSY_SECONDS, connect, connect_empty, exists, store_error
 from flowrun.core.events import PHASES, RunStarted
 from flowrun.errors import FlowrunError, InputError, StoreError
 from flowrun.journal.chain import GENESIS, link
@@ -38,7 +38,8 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 class SqliteJournal(SqliteReads):
     """The journal's port over a SQLite file. Every method raises `StoreError` where the file cannot be used.
 
-    The file is opened at the first use. One object may be used from several threads, one at a time by itself.
+    The file is opened at the first use and made at the first write: questions to a file that is not there find
+    nothing. One object may be used from several threads, one at a time by itself.
     `lease` is how long (seconds) a claim holds without `renew` where its process cannot be seen; `wall` gives
     seconds for leases.
     """
@@ -210,6 +211,10 @@ class SqliteJournal(SqliteReads):
     @contextmanager
     def _db(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            if self._connection is None and not exists(self.path):
+                with closing(connect_empty()) as nothing:
+                    yield nothing
+                return
             try:
                 yield self._connection or self._connect()
             except sqlite3.Error as error:

@@ -22,7 +22,7 @@ from flowrun.ports.journal import InboxRow, RecordRow, RunRow, StoredEvent
 _LAST = "\U0010ffff"
 _RUNS = """SELECT run, flow, version, plan,
     CASE WHEN outcome IS NOT NULL THEN 'finished' WHEN owner IS NULL THEN 'waiting' ELSE 'running' END,
-    outcome, reason, created, updated, due, owner IS NOT NULL, waiting_on FROM runs"""
+    outcome, reason, created, updated, due, owner, lease, waiting_on FROM runs"""
 _STATUS = {
     "finished": "outcome IS NOT NULL",
     "waiting": "outcome IS NULL AND owner IS NULL",
@@ -91,13 +91,13 @@ class SqliteReads(ABC):
                 f"{_RUNS} WHERE {' AND '.join(where)} ORDER BY n DESC LIMIT ?",
                 (*values, limit),
             ).fetchall()
-        return [_run_row(row) for row in rows]
+        return [self._run_row(row) for row in rows]
 
     def run(self, run: str) -> RunRow:
         """Return one run by its id or by a unique beginning of it. Raises `InputError` (FR3002)."""
         with self._db() as db:
             rows = db.execute(f"{_RUNS} WHERE run >= ? AND run <= ? LIMIT 9", (run, run + _LAST)).fetchall()
-        return by_beginning(Lookup.RUN, run, [(row[0], _run_row(row)) for row in rows])
+        return by_beginning(Lookup.RUN, run, [(row[0], self._run_row(row)) for row in rows])
 
     def due(self, now: str) -> list[str]:
         """Return the runs that have something to do, the longest due first."""
@@ -163,23 +163,22 @@ class SqliteReads(ABC):
             rows = db.execute(f"{_RECORDS} WHERE c.id >= ? AND c.id <= ? LIMIT 9", (id, id + _LAST)).fetchall()
         return by_beginning(Lookup.RECORD, id, [(row[0], _record_row(row)) for row in rows])
 
-
-def _run_row(row: tuple[Any, ...]) -> RunRow:
-    run, flow, version, plan, status, outcome, reason, created, updated, due, claimed, waiting_on = row
-    return RunRow(
-        run=run,
-        flow=flow,
-        version=version,
-        plan=plan,
-        status=status,
-        outcome=outcome,
-        reason=reason,
-        created=created,
-        updated=updated,
-        due=due,
-        claimed=bool(claimed),
-        waiting_on=waiting_on,
-    )
+    def _run_row(self, row: tuple[Any, ...]) -> RunRow:
+        run, flow, version, plan, status, outcome, reason, created, updated, due, owner, lease, waiting_on = row
+        return RunRow(
+            run=run,
+            flow=flow,
+            version=version,
+            plan=plan,
+            status=status,
+            outcome=outcome,
+            reason=reason,
+            created=created,
+            updated=updated,
+            due=due,
+            claimed=owner is not None and lease > self._wall() and not is_gone(owner),
+            waiting_on=waiting_on,
+        )
 
 
 def _inbox_row(db: sqlite3.Connection, row: tuple[Any, ...]) -> InboxRow:

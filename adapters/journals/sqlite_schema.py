@@ -85,11 +85,24 @@ def connect(path: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.
     return db
 
 
+def connect_empty() -> sqlite3.Connection:
+    """Return what a store that does not exist holds: the tables in memory, without a row."""
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _migrate(db)
+    return db
+
+
+def exists(path: Path) -> bool:
+    """Return whether there is a store. Raises `StoreError` where that cannot be seen."""
+    with plain_errors(path):
+        return path.exists()
+
+
 def _make_private(path: Path) -> None:
     """A new store is readable by its owner only, since it holds what customers wrote."""
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
+from flowrun.adapters.tools.threads import call_in_thread
 from flowrun.errors import AdapterError, ConfigError
 from flowrun.plan.model import ToolPlan
 from flowrun.ports.tools import ToolRequest, ToolResult
@@ -211,8 +212,8 @@ class PythonTools:
                 if inspect.iscoroutinefunction(function):
                     value = await function(**call)
                 else:
-                    value = await asyncio.to_thread(functools.partial(function, **call))
-        except AdapterError:
+                    value = await call_in_thread(function, call)
+        except (AdapterError, GeneratorExit):
             raise
         except NotDone as error:
             raise AdapterError(_told(request.tool, error), code="FR4002", retryable=error.retryable) from error
@@ -223,7 +224,11 @@ class PythonTools:
                 retryable=not write,
                 in_doubt=write,
             ) from error
-        except Exception as error:
+        except BaseException as error:
+            # Also SystemExit and the like: a tool ends its call, never the program. A cancellation is ours or the tool's.
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
             raise AdapterError(_told(request.tool, error), code="FR4002", in_doubt=write) from error
         try:
             return ToolResult(output=signature.result(value))

@@ -69,7 +69,7 @@ def import_file(file: Path) -> ModuleType:
     sys.modules[name] = module  # dataclasses and type hints look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise ConfigError(
             f"{file}:{line_of(error, full)}: cannot be imported: {type(error).__name__}: {error}",
@@ -79,7 +79,7 @@ def import_file(file: Path) -> ModuleType:
     return module
 
 
-def line_of(error: Exception, file: Path) -> int:
+def line_of(error: BaseException, file: Path) -> int:
     """Return the line of a file at which an import broke: its last frame there, or where the syntax is wrong."""
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return error.lineno or 1

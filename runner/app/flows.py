@@ -119,6 +119,7 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
     return Catalogue(
         tools=wiring.tool_contracts(ws.root, config),
         schema=ws.registry.get,
+        schema_names=lambda: [f"{name}@{version}" for name, version in ws.registry.names()],
         policies=policies,
         flows=_LazyFlows(ws, reader, main),
         models=models,

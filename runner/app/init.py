@@ -121,7 +121,8 @@ def create(root: Path, template: str = TEMPLATE) -> Created:
     try:
         for name, data in files.items():
             path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
+            # What customers wrote is kept in .flowrun: for this user only.
+            path.parent.mkdir(mode=0o700 if path.parent.name == ".flowrun" else 0o777, parents=True, exist_ok=True)
             with path.open("xb") as stream:
                 stream.write(data)
     except OSError as error:

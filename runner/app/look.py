@@ -6,6 +6,7 @@ lines are printed is the command line's part.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -193,7 +194,7 @@ _TOLD: Mapping[type, Callable[[Any], Told]] = {
 def why(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) -> list[str]:
     """Return three sentences: what happened, who must act, and what it costs to wait.
 
-    `waiting` are the open entries and timers as in `RunResult.waiting`.
+    `waiting` are the open entries and timers as in `RunResult.waiting`, or better as `with_waits` gives them.
     """
     summary = summarise(events)
     usage = summary.usage
@@ -215,6 +216,31 @@ def why(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) ->
             f" {len(waiting) - 1} more wait{'s' if len(waiting) == 2 else ''} too (flowrun inbox --run {summary.run})."
         )
     return [happened, act, f"While it waits nothing runs and nothing is spent (so far {spent}); {cost}"]
+
+
+def with_waits(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:
+    """Return what a run waits for: its open inbox entries, then each timer and each awaited event by name and key.
+
+    A timer is `{"kind": "timer", "due"}`, an event `{"kind": "event", "event", "key", "due"}`.
+    """
+    woken = {event.path for event in events if isinstance(event, ev.Woken)}
+    waits = [event for event in events if isinstance(event, ev.Waiting) and event.path not in woken]
+    found = [dict(entry) for entry in waiting if "id" in entry]
+    for wait in sorted(waits, key=lambda wait: wait.due or "~"):
+        if wait.event is None:
+            found.append({"kind": "timer", "due": wait.due})
+        else:
+            found.append({"kind": "event", "event": wait.event, "key": wait.key, "due": wait.due})
+    return found or [dict(entry) for entry in waiting]
+
+
+def wait_words(entry: Mapping[str, Json]) -> str:
+    """Return what a timer or an awaited event waits for."""
+    until = f"until {words.moment(entry['due'])} UTC" if entry.get("due") else ""
+    if entry.get("event"):
+        key = f" with key {entry['key']}" if entry.get("key") else ""
+        return f"waits for {entry['event']}{key} {until}".rstrip()
+    return f"waits {until or 'for ' + str(entry.get('kind'))}"
 
 
 def _entry(entry: Mapping[str, Json], flow: str, run: str) -> tuple[str, str, str]:
@@ -243,8 +269,12 @@ def _entry(entry: Mapping[str, Json], flow: str, run: str) -> tuple[str, str, st
         }
         may = [ways[way] for way in entry.get("may", []) if way in ways]
         return happened, f"{who} must {words.listed(may, 'or')}.", f"it is handed on {until}." if due else no_limit
-    what = f"until {words.moment(due)} UTC" if due else f"for {kind}"
-    return f"{flow} waits {what}.", "Nobody must act; `flowrun resume --due` wakes what is due.", "that is planned."
+    wakes = "`flowrun resume --due` wakes what is due"
+    if entry.get("event"):
+        sent = f"flowrun event {entry['event']} --key {shlex.quote(str(entry.get('key') or ''))} --data JSON"
+        act = f"Whoever knows that it happened must say so: {sent}" + (f"; {wakes}." if due else ".")
+        return f"{flow} {wait_words(entry)}.", act, "that is planned." if due else no_limit
+    return f"{flow} {wait_words(entry)}.", f"Nobody must act; {wakes}.", "that is planned."
 
 
 def _ended(flow: str, outcome: str, reason: str, events: Sequence[ev.AnyEvent], spent: str) -> list[str]:

@@ -305,7 +305,7 @@ def open_app(ws: Workspace, *, models: Models | None = None) -> Iterator[App]:
     if ws.store_url.startswith("postgres"):
         raise ConfigError("This version stores runs in SQLite only.", help="Use sqlite:///PATH.", code="FR2020")
     clock = wiring.clock()
-    journal = wiring.journal(ws.store_url, clock)
+    journal = wiring.journal(ws.store_url)
     tools = wiring.tools(ws.root, ws.config, ws.store_url)
     halted = () if ws.config is None else ws.config.halt.tools
     dispatch = Dispatch(journal=journal, models=models or wiring.models(), tools=tools, clock=clock, halted=halted)

@@ -70,10 +70,8 @@ def open_temporal(
     ws: Workspace, client: Client, *, queue: str = QUEUE, models: Models | None = None
 ) -> Iterator[TemporalApp]:
     """Open the workspace's store for runs on Temporal; close it after. `queue`: where this store's workers listen."""
-    from flowrun.adapters.journals.sqlite import SqliteJournal
-
     with open_app(ws, models=models) as app:
-        journal = SqliteJournal(wiring.store_path(ws.store_url), lease=LEASE)
+        journal = wiring.journal(ws.store_url, lease=LEASE)
         app.dispatch.journal = journal
         try:
             yield TemporalApp(ws, journal, app.dispatch, client, queue)

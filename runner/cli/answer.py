@@ -32,6 +32,6 @@ def command(id: str, by: str, data: str, no_run: bool, as_json: bool, workspace:
     """
     value = read_data(data)
     with options.opened(workspace, store) as app, progress("Going on with the run"):
-        result = options.wait_for(app.answer(id, value, by=by, run_on=not no_run))
+        result = options.outcome_of(app, app.answer(id, value, by=by, run_on=not no_run))
     print_json(result) if as_json else print_result(result)
     return result.exit_code

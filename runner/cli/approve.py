@@ -34,6 +34,6 @@ def command(
       flowrun approve k3f7qz2a --as Sam --role support_leads --no-run
     """
     with options.opened(workspace, store) as app, progress("Going on with the run"):
-        result = options.wait_for(app.approve(id, by=by, role=role, run_on=not no_run))
+        result = options.outcome_of(app, app.approve(id, by=by, role=role, run_on=not no_run))
     print_json(result) if as_json else print_result(result)
     return result.exit_code

@@ -31,6 +31,6 @@ def command(
       flowrun close k3f7qz2a --as Sam --reason "Solved on the phone."
     """
     with options.opened(workspace, store) as app, progress("Closing"):
-        result = options.wait_for(app.close_entry(id, by=by, reason=reason, run_on=not no_run))
+        result = options.outcome_of(app, app.close_entry(id, by=by, reason=reason, run_on=not no_run))
     print_json(result) if as_json else print_result(result)
     return result.exit_code

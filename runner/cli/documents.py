@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from flowrun.cli.json_text import NotJson, read_json
 from flowrun.errors import InputError
 from flowrun.lang.document import compose, plain
 from flowrun.lang.source import Source
@@ -20,11 +19,12 @@ from flowrun.lang.source import Source
 Json = Any
 MAX_BYTES = 1_000_000
 CODE = "FR3011"
+STDIN = "standard input"
 
 
 def read_document(source: str) -> Json:
     """Return the JSON or YAML of a file, or of standard input for `-`. Raises `InputError` (FR3011)."""
-    name = "standard input" if source == "-" else source
+    name = STDIN if source == "-" else source
     data = read_stdin() if source == "-" else read_file(Path(source), MAX_BYTES)
     return parse(name, text_of(name, data))
 
@@ -34,18 +34,15 @@ def read_data(text: str) -> Json:
     if text == "-" or text.startswith("@"):
         return read_document(text.removeprefix("@"))
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
-        raise InputError(
-            f"--data is not valid JSON: {error}.",
-            help="""A text needs its own quotes: --data '"yes"'. A file: --data @answer.json""",
-            code=CODE,
-        ) from None
+        return read_json(text)
+    except NotJson as error:
+        own = """A text needs its own quotes: --data '"yes"'. A file: --data @answer.json"""
+        raise InputError(error.within("--data"), help=error.help if error.sure else own, code=CODE) from None
 
 
 def read_lines(source: str) -> list[tuple[int, Json]]:
     """Return the values of a JSON Lines file with their line numbers; blank lines are left out."""
-    name = "standard input" if source == "-" else source
+    name = STDIN if source == "-" else source
     data = sys.stdin.buffer.read() if source == "-" else read_file(Path(source), None)
     values: list[tuple[int, Json]] = []
     for number, line in enumerate(text_of(name, data).split("\n"), 1):
@@ -54,11 +51,11 @@ def read_lines(source: str) -> list[tuple[int, Json]]:
         if len(line) > MAX_BYTES:
             raise InputError(f"{name}:{number}: a line may have at most 1 MB.", code=CODE)
         try:
-            values.append((number, msgspec.json.decode(line)))
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise InputError(
-                f"{name}:{number}: this is not valid JSON: {error}.", help="Write one JSON value a line.", code=CODE
-            ) from None
+            values.append((number, read_json(line)))
+        except NotJson as error:
+            where = f"{name}:{number}:{error.column}" if error.column else f"{name}:{number}"
+            help = error.help if error.sure else "Write one JSON value a line."
+            raise InputError(f"{where}: {error.what}", help=help, code=CODE) from None
     if not values:
         raise InputError(f"{name} has no input in it.", help="Write one JSON value a line.", code=CODE)
     return values
@@ -77,7 +74,9 @@ def read_file(path: Path, limit: int | None) -> bytes:
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.", help="Check the name and the folder.", code=CODE) from None
     except PermissionError:
-        raise InputError(f"{path} may not be read: no permission.", code=CODE) from None
+        raise InputError(
+            f"{path} may not be read: no permission.", help="Give yourself the right to read it, or copy it.", code=CODE
+        ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.", code=CODE) from None
     if limit is not None and len(data) > limit:
@@ -89,7 +88,7 @@ def read_stdin() -> bytes:
     """Return what standard input holds."""
     data = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise too_large("standard input")
+        raise too_large(STDIN)
     return data
 
 
@@ -114,12 +113,15 @@ def parse(name: str, text: str) -> Json:
     if not text.strip():
         raise InputError(f"{name} is empty.", help="Give JSON or YAML.", code=CODE)
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        if name.endswith(".json"):
-            raise InputError(f"{name}: this is not valid JSON: {error}.", code=CODE) from None
+        return read_json(text)
+    except NotJson as error:
+        bad = InputError(error.within(name), help=error.help, code=CODE)
+        if error.sure or name.endswith(".json"):
+            raise bad from None
     tree, findings = compose(Source(name, text.replace("\r\n", "\n").replace("\r", "\n")))
     wrong = next((found for found in findings if found.severity == "error"), None)
     if wrong is not None:
+        if name == STDIN and text.lstrip()[0] in "{[":
+            raise bad  # it was meant as JSON
         raise InputError(f"{wrong.span}: {wrong.message}", help=wrong.help, code=CODE)
     return None if tree is None else plain(tree)

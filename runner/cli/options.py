@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from flowrun.app.result import RunResult
     from flowrun.app.runs import App
     from flowrun.app.workspace import Workspace
 
@@ -71,6 +72,24 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
     import asyncio
 
     return asyncio.run(work)
+
+
+def outcome_of(app: App, work: Coroutine[Any, Any, RunResult]) -> RunResult:
+    """Run one use case to its end and return the run, with what it waits for by name."""
+    return with_names(app, wait_for(work))
+
+
+def with_names(app: App, result: RunResult) -> RunResult:
+    """Return a run whose timers and awaited events are named as its journal names them."""
+    if not any("id" not in entry for entry in result.waiting):
+        return result
+    import msgspec
+
+    from flowrun.app.look import with_waits
+    from flowrun.journal.encoding import decode
+
+    events = [decode(stored.body).event for stored in app.journal.events(result.run)]
+    return msgspec.structs.replace(result, waiting=with_waits(events, result.waiting))
 
 
 def command_line(text: str) -> str:

@@ -39,6 +39,6 @@ def command(
       flowrun reject k3f7qz2a --as Sam --reason "Not urgent."
     """
     with options.opened(workspace, store) as app, progress("Going on with the run"):
-        result = options.wait_for(app.reject(id, by=by, reason=reason, role=role, run_on=not no_run))
+        result = options.outcome_of(app, app.reject(id, by=by, reason=reason, role=role, run_on=not no_run))
     print_json(result) if as_json else print_result(result)
     return result.exit_code

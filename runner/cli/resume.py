@@ -70,7 +70,7 @@ def command(
                 say("Nothing is due.")
             return worst([result.exit_code for result in results])
         with progress(f"Going on with {run}"):
-            result = options.wait_for(app.resume(run, accept=accept, raised=raised or None, by=by))
+            result = options.outcome_of(app, app.resume(run, accept=accept, raised=raised or None, by=by))
     print_json(result) if as_json else print_result(result)
     return result.exit_code
 

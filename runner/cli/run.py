@@ -110,10 +110,10 @@ def command(
     value = read_document(source)
     with options.opened(workspace, store, record=record, replay=replay) as app:
         if chat:
-            result = options.wait_for(talk(app, flow, value, key=key, model=model, by=by))
+            result = options.outcome_of(app, talk(app, flow, value, key=key, model=model, by=by))
         else:
             with progress(f"Running {flow}"):
-                result = options.wait_for(app.submit(flow, value, key=key, model=model, by=by, mode=mode))
+                result = options.outcome_of(app, app.submit(flow, value, key=key, model=model, by=by, mode=mode))
     print_json(result) if as_json else print_result(result)
     return result.exit_code
 

@@ -5,9 +5,11 @@ Owns: that text, with the exact command that answers each entry. Words for event
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from flowrun.app import words
+from flowrun.app.look import wait_words
 from flowrun.cli.options import command_line
 from flowrun.cli.output import say
 
@@ -55,9 +57,14 @@ def print_entry(entry: dict[str, Json]) -> None:
     """Print one inbox entry or timer, and the commands that answer it."""
     kind = str(entry.get("kind"))
     if "id" not in entry:
-        until = f" until {words.moment(entry['due'])} UTC" if entry.get("due") else ""
-        say(f"Waits ({kind}){until}", style="bold yellow")
-        say(f"  {command_line('flowrun resume --due')} wakes what is due")
+        said = wait_words(entry)
+        say(said[0].upper() + said[1:], style="bold yellow")
+        if entry.get("event"):
+            key = shlex.quote(str(entry.get("key") or ""))
+            sent = f"flowrun event {entry['event']} --key {key} --data JSON"
+            say(f"  {command_line(sent)}")
+        if entry.get("due"):
+            say(f"  {command_line('flowrun resume --due')} wakes what is due")
         return
     say(f"{kind.replace('_', '-')} {entry['id']}: {entry['title']}", style="bold yellow")
     until = f", until {words.moment(entry['due'])} UTC" if entry.get("due") else ""

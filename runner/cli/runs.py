@@ -12,6 +12,7 @@ import click
 from flowrun.app import words
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say, table
+from flowrun.ports.journal import RunRow
 
 
 @click.command("runs")
@@ -23,7 +24,7 @@ from flowrun.cli.output import print_json, say, table
 def command(
     status: str | None, flow: str | None, limit: int, as_json: bool, workspace: Path | None, store: str | None
 ) -> int:
-    """List runs, the newest first.
+    """List runs, the newest first. One whose process is gone is shown as interrupted, with the command that goes on.
 
     \b
     Examples:
@@ -42,8 +43,10 @@ def command(
                     row.run,
                     f"{row.flow}@{row.version}",
                     words.moment(row.created),
-                    row.outcome or row.status,
-                    row.reason or row.waiting_on,
+                    "interrupted" if interrupted(row) else row.outcome or row.status,
+                    options.command_line(f"flowrun resume {row.run}")
+                    if interrupted(row)
+                    else row.reason or row.waiting_on,
                 ]
                 for row in rows
             ],
@@ -51,3 +54,8 @@ def command(
     else:
         say("No runs yet. Start one: flowrun run support_to_ticket --input FILE")
     return 0
+
+
+def interrupted(row: RunRow) -> bool:
+    """Whether the process that drove a run is gone."""
+    return row.status == "running" and not row.claimed

@@ -36,7 +36,7 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
       flowrun show 01JX --json
     """
     with options.opened(workspace, store) as app:
-        result = app.result(run)
+        result = options.with_names(app, app.result(run))
         stored = app.journal.events(result.run)
     if as_json:
         print_json({**msgspec.to_builtins(result), "events": event_dicts(stored)})

@@ -27,7 +27,7 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
       flowrun why 01JX
     """
     with options.opened(workspace, store) as app:
-        result = app.result(run)
+        result = options.with_names(app, app.result(run))
         events = [decode(stored.body).event for stored in app.journal.events(result.run)]
     happened, act, cost = look.why(events, result.waiting)
     if as_json:

@@ -10,6 +10,7 @@ from typing import Any
 
 from flowrun.errors import Span
 from flowrun.lang.document import Map, Node, Scalar, Seq
+from flowrun.lang.expr_problem import Path
 from flowrun.lang.expressions import Problem, parse_expression, parse_text
 from flowrun.lang.reading import MISSING, Missing, Reader, empty, names, short
 from flowrun.lang.source import Source
@@ -66,8 +67,21 @@ def bind_template(cx: Reader, node: Node, *, prompt: bool = False) -> Template |
     tree = _tree(cx, node, exprs, prompt)
     if any(item.severity == "error" for item in cx.found[before:]):
         return MISSING
-    keys = {key.text: key.span for key, _ in node.entries} if isinstance(node, Map) else {}
-    return Template(node=tree, exprs=tuple(exprs), span=node.span, keys=keys)
+    keys: dict[Path, Span] = {}
+    values: dict[Path, Span] = {}
+    _note_places(node, (), keys, values)
+    return Template(node=tree, exprs=tuple(exprs), span=node.span, keys=keys, values=values)
+
+
+def _note_places(node: Node, path: Path, keys: dict[Path, Span], values: dict[Path, Span]) -> None:
+    values[path] = node.span
+    if isinstance(node, Seq):
+        for index, item in enumerate(node.items):
+            _note_places(item, (*path, index), keys, values)
+    elif isinstance(node, Map):
+        for key, value in node.entries:
+            keys[*path, key.text] = key.span
+            _note_places(value, (*path, key.text), keys, values)
 
 
 def _tree(cx: Reader, node: Node, exprs: list[Expr], prompt: bool) -> list[Any]:

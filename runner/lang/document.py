@@ -317,7 +317,13 @@ class _Reader:
         whole = _INT.match(text) is not None
         if not whole and not _FLOAT.match(text):
             if _SPECIAL.match(text):
-                self.say("bad-number", f"`{text}` cannot be used: it is no number in JSON.", start, end)
+                self.say(
+                    "bad-number",
+                    f"`{text}` cannot be used: it is no number in JSON.",
+                    start,
+                    end,
+                    help="Write a number, or null where there is none; put quotes around a text.",
+                )
             return text
         if len(digits) > 1 and digits[0] == "0" and digits[1].isdigit():
             self.say(

@@ -9,17 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+Path = tuple[str | int, ...]
+"""The keys and positions on the way to a value inside a value; the value itself has ()."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong: `rule` is its stable name, `needle` the part of the text to point at ("": all
     of it).
+
+    Inside lists and maps `path` leads to the value that is wrong; with `on_key` its key is.
     """
 
     rule: str
     message: str
     help: str
     needle: str
+    path: Path = ()
+    on_key: bool = False
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
@@ -28,6 +35,13 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
     found = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def yaml_word(text: str) -> str:
+    """Return a sentence for a text that older YAML read as true or false, else nothing."""
+    if text.lower() not in ("yes", "no", "on", "off", "y", "n"):
+        return ""
+    return f" In YAML 1.2 `{text}` is the word {text}, not true or false."
 
 
 def suggestion(word: str, known: Iterable[str], *, prefix: str = "") -> str:

@@ -131,7 +131,8 @@ def _around(text: str, at: int) -> str:
 def find_end(text: str, at: int, closing: str = "}}") -> int:
     """Return where the expression that starts at `at` ends (the position of `closing`), or -1.
 
-    Quotes and inner brackets are skipped; where that finds nothing, the first `closing` counts.
+    Quotes and inner brackets are skipped; where that finds nothing, the first `closing` counts. An expression
+    in which another `${{` begins has no end.
     """
     start, depth = at, 0
     while at < len(text):
@@ -142,6 +143,8 @@ def find_end(text: str, at: int, closing: str = "}}") -> int:
                 break
             at = after
             continue
+        if text.startswith("${{", at):
+            return -1
         if depth <= 0 and text.startswith(closing, at):
             return at
         if char in "([{":
@@ -149,4 +152,5 @@ def find_end(text: str, at: int, closing: str = "}}") -> int:
         elif char in ")]}":
             depth -= 1
         at += 1
-    return text.find(closing, start)
+    end = text.find(closing, start)
+    return -1 if "${{" in text[start : max(end, start)] else end

@@ -77,13 +77,14 @@ def split(text: str, *, prompt: bool) -> Fragments:
         end = find_end(text, inner, "%}" if tag else "}}")
         if end < 0:
             sign = "{%" if tag else "${{"
-            found.problems.append(
-                (
-                    opened,
-                    Problem("unbalanced", f"`{sign}` is not closed.", f"Add `{'%}' if tag else '}}'}`.", sign),
-                )
-            )
-            break
+            shown = _START.match(text, inner)
+            needle = text[opened : shown.end() if shown else inner]
+            help_ = f"Add `{'%}' if tag else '}}'}`."
+            found.problems.append((opened, Problem("unbalanced", f"`{sign}` is not closed.", help_, needle)))
+            if tag:
+                break
+            at = inner
+            continue
         before, after = text[begin:opened], end + 2
         source = text[inner:end]
         if strip_next:
@@ -105,6 +106,7 @@ def split(text: str, *, prompt: bool) -> Fragments:
     return found
 
 
+_START = re.compile(r" *[\w.]+")
 _OPENING = re.compile(r"\{[{%]")
 
 

@@ -61,6 +61,7 @@ def _flow(cx: Reader, read: Read) -> Any:
         file=cx.source.file,
         span=read.span,
         at=read.at,
+        places=read.places,
     )
 
 

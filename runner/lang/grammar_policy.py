@@ -21,7 +21,7 @@ _FACT = Shape(
         Key("call", TOOL_NAME, "The read tool.", required=True),
         Key("with", Value(form="map"), "Its arguments; they may read args, calls and run."),
     ),
-    lambda cx, read: Fact(name="", call=read.get("call"), with_=read.get("with"), span=read.span),
+    lambda cx, read: Fact(name="", call=read.get("call"), with_=read.get("with"), span=read.span, places=read.places),
 )
 
 _BEFORE = Shape(

@@ -114,6 +114,7 @@ def _common(cx: Reader, read: Read) -> dict[str, Any]:
         **read.pick("at_most", *_CONDITIONS, "approver", "reason"),
         "span": read.span,
         "at": read.at,
+        "places": read.places,
     }
 
 

@@ -230,12 +230,12 @@ class _Branches:
 
 
 def _base(read: Read) -> dict[str, Any]:
-    return {**read.pick(*_COMMON), "span": read.span, "at": read.at}
+    return {**read.pick(*_COMMON), "span": read.span, "at": read.at, "places": read.places}
 
 
 def _make(cls: type[Any]) -> Callable[[Reader, Read], Any]:
     """Build a step class whose fields are the keys."""
-    return lambda cx, read: cls(**read.pick(*read.values), span=read.span, at=read.at)
+    return lambda cx, read: cls(**read.pick(*read.values), span=read.span, at=read.at, places=read.places)
 
 
 def _record(cx: Reader, read: Read) -> Any:

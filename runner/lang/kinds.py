@@ -13,6 +13,7 @@ import msgspec
 
 from flowrun.lang.binder import bind_expression, bind_template
 from flowrun.lang.document import Map, Node, Scalar, plain
+from flowrun.lang.expr_problem import yaml_word
 from flowrun.lang.reading import MISSING, Define, Reader, closest, empty, names, short
 from flowrun.lang.spec import SchemaUse
 from flowrun.values.durations import parse_duration
@@ -163,7 +164,7 @@ class Choice(msgspec.Struct, frozen=True):
             "bad-choice",
             f"`{key}` cannot be `{written}`." if isinstance(node, Scalar) else f"`{key}` is a word, not {written}.",
             short(node.span),
-            help=(f"Did you mean `{guess}`? " if guess else "") + f"Possible: {listed}.",
+            help=(f"Did you mean `{guess}`? " if guess else "") + f"Possible: {listed}." + yaml_word(written),
             fix=guess,
         )
 
@@ -333,7 +334,7 @@ class Use(msgspec.Struct, frozen=True):
             "bad-schema",
             f"`{written[:60]}` names no schema with its version.",
             short(node.span),
-            help=f"Write NAME@VERSION, like `{fix or self.example}`{also}.",
+            help=f"Write NAME@VERSION, like `{fix or self.example}`{also}." + yaml_word(written),
             fix=fix,
         )
 

@@ -100,10 +100,11 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Read(msgspec.Struct, frozen=True):
-    """The values of a map that was read: by key, with the place of each key."""
+    """The values of a map that was read: by key, with the place of each key and of its values."""
 
     values: Mapping[str, Any]
     at: Mapping[str, Span]
+    places: Mapping[str, tuple[Span, ...]]
     span: Span
 
     def get(self, key: str, otherwise: Any = None) -> Any:
@@ -113,6 +114,14 @@ class Read(msgspec.Struct, frozen=True):
     def pick(self, *keys: str) -> dict[str, Any]:
         """Return the present ones of some keys as arguments; `with` becomes `with_`."""
         return {("with_" if key == "with" else key): self.values[key] for key in keys if key in self.values}
+
+
+def _places(node: Node) -> tuple[Span, ...]:
+    if isinstance(node, Seq):
+        return tuple(item.span for item in node.items)
+    if isinstance(node, Map):
+        return tuple(name.span for name, _ in node.entries)
+    return (node.span,)
 
 
 Build = Callable[[Reader, Read], Any]
@@ -140,6 +149,7 @@ class Shape(msgspec.Struct, frozen=True):
         table = {item.name: item for item in self.keys}
         values: dict[str, Any] = {}
         at: dict[str, Span] = {}
+        places: dict[str, tuple[Span, ...]] = {}
         before = len(cx.found)
         for name, value in node.entries:
             known = table.get(name.text)
@@ -147,11 +157,12 @@ class Shape(msgspec.Struct, frozen=True):
                 self.unknown(cx, name, node)
                 continue
             at[name.text] = name.span
+            places[name.text] = _places(value)
             values[name.text] = known.kind.read(cx, value, name.text)
         self.missing(cx, node, at, before)
         if any(item.severity == "error" for item in cx.found[before:]):
             return MISSING
-        return self.build(cx, Read(values, at, node.span))
+        return self.build(cx, Read(values, at, places, node.span))
 
     def missing(self, cx: Reader, node: Map, at: Mapping[str, Span], before: int) -> None:
         """Note required keys that are absent, unless an unknown key may have meant them."""

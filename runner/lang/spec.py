@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from flowrun.errors import Span
+from flowrun.lang.expr_problem import Path
 
 Node = list[Any]
 """A parsed expression in its JSON form; `flowrun.values` documents and evaluates it."""
@@ -32,8 +33,14 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     node: Node
     exprs: tuple[Expr, ...]
     span: Span
-    keys: Mapping[str, Span] = {}
-    """Place of each top-level key, where the value is a map."""
+    keys: Mapping[Path, Span] = {}
+    """Place of each key of the maps inside, by the path to its value."""
+    values: Mapping[Path, Span] = {}
+    """Place of the value and of each value inside, by path."""
+
+
+Places = Mapping[str, tuple[Span, ...]]
+"""By key, where its values stand: each item of a list, each name of a map, else the one value."""
 
 
 class SchemaUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +70,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """The words that may stand on tools, in a policy's `rules` and in a flow's `tools`.
 
     In a flow `id` is the tool's name and `tools` holds only it; `needs_before` is for policies, `bind` for flows.
+    `at`: place of each key.
     """
 
     id: str
@@ -77,6 +85,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     span: Span
     at: Mapping[str, Span] = {}
+    places: Places = {}
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +111,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     on_error: str = "fail"
     span: Span
     at: Mapping[str, Span] = {}
+    places: Places = {}
 
 
 class Call(Step, frozen=True, kw_only=True):
@@ -212,6 +222,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     span: Span
     at: Mapping[str, Span]
+    places: Places = {}
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,6 +232,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     call: str
     with_: Template | None
     span: Span
+    places: Places = {}
 
 
 class PolicyTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -277,3 +289,11 @@ class ToolFile(msgspec.Struct, frozen=True, kw_only=True):
     actions: Mapping[str, Action]
     file: str
     span: Span
+
+
+def place_of(part: Rule | Step | Flow | Fact, key: str, index: int = 0) -> Span:
+    """Return where a value of a key stands: the item or name number `index`, else the key, else the whole part."""
+    places = part.places.get(key, ())
+    if index < len(places):
+        return places[index]
+    return part.span if isinstance(part, Fact) else part.at.get(key, part.span)

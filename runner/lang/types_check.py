@@ -6,9 +6,10 @@ expects), and the rewriting of amounts whose currency stands in a sibling field.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from flowrun.lang.expr_problem import Problem, suggestion
+from flowrun.lang.expr_problem import Problem, suggestion, yaml_word
 from flowrun.lang.types_infer import Inference, known_if
 from flowrun.lang.types_model import Type, TypeScope
 from flowrun.values.compare import to_text
@@ -48,8 +49,9 @@ def _check(inference: Inference, node: Node, expected: Type) -> None:
     if kind == "dict" and expected.kind in ("object", "map"):
         _check_dict(inference, node, expected)
     elif kind == "list" and expected.kind == "list" and expected.item is not None:
-        for item in node[1]:
-            _check(inference, item, expected.item)
+        for index, item in enumerate(node[1]):
+            with inference.inside(index):
+                _check(inference, item, expected.item)
     elif kind == "if":
         inference.condition(node[1])
         before = inference.known
@@ -66,23 +68,25 @@ def _check(inference: Inference, node: Node, expected: Type) -> None:
 
 def _check_dict(inference: Inference, node: Node, expected: Type) -> None:
     if expected.kind == "map" or expected.fields is None:
-        for _, value in node[1]:
-            _check(inference, value, expected.item or Type())
+        for key, value in node[1]:
+            with inference.inside(key):
+                _check(inference, value, expected.item or Type())
         return
     given = set()
     for key, value in node[1]:
         given.add(key)
         wanted = expected.fields.get(key)
-        if wanted is not None:
-            _check(inference, value, wanted)
-        elif expected.open:
-            inference.of(value)
-        else:
-            help_ = suggestion(key, [name for name in expected.fields if name not in given])
-            inference.note("unknown-field", f"There is no field `{key}` here.", help_, key)
+        with inference.inside(key):
+            if wanted is not None:
+                _check(inference, value, wanted)
+            elif expected.open:
+                inference.of(value)
+            else:
+                help_ = suggestion(key, [name for name in expected.fields if name not in given])
+                inference.note("unknown-field", f"There is no field `{key}` here.", help_, key, on_key=True)
     for name in expected.fields:
         if name in expected.required and name not in given:
-            inference.note("missing-field", f"The field `{name}` is missing.", f"Add `{name}: …`.", "")
+            inference.note("missing-field", f"The field `{name}` is missing.", f"Add `{name}: …`.", "", on_key=True)
 
 
 def _fits(inference: Inference, found: Type, expected: Type, name: str, depth: int) -> None:
@@ -104,7 +108,7 @@ def _fits(inference: Inference, found: Type, expected: Type, name: str, depth: i
             known = [to_text(value) for value in expected.enum]
             value = to_text(strange[0])
             message = f"`{value}` is not one of the values that are allowed here."
-            inference.note("unknown-enum-value", message, suggestion(value, known), name)
+            inference.note("unknown-enum-value", message, suggestion(value, known) + yaml_word(value), name)
     elif found.kind == "list" and found.item is not None and expected.item is not None:
         _fits(inference, found.item, expected.item, name, depth + 1)
     elif found.kind == expected.kind == "object":
@@ -125,13 +129,18 @@ def _other_code(one: str, two: str) -> bool:
 
 
 def _repair(found: Type, expected: Type, name: str) -> str:
+    if expected.kind == "string" and expected.enum and found.enum:
+        return suggestion(to_text(found.enum[0]), [to_text(value) for value in expected.enum])
     if expected.kind == "string":
-        return f'Make it a text: `{name} ~ ""`.'
+        return "Put quotes around it." if found.enum else f'Make it a text: `{name} ~ ""`.'
     if expected.kind == "moment" and found.kind in ("string", "date"):
         return f"Write `date({name})`."
     if expected.kind == "integer" and found.kind == "number":
         return f"Write `{name} | round`."
     if expected.kind in ("integer", "number", "boolean") and found.kind == "string" and found.enum:
+        word = str(found.enum[0])
+        if (note := yaml_word(word)) and expected.kind == "boolean":
+            return f"Write `{'true' if word.lower() in ('yes', 'on', 'y') else 'false'}`.{note}"
         return "Write it without quotes."
     if found.kind == "money":
         return "Give the number alone."
@@ -147,9 +156,7 @@ def _object_fits(inference: Inference, found: Type, expected: Type, name: str, d
             before = len(inference.problems)
             _fits(inference, given, kind, path, depth + 1)
             # The text holds only the name of the whole, so that is what can be pointed at.
-            inference.problems[before:] = [
-                Problem(each.rule, each.message, each.help, name) for each in inference.problems[before:]
-            ]
+            inference.problems[before:] = [replace(each, needle=name) for each in inference.problems[before:]]
         elif key in expected.required and not found.open:
             message = f"`{name}` has no field `{key}`, which is needed here."
             inference.note("missing-field", message, f"Write the fields one by one, with `{key}`.", name)

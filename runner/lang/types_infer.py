@@ -6,10 +6,11 @@ arithmetic. The rules of filters and functions are in `types_calls`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from flowrun.lang.expr_problem import Problem, suggestion
+from flowrun.lang.expr_problem import Path, Problem, suggestion
 from flowrun.lang.types_compare import check_comparison
 from flowrun.lang.types_model import ANY, BOOLEAN, MOMENT, NUMBER, STRING, Type, TypeScope, from_value, union
 from flowrun.values.nodes import Node, dotted
@@ -76,13 +77,27 @@ class Inference:
         self.scope = scope
         self.known: frozenset[str] = frozenset(known)
         self.variables = dict(scope.variables)
+        self.path: Path = ()
         self.problems: list[Problem] = []
 
-    def note(self, rule: str, message: str, help_: str, needle: str) -> Type:
-        problem = Problem(rule, message, help_, needle)
+    def note(self, rule: str, message: str, help_: str, needle: str, *, on_key: bool = False) -> Type:
+        problem = Problem(rule, message, help_, needle, self.path, on_key)
         if problem not in self.problems:
             self.problems.append(problem)
         return ANY
+
+    @contextmanager
+    def inside(self, part: str | int) -> Iterator[None]:
+        """Problems are in this item or field of the value."""
+        before = self.path
+        self.path = (*before, part)
+        yield
+        self.path = before
+
+    def within(self, part: str | int, node: Node) -> Type:
+        """The type of an item or field of the value."""
+        with self.inside(part):
+            return self.of(node)
 
     def of(self, node: Node) -> Type:
         found = _RULES[node[0]](self, node)
@@ -225,11 +240,11 @@ class Inference:
         return from_value(node[1])
 
     def list_(self, node: Node) -> Type:
-        items = [self.of(item) for item in node[1]]
+        items = [self.within(index, item) for index, item in enumerate(node[1])]
         return Type(kind="list", item=union(items) if items else ANY)
 
     def dict_(self, node: Node) -> Type:
-        fields = {key: self.of(value) for key, value in node[1]}
+        fields = {key: self.within(key, value) for key, value in node[1]}
         return Type(kind="object", fields=fields, required=frozenset(fields))
 
     def text(self, node: Node) -> Type:

@@ -13,11 +13,12 @@ import msgspec
 
 from flowrun.errors import Diagnostic, Span
 from flowrun.lang import spec
+from flowrun.lang.expr_problem import closest
 from flowrun.lang.types import ANY, NULL, STRING, Type, TypeScope, check_condition, check_value, infer, with_currencies
 from flowrun.lang.types_model import union
 from flowrun.lint.findings import Findings
 from flowrun.lint.paths import check_choice, check_records
-from flowrun.lint.rules import check_budget, check_examples, check_policies, check_roles, check_tool_rules
+from flowrun.lint.rules import check_budget, check_examples, check_policies, check_role, check_roles, check_tool_rules
 from flowrun.lint.scope import World, without
 from flowrun.plan.catalogue import Catalogue, FlowSource
 
@@ -108,16 +109,16 @@ class _Walk:
     def text(self, template: spec.Template, scope: TypeScope) -> None:
         self.out.problems(infer(template.node, scope)[1], template)
 
-    def schema(self, use: spec.SchemaUse | None) -> Type:
+    def schema(self, use: spec.SchemaUse | None, *, event: bool = False) -> Type:
         if use is None:
             return STRING
         if self.world.schema_of(use) is None:
-            self.out.add(
-                "unknown-schema",
-                f"There is no schema {use}.",
-                use.span,
-                help=f"It would stand in schemas/records/{use.name}/v{use.version}.json. `flowrun schema list` shows what exists.",
-            )
+            guess = closest(str(use), self.catalogue.schema_names())
+            meant = f"Did you mean `{guess}`? " if guess else ""
+            where = f"It would stand in schemas/records/{use.name}/v{use.version}.json."
+            message = f"There is no schema {'of the event ' if event else ''}{use}."
+            help_ = f"{meant}{where} `flowrun schema list` shows what exists."
+            self.out.add("unknown-schema", message, use.span, help=help_)
         return self.world.schema_type(use)
 
     def step(self, step: spec.Step, scope: TypeScope, visible: dict[str, Type], item: Type | None) -> Type:
@@ -125,19 +126,22 @@ class _Walk:
             case spec.Call():
                 return self.call(step, scope)
             case spec.Ask():
-                for name in step.tools:
-                    self.use(name, step.at.get("tools", step.span), scope)
+                for index, name in enumerate(step.tools):
+                    at = spec.place_of(step, "tools", index)
+                    self.use(name, at, scope)
                     if name.startswith("flows."):
                         message = f"A model may not propose the flow {name} in this version."
-                        self.out.add("not-yet", message, step.at["tools"], help="Use a `call` step.")
+                        self.out.add("not-yet", message, at, help="Use a `call` step.")
                 self.text(step.ask, scope)
-                for model in step.model:
+                for index, model in enumerate(step.model):
                     if model not in self.catalogue.models and model != "examples":
-                        self.out.unknown("unknown-model", "model", model, step.at["model"], self.catalogue.models)
+                        at = spec.place_of(step, "model", index)
+                        self.out.unknown("unknown-model", "model", model, at, self.catalogue.models)
                 found = self.schema(step.answer)
                 self.own_condition(step, step.only_when, scope, found)
                 return found
             case spec.AskPerson():
+                check_role(self.world, self.out, step.to, spec.place_of(step, "to"))
                 found = self.schema(step.answer)
                 self.text(step.ask_person, scope)
                 for expr in step.show:
@@ -157,7 +161,7 @@ class _Walk:
                     self.out.problems(infer(step.key.node, scope)[1], step.key)
                 if step.moment is not None:
                     self.text(step.moment, scope)
-                return NULL if step.event is None else self.schema(step.event)
+                return NULL if step.event is None else self.schema(step.event, event=True)
             case spec.Record():
                 found = self.schema(step.record)
                 self.value(step.with_, scope, found, step.span)
@@ -179,18 +183,18 @@ class _Walk:
             self.condition(expr, replace(scope, steps=steps, hidden=hidden))
 
     def call(self, step: spec.Call, scope: TypeScope) -> Type:
-        at = step.at.get("call", step.span)
+        at = spec.place_of(step, "call")
         if not self.use(step.call, at, scope):
             return ANY
         name = step.call.split("@")[0]
         args, output = self.world.signature(step.call)
         bound = self.world.bound.get(step.call, set())
         if step.with_ is not None:
-            for key in bound & set(step.with_.keys):
+            for key in sorted(key for key in bound if (key,) in step.with_.keys):
                 self.out.add(
                     "bound-argument",
                     f"`{key}` is fixed by `bind` for {name}, so a step may not set it.",
-                    step.with_.keys[key],
+                    step.with_.keys[key,],
                     help="Leave it out here, or take it out of `bind`.",
                 )
         self.value(step.with_, scope, without(args, bound), at)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from flowrun.errors import Diagnostic, Span
 from flowrun.lang import spec
 from flowrun.lang.codes import diagnostic
-from flowrun.lang.expr_problem import Problem, suggestion
+from flowrun.lang.expr_problem import Path, Problem, suggestion, yaml_word
 
 
 class Findings:
@@ -36,21 +36,40 @@ class Findings:
 
     def unknown(self, rule: str, what: str, name: str, span: Span, known: Iterable[str]) -> None:
         """Note that a name does not exist, with the closest one that does."""
-        self.add(rule, f"There is no {what} `{name}`.", span, help=suggestion(name, known))
+        self.add(rule, f"There is no {what} `{name}`.", span, help=suggestion(name, known) + yaml_word(name))
 
     def problems(self, problems: Iterable[Problem], where: spec.Expr | spec.Template) -> None:
         """Note the problems of an expression or of a value with expressions inside."""
         for problem in problems:
-            self.add(problem.rule, problem.message, place(problem.needle, where), help=problem.help or None)
+            if isinstance(where, spec.Template):
+                span = place_inside(problem, where)
+            else:
+                span = place(problem.needle, where)
+            self.add(problem.rule, problem.message, span, help=problem.help or None)
 
 
-def place(needle: str, where: spec.Expr | spec.Template) -> Span:
-    """Return the span of the text to underline, else of the whole."""
-    if isinstance(where, spec.Template):
-        for expr in where.exprs:
-            if needle and needle in expr.text:
-                return place(needle, expr)
-        return where.keys.get(needle, where.span)
+def place_inside(problem: Problem, where: spec.Template) -> Span:
+    """Return the span of the key, the part of an expression or the value that a problem is about."""
+    path: Path = problem.path
+    if problem.on_key and path in where.keys:
+        return where.keys[path]
+    # A list or map written inside an expression has no place of its own.
+    while path and path not in where.values:
+        path = path[:-1]
+    value = where.values.get(path, where.span)
+    for expr in where.exprs:
+        if problem.needle and problem.needle in expr.text and _contains(value, expr.span):
+            return place(problem.needle, expr)
+    return value
+
+
+def _contains(outer: Span, inner: Span) -> bool:
+    starts = (outer.line, outer.column) <= (inner.line, inner.column)
+    return starts and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+
+
+def place(needle: str, where: spec.Expr) -> Span:
+    """Return the span of the text to underline, else of the whole expression."""
     at = where.text.find(needle) if needle else -1
     span = where.span
     if at < 0 or span.line != span.end_line or "\n" in where.text:

@@ -79,7 +79,8 @@ def check_records(flow: spec.Flow, out: Findings) -> None:
             help=f"Write it on every path: a step with `record: {flow.output}`.",
         )
     elif high is not None and high > 1:
-        out.add("record-count", f"A path through the flow writes more than one record of {flow.output}.", at)
+        message = f"A path through the flow writes more than one record of {flow.output}."
+        out.add("record-count", message, at, help="Keep one of the `record` steps, or put them into branches.")
 
 
 class _Records:
@@ -113,7 +114,10 @@ class _Records:
                         "record-count",
                         f"`stop: {step.stop}` needs exactly one record of {self.output} before it, "
                         f"and a path comes here with {'none' if low == 0 else 'more'}.",
-                        step.span,
+                        spec.place_of(step, "stop"),
+                        help=f"Put a step with `record: {self.output}` before this one."
+                        if low == 0
+                        else "Keep one of the `record` steps before this one.",
                     )
                 return low, None
             case spec.Choose():

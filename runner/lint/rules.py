@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from flowrun.errors import Span
 from flowrun.lang import spec
 from flowrun.lang.types import Type, TypeScope, check_condition, check_value, from_value, infer, with_currencies
 from flowrun.lint.findings import Findings
@@ -23,21 +24,23 @@ def check_tool_rules(
     used: set[str],
 ) -> None:
     """Check the flow's own `tools:`."""
-    for name, rule in world.flow.tools.items():
+    for index, (name, rule) in enumerate(world.flow.tools.items()):
+        at = spec.place_of(world.flow, "tools", index)
         known = world.tool(name) is not None or (
             name.startswith("flows.") and name.removeprefix("flows.") in world.catalogue.flows
         )
         if not known:
             if name not in used:
-                out.unknown("unknown-tool", "tool", name, rule.span, world.catalogue.tools)
+                out.unknown("unknown-tool", "tool", name, at, world.catalogue.tools)
             continue
         if name not in used:
-            out.add("tool-unused", f"No step uses {name}.", rule.span, help="Take it out of `tools:`.")
+            out.add("tool-unused", f"No step uses {name}.", at, help="Take it out of `tools:`.")
         args, _ = world.signature(name)
-        for key, template in rule.bind.items():
+        for number, (key, template) in enumerate(rule.bind.items()):
             field = (args.fields or {}).get(key)
             if field is None and not args.open and args.kind == "object":
-                out.unknown("unknown-field", f"argument of {name}", key, template.span, args.fields or {})
+                place = spec.place_of(rule, "bind", number)
+                out.unknown("unknown-field", f"argument of {name}", key, place, args.fields or {})
                 continue
             scope = world.scope(steps, rules=True)
             if field is not None:
@@ -67,15 +70,18 @@ def check_policies(world: World, out: Findings, policies: Sequence[spec.Policy])
         for fact in policy.facts.values():
             tool = world.tool(fact.call)
             if tool is None:
-                out.unknown("unknown-tool", "tool", fact.call, fact.span, world.catalogue.tools)
+                out.unknown("unknown-tool", "tool", fact.call, spec.place_of(fact, "call"), world.catalogue.tools)
                 continue
             if tool.effect != "read":
-                out.add("fact-not-read", f"{fact.call} writes, so it cannot be a fact.", fact.span)
+                out.add("fact-not-read", f"{fact.call} writes, so it cannot be a fact.", spec.place_of(fact, "call"))
             facts[fact.name] = world.signature(fact.call)[1].or_null()
         for rule in policy.rules:
-            for name in (*rule.tools, *rule.needs_before):
-                if name not in world.catalogue.tools and not name.startswith("flows."):
-                    out.unknown("unknown-tool", "tool", name, rule.at.get("tools", rule.span), world.catalogue.tools)
+            for key, names in (("tools", rule.tools), ("needs_before", rule.needs_before)):
+                for index, name in enumerate(names):
+                    if name not in world.catalogue.tools and not name.startswith("flows."):
+                        place = spec.place_of(rule, key, index)
+                        out.unknown("unknown-tool", "tool", name, place, world.catalogue.tools)
+            _check_approvers(world, out, rule)
             for name in rule.tools:
                 if name in world.catalogue.tools:
                     args, _ = world.signature(name)
@@ -168,14 +174,19 @@ def _asks(steps: Sequence[spec.Step]) -> list[spec.Ask]:
 
 
 def check_roles(world: World, out: Findings) -> None:
-    """Where a workspace names its roles, a flow may use no other."""
+    """Check the owner and the approvers of the flow; steps and policies check theirs on the way."""
+    check_role(world, out, world.flow.owner, spec.place_of(world.flow, "owner"), customer=False)
+    for rule in world.flow.tools.values():
+        _check_approvers(world, out, rule)
+
+
+def _check_approvers(world: World, out: Findings, rule: spec.Rule) -> None:
+    for index, name in enumerate(rule.approver):
+        check_role(world, out, name, spec.place_of(rule, "approver", index))
+
+
+def check_role(world: World, out: Findings, name: str, span: Span, *, customer: bool = True) -> None:
+    """Where a workspace names its roles, there are no others; with `customer` the run's own customer is fine too."""
     roles = world.catalogue.roles
-    if not roles:
-        return
-    flow = world.flow
-    if flow.owner not in roles:
-        out.unknown("unknown-role", "role", flow.owner, flow.at.get("owner", flow.span), roles)
-    for rule in flow.tools.values():
-        for name in rule.approver:
-            if name != "customer" and name not in roles:
-                out.unknown("unknown-role", "role", name, rule.at.get("approver", rule.span), roles)
+    if roles and name not in roles and not (customer and name == "customer"):
+        out.unknown("unknown-role", "role", name, span, roles)

@@ -29,11 +29,12 @@ class Catalogue:
     """Everything that names in a flow may mean.
 
     `schema` returns the JSON Schema of NAME, VERSION or None; `flows` maps `NAME@N`; the first of `models` is the default.
-    `policies` are the workspace's, which hold for all flows.
+    `schema_names` returns every known `NAME@N`, for guesses. `policies` are the workspace's, which hold for all flows.
     """
 
     tools: Mapping[str, ToolPlan]
     schema: Callable[[str, int], dict[str, Json] | None]
+    schema_names: Callable[[], Sequence[str]] = tuple
     policies: Sequence[spec.Policy] = ()
     flows: Mapping[str, FlowSource] = field(default_factory=dict)
     models: Mapping[str, ModelPlan] = field(default_factory=dict)

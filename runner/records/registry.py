@@ -18,7 +18,7 @@ from flowrun.records.validation import schema_problem
 
 Json = Any
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _FILE = re.compile(r"v([1-9][0-9]{0,5})\.json")
 _SPACE = " \t\r\n"
 MAX_FILE_BYTES = 1_000_000

@@ -10,6 +10,7 @@ from typing import Any
 
 from flowrun.core.events import AnyEvent, CallFailed, Decided, Doubted, Returned, StepFailed
 from flowrun.insight.summary import summarise
+from flowrun.lang.expr_problem import suggestion
 from flowrun.testing.play import Play
 from flowrun.testing.result import differences, located, shown
 
@@ -35,9 +36,9 @@ def unmet(play: Play) -> list[str]:
     if expect.outcome is not None:
         say("outcome", _outcome(play, expect.outcome, events))
     if expect.calls is not None:
-        say("calls", _counts(expect.calls, calls_made(play, events), "had an effect"))
+        say("calls", _counts(play, expect.calls, calls_made(play, events), "had an effect"))
     if expect.attempts is not None:
-        say("attempts", _counts(expect.attempts, attempts_made(play, events), "was tried"))
+        say("attempts", _counts(play, expect.attempts, attempts_made(play, events), "was tried"))
     if "record" in expect.at or expect.record is not None:
         record = summarise(events).record
         if record is None and expect.record is not None:
@@ -99,9 +100,13 @@ def _outcome(play: Play, expected: str, events: list[AnyEvent]) -> Iterator[str]
     yield " ".join([f"The outcome should be {expected} and is {actual}.", *dict.fromkeys(why)])
 
 
-def _counts(expected: Mapping[str, int], actual: Mapping[str, int], what: str) -> Iterator[str]:
+def _counts(play: Play, expected: Mapping[str, int], actual: Mapping[str, int], what: str) -> Iterator[str]:
+    known = sorted({*play.compiled.plan.tools, *actual})
     for tool, count in expected.items():
-        if actual.get(tool, 0) != count:
+        if tool not in known:
+            # Also where 0 is expected: a misspelled tool would never be called, and the test would prove nothing.
+            yield f"There is no tool {tool} in this flow. {suggestion(tool, known)}"
+        elif actual.get(tool, 0) != count:
             yield f"{tool} {what} {actual.get(tool, 0)} times, not {count}."
 
 

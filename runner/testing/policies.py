@@ -61,8 +61,10 @@ def unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> list[str]:
 
 
 def name_of(policy: spec.Policy, test: spec.PolicyTest) -> str:
-    """Return the test's name: what the policy is to say of which call."""
-    return f"{policy.policy} {WORDS[test.expect]} {test.call}" + (f" by {test.by}" if test.by else "")
+    """Return the test's name: what the policy is to say of which call, with its line where several say the same."""
+    alike = [each for each in policy.tests if (each.expect, each.call, each.by) == (test.expect, test.call, test.by)]
+    name = f"{policy.policy} {WORDS[test.expect]} {test.call}" + (f" by {test.by}" if test.by else "")
+    return f"{name} (line {test.span.line})" if len(alike) > 1 else name
 
 
 def _unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> Iterator[str]:

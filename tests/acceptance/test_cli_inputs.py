@@ -67,6 +67,15 @@ BAD = {
     "list.json": (b"[]", "not a valid support_message@1"),
     "nan.json": (b'{"text": NaN}', "not valid JSON"),
     "deep.json": (b"[" * 100_000, "not valid JSON"),
+    "comma.json": ('{"ä": 1,\n "b": 2,}'.encode(), "comma.json:2:9: this is not valid JSON: trailing comma in object."),
+    "early.json": (b'{"a":\n [1', "early.json:2:4: this is not valid JSON: it ends too early."),
+    "twice.json": (b'{"a": {"x": 1},\n "b": [{"x": "\\"x\\":"}], "\\u0061": 2}', "twice.json:2:26: `a` stands twice"),
+    "twice.yaml": (b"a: 1\nb: 2\na: 3\n", "twice.yaml:3:1: `a` stands twice"),
+    "half.json": (
+        b'{"a": "\\ud83d\\ude00 \\udc00"}',
+        "half.json:1:21: `\\udc00` is half of a character (a lone surrogate)",
+    ),
+    "half.yaml": (b'{"a": "\\ud800"}', "half.yaml:1:8: `\\ud800` is half of a character"),
 }
 
 
@@ -79,6 +88,17 @@ def test_a_bad_input_is_one_clear_line(name: str, call: Call, tmp_path: Path) ->
     assert (code, out) == (3, "")
     errors = [line for line in err.splitlines() if line.startswith("error[")]
     assert len(errors) == 1 and words in errors[0]
+    assert err.splitlines()[-1].startswith("help: ")
+
+
+def test_typed_data_and_lines_are_read_as_strictly(call: Call, tmp_path: Path) -> None:
+    code, _, err = call("answer", "x", "--as", "Sam", "--data", '{"a": 1, "a": 2}')
+    assert code == 3 and "--data:1:10: `a` stands twice" in err and "Keep one of the two." in err
+    (tmp_path / "many.jsonl").write_text('{"a": 1}\n{"a": 1, "a": 2}\n')
+    code, _, err = call("run", "support_to_ticket", "--inputs", "many.jsonl")
+    assert code == 3 and "many.jsonl:2:10: `a` stands twice" in err
+    code, _, err = call("run", "support_to_ticket", "--input", "-", stdin='{"a": 1')
+    assert code == 3 and "standard input:1:8: this is not valid JSON: it ends too early." in err
 
 
 def test_a_folder_is_no_input(call: Call) -> None:

@@ -338,9 +338,19 @@ def test_a_new_desk_is_the_same_every_time(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_or_too_new_is_said_plainly(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("not a database" * 100)
     with pytest.raises(StoreError, match="cannot be used as the desk"):
-        Desk(tmp_path / "text.db")
+        Desk(tmp_path / "text.db").world()
     desk = Desk(tmp_path / "new.db")
     desk.connection().execute("PRAGMA user_version=99")
     desk.close()
     with pytest.raises(StoreError, match="newer flowrun"):
-        Desk(tmp_path / "new.db")
+        Desk(tmp_path / "new.db").world()
+
+
+async def test_a_desk_that_cannot_be_opened_leaves_no_write_in_doubt(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    desk = Desk(tmp_path / "file" / "desk.db")  # a folder of that name cannot be made
+    mail = next(tools for tools in desk_tools(desk) if "mail.send" in tools.contracts())
+    args = {"to": "ana@example.com", "subject": "Hello", "body": "Dear Ana"}
+    with pytest.raises(AdapterError, match="cannot be used as the desk") as caught:
+        await mail.invoke(ToolRequest(tool="mail.send", args=args, key="k", run="r", timeout=5))
+    assert not caught.value.in_doubt

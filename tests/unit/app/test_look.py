@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from flowrun.app.look import timeline, why
+from flowrun.app.look import timeline, wait_words, why, with_waits
 from flowrun.app.words import pretty
 from flowrun.core import events as ev
 
@@ -121,3 +121,24 @@ def test_data_is_shown_whole_and_in_order() -> None:
         "none: null",
         "empty: {}",
     ]
+
+
+def test_what_is_waited_for_has_its_name_and_key() -> None:
+    waits = [
+        ev.Waiting(path="done", at=AT, due=AT),
+        ev.Woken(path="done", at=AT, timer=True),
+        ev.Waiting(path="e", at=AT, event="contact.replied@1", key="C-17"),
+        ev.Waiting(path="t", at=AT, due=AT),
+    ]
+    entry = {"id": "k3f7qz2a", "kind": "approval"}
+    found = with_waits([START, *waits], [entry, {"kind": "timer", "due": AT}])
+    assert found == [
+        entry,
+        {"kind": "timer", "due": AT},
+        {"kind": "event", "event": "contact.replied@1", "key": "C-17", "due": None},
+    ]
+    assert wait_words(found[1]) == "waits until 2026-03-02 09:00:00 UTC"
+    assert wait_words(found[2]) == "waits for contact.replied@1 with key C-17"
+    happened, act, cost = why([START, waits[2]], found[2:])
+    assert happened == "refund waits for contact.replied@1 with key C-17."
+    assert "flowrun event contact.replied@1 --key C-17" in act and "no deadline" in cost

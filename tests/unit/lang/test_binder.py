@@ -97,7 +97,8 @@ def test_structures_become_list_and_dict_nodes() -> None:
             ["t", ["text", [["lit", "n "], ["attr", ["name", "input"], "c"]]]],
         ],
     ]
-    assert list(value.keys) == ["x", "y", "t"]
+    assert list(value.keys) == [("x",), ("y",), ("y", "z"), ("t",)]
+    assert list(value.values) == [(), ("x",), ("x", 0), ("x", 1), ("y",), ("y", "z"), ("t",)]
 
 
 def test_a_condition_may_be_true_or_false_and_nothing_else_without_an_expression() -> None:

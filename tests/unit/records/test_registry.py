@@ -79,3 +79,17 @@ def test_every_bundled_schema_is_valid() -> None:
     assert bundled().is_dir()
     for name, version in registry.names():
         assert isinstance(registry.get(name, version), dict)
+
+
+def test_names_may_have_dots_like_those_of_events(tmp_path: Path) -> None:
+    path = write(tmp_path, "contact.replied", 1, '{"type": "object"}')
+    registry = Registry([tmp_path])
+    assert registry.get("contact.replied", 1) == {"type": "object"}
+    assert registry.path("contact.replied", 1) == path
+    assert ("contact.replied", 1) in registry.names() and registry.latest("contact.replied") == 1
+
+
+@pytest.mark.parametrize("name", ["..", "contact..replied", ".contact", "contact.", "contact.Replied"])
+def test_dots_only_join_words(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "in", name, 1, "{}")
+    assert Registry([tmp_path / "in"]).get(name, 1) is None

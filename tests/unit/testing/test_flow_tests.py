@@ -47,6 +47,10 @@ def test_a_run_that_does_what_is_expected_passes(tmp_path: Path) -> None:
         ("{outcome: handed_off}", "The outcome should be handed_off and is completed."),
         ("{calls: {desk.create_ticket: 2}}", "desk.create_ticket had an effect 1 times, not 2."),
         ("{attempts: {desk.create_ticket: 0}}", "desk.create_ticket was tried 1 times, not 0."),
+        (
+            "{calls: {desk.create_tickt: 0}}",
+            "There is no tool desk.create_tickt in this flow. Did you mean `desk.create_ticket`?",
+        ),
         ("{record: {ticket: T-2}}", 'record.ticket should be "T-2" and is "T-1".'),
         ("{record: {queue: a}}", "record has no `queue`; it has ticket."),
         ("{record: null}", "record should be null"),

@@ -76,3 +76,21 @@ def test_another_verdict_is_told_with_rule_and_reason(tmp_path: Path) -> None:
 def test_another_rule_is_told(tmp_path: Path) -> None:
     (message,) = messages(tmp_path, "expect: approve\n    by: daily", AMOUNT="60")
     assert "asks people about pay.refund by lead; the test expects it by daily." in message
+
+
+def test_tests_that_say_the_same_are_told_apart_by_their_lines(tmp_path: Path) -> None:
+    text = """
+policy: money
+version: 1
+rules:
+  - {id: small, tools: pay.refund, only_when: args.amount < money("50 EUR"), reason: Too much.}
+tests:
+  - {call: pay.refund, args: {amount: 90}, expect: deny}
+  - {call: pay.refund, args: {amount: 20}, expect: allow}
+  - {call: pay.refund, args: {amount: 60}, expect: deny}
+"""
+    assert [result.name for result in run_policy(tmp_path, text)] == [
+        "money denies pay.refund (line 7)",
+        "money allows pay.refund",
+        "money denies pay.refund (line 9)",
+    ]

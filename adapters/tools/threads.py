@@ -1,0 +1,109 @@
+"""Threads for tools that are plain functions.
+
+Owns: running a function beside the event loop without the process ever waiting for it. A function that hangs keeps its
+thread until the process ends; what that means for the call is `python.py`'s part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import os
+import threading
+from collections.abc import Callable, Mapping
+from queue import SimpleQueue
+from typing import Any
+
+from flowrun.errors import AdapterError
+
+MOST_AT_ONCE = 64
+"""Functions that may run at the same time, those that hang included."""
+
+Job = Callable[[], None]
+_lock = threading.Lock()
+_idle: list[_Worker] = []
+_busy: set[_Worker] = set()
+
+
+class _Worker(threading.Thread):
+    """A thread that is used again. A daemon, because Python waits for every other thread before it ends."""
+
+    def __init__(self) -> None:
+        super().__init__(name="flowrun-tool", daemon=True)
+        self.jobs: SimpleQueue[Job] = SimpleQueue()
+
+    def run(self) -> None:
+        while True:
+            job = self.jobs.get()
+            job()
+            del job  # it holds the arguments
+
+
+async def call_in_thread(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """Return what a function gives, run in a thread; the caller's cancellation leaves it running unheard.
+
+    Raises what the function raises, and a retryable `AdapterError` (FR4015) where `MOST_AT_ONCE` run already.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+    context = contextvars.copy_context()
+    worker = _take()
+
+    def job() -> None:
+        value, error = None, None
+        try:
+            value = context.run(function, **arguments)
+        except BaseException as raised:  # whatever it is, the caller must hear of it
+            error = raised
+        _give_back(worker)
+        # The loop is closed where the run has ended without this function.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, future, (value, error))
+
+    worker.jobs.put(job)
+    value, error = await future
+    if error is not None:
+        raise error
+    return value
+
+
+def _settle(future: asyncio.Future[Any], outcome: tuple[Any, BaseException | None]) -> None:
+    if not future.done():
+        future.set_result(outcome)
+
+
+def _take() -> _Worker:
+    with _lock:
+        if len(_busy) >= MOST_AT_ONCE:
+            raise AdapterError(
+                f"{MOST_AT_ONCE} tools run already in this process.",
+                help="A tool that hangs keeps its place: give its requests a timeout of their own.",
+                code="FR4015",
+                retryable=True,
+            )
+        if _idle:
+            worker = _idle.pop()
+        else:
+            worker = _Worker()
+            worker.start()
+        _busy.add(worker)
+        return worker
+
+
+def _give_back(worker: _Worker) -> None:
+    with _lock:
+        _busy.discard(worker)
+        _idle.append(worker)
+
+
+def _forget() -> None:
+    """A forked process has none of its parent's threads."""
+    global _lock
+    _lock = threading.Lock()
+    _idle.clear()
+    _busy.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
