@@ -55,7 +55,7 @@ def read_result(journal: Journal, run: str, *, duplicate: bool = False) -> RunRe
             waiting.append({"kind": "timer", "due": row.due})
         elif not waiting and not row.claimed and row.waiting_on:
             waiting.append({"kind": row.waiting_on, "due": row.due})
-    outcome = summary.outcome or ("running" if row.claimed and row.waiting_on is None else "waiting")
+    outcome = summary.outcome or ("waiting" if row.waiting_on is not None else "running")
     return _result(summary, outcome, waiting, run if duplicate else None)
 
 

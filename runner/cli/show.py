@@ -17,6 +17,7 @@ from flowrun.app.look import timeline
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 from flowrun.cli.run_text import TONES, lines, print_heading, print_waiting, used
+from flowrun.cli.runs import interrupted
 from flowrun.journal.encoding import as_dict, decode
 from flowrun.ports.journal import StoredEvent
 
@@ -38,10 +39,13 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
     with options.opened(workspace, store) as app:
         result = options.with_names(app, app.result(run))
         stored = app.journal.events(result.run)
+        alone = interrupted(app.journal.run(result.run))
     if as_json:
         print_json({**msgspec.to_builtins(result), "events": event_dicts(stored)})
         return 0
-    print_heading(result)
+    print_heading(msgspec.structs.replace(result, outcome="interrupted") if alone else result)
+    if alone:
+        say(f"Its process is gone; {options.command_line(f'flowrun resume {result.run}')} goes on.")
     say()
     for moment in timeline([decode(event.body).event for event in stored]):
         say(f"{words.moment(moment.at)[11:]}  {moment.title}", style=TONES.get(moment.tone))

@@ -107,6 +107,9 @@ def test_a_run_whose_process_is_gone_is_interrupted(call: Call) -> None:
     journal, _ = begun(f"{host}:another-boot:1:{start}")
     out = call("runs")[1]
     assert "interrupted" in out and "flowrun resume 01run" in " ".join(out.split())
+    assert call("show", "01run")[1].startswith(
+        "interrupted  f@1  01run\nIts process is gone; flowrun resume 01run goes on."
+    )
     (row,) = json.loads(call("runs", "--json")[1])
     assert (row["status"], row["outcome"], row["claimed"]) == ("running", None, False)
     journal.close()

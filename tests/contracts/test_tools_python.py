@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import enum
 import subprocess
@@ -16,7 +15,6 @@ import jsonschema_rs
 import pytest
 from pydantic import BaseModel, Field
 
-from flowrun.adapters.tools import threads
 from flowrun.adapters.tools.python import NotDone, PythonTools, tool
 from flowrun.adapters.tools.python_module import load_module_tools
 from flowrun.errors import AdapterError, ConfigError
@@ -345,100 +343,3 @@ def test_a_missing_file_or_action_says_so(tmp_path: Path) -> None:
         load_module_tools(tmp_path / "none.py")
     with pytest.raises(ConfigError, match="no tool refund; there are price, reserve"):
         load_module_tools(written(tmp_path), only=["refund"])
-
-
-@tool(effect="read")
-def leaves(how: str) -> str:
-    """Try to end the program."""
-    raise {"exit": SystemExit(0), "key": KeyboardInterrupt(), "stop": StopIteration()}[how]
-
-
-@tool(effect="write")
-async def leaves_too() -> str:
-    """Try to end the program."""
-    raise SystemExit(0)
-
-
-@tool(effect="write")
-async def cancels() -> str:
-    """Look as if it were cancelled."""
-    raise asyncio.CancelledError
-
-
-@pytest.mark.parametrize("how", ["exit", "key", "stop"])
-async def test_a_tool_cannot_end_the_program(how: str) -> None:
-    with pytest.raises(AdapterError, match="failed") as caught:
-        await PythonTools("t", [leaves]).invoke(
-            ToolRequest(tool="t.leaves", args={"how": how}, key="", run="r", timeout=5)
-        )
-    assert not caught.value.retryable and not caught.value.in_doubt
-
-
-@pytest.mark.parametrize("function", [leaves_too, cancels])
-async def test_a_write_that_tries_to_end_the_program_is_in_doubt(function: Any) -> None:
-    name = f"t.{function.__name__}"
-    with pytest.raises(AdapterError, match=f"{name} failed") as caught:
-        await PythonTools("t", [function]).invoke(ToolRequest(tool=name, args={}, key="", run="r", timeout=5))
-    assert caught.value.in_doubt and not caught.value.retryable
-
-
-async def test_our_own_cancellation_is_no_failure() -> None:
-    @tool(effect="write")
-    async def waits() -> str:
-        """Wait."""
-        await asyncio.Event().wait()
-        return ""
-
-    call = asyncio.create_task(
-        PythonTools("t", [waits]).invoke(ToolRequest(tool="t.waits", args={}, key="", run="r", timeout=60))
-    )
-    await asyncio.sleep(0)
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-
-
-async def test_a_module_that_exits_is_a_finding(tmp_path: Path) -> None:
-    (tmp_path / "bad.py").write_text("import sys\nsys.exit(3)\n")
-    with pytest.raises(ConfigError, match=r"bad.py:2: cannot be imported: SystemExit"):
-        load_module_tools(tmp_path / "bad.py")
-
-
-HANGS = """
-import asyncio, threading
-from flowrun.adapters.tools.python import PythonTools, tool
-from flowrun.errors import AdapterError
-from flowrun.ports.tools import ToolRequest
-
-@tool(effect="read")
-def hangs() -> str:
-    "Hang."
-    threading.Event().wait()
-    return ""
-
-async def main():
-    try:
-        await PythonTools("t", [hangs]).invoke(ToolRequest(tool="t.hangs", args={}, key="", run="r", timeout=0.01))
-    except AdapterError as error:
-        print(error.code)
-
-asyncio.run(main())
-"""
-
-
-def test_a_tool_that_hangs_does_not_keep_the_process() -> None:
-    done = subprocess.run([sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == "FR4004\n"
-
-
-async def test_threads_are_used_again_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len({await threads.call_in_thread(threading.get_ident, {}) for _ in range(20)}) == 1
-    monkeypatch.setattr(threads, "MOST_AT_ONCE", 2)
-    go = threading.Event()
-    calls = [asyncio.create_task(threads.call_in_thread(go.wait, {})) for _ in range(2)]
-    await asyncio.sleep(0)
-    with pytest.raises(AdapterError, match="2 tools run already") as caught:
-        await threads.call_in_thread(go.wait, {})
-    assert caught.value.retryable
-    go.set()
-    assert await asyncio.gather(*calls) == [True, True]

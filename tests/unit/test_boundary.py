@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {"runner/runtimes/dispatch.py"}
 CLICK = {"runner/cli/main.py"}
 """click's own `invoke`, of a command."""
-WRAPPERS = {"adapters/tools/declared.py", "adapters/models/routed.py", "adapters/models/recorded.py", "runner/testing/fakes.py"}
+WRAPPERS = {
+    "adapters/tools/declared.py",
+    "adapters/models/routed.py",
+    "adapters/models/recorded.py",
+    "runner/testing/fakes.py",
+}
 """Implementations of a port that stand around another of the same port and pass its calls on."""
 
 

@@ -124,7 +124,7 @@ def test_data_is_shown_whole_and_in_order() -> None:
 
 
 def test_what_is_waited_for_has_its_name_and_key() -> None:
-    waits = [
+    waits: list[ev.AnyEvent] = [
         ev.Waiting(path="done", at=AT, due=AT),
         ev.Woken(path="done", at=AT, timer=True),
         ev.Waiting(path="e", at=AT, event="contact.replied@1", key="C-17"),
