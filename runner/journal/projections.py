@@ -7,7 +7,6 @@ refusing those that do not fit (a full window, a used approval), is the adapter'
 from __future__ import annotations
 
 import re
-from base64 import b32encode
 from collections.abc import Callable, Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from hashlib import sha256
@@ -124,11 +123,15 @@ def fold(run: str, event: ev.AnyEvent) -> Iterable[Change]:
     return () if handler is None else handler(run, event)
 
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+
+
 def short_id(run: str, path: str, length: int = 8) -> str:
     """Return the id that people type for an inbox entry (8) or a record (12): letters and digits, the same
     each time.
     """
-    return b32encode(sha256((run + path).encode()).digest()).decode()[:length].lower()
+    bits = int.from_bytes(sha256((run + path).encode()).digest()[:8], "big")
+    return "".join([_LETTERS[bits >> shift & 31] for shift in range(59, 59 - 5 * length, -5)])
 
 
 def grants(event: ev.AnyEvent, digest: str) -> bool:

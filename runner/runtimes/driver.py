@@ -63,6 +63,7 @@ REFUSALS = {
 }
 
 
+OUTSIDE = (CallTool, CallModel, Propose)
 ANSWERS = (Returned, CallFailed, Doubted, ModelReplied, ModelFailed)
 
 
@@ -158,12 +159,11 @@ class Driver:
 
     async def _perform(self, commands: Sequence[AnyCommand]) -> None:
         """Carry out commands. One outside call alone is awaited here; several run as tasks."""
-        outside = [c for c in commands if isinstance(c, CallTool | CallModel | Propose)]
-        alone = len(outside) == 1 and not self._tasks and not self._parked
+        alone = not self._tasks and not self._parked and sum(isinstance(c, OUTSIDE) for c in commands) == 1
         for command in commands:
             if self._stale:
                 return
-            if isinstance(command, CallTool | CallModel | Propose):
+            if isinstance(command, OUTSIDE):
                 if command.path in self._tasks:
                     continue
                 if alone or (isinstance(command, Propose) and not self._tasks and not self._parked):
