@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from flowrun.core.events import AnyEvent, Verdict
+from flowrun.core.events import AnyEvent, Asked, Verdict
 from flowrun.plan.model import Example, FlowPlan, ModelPlan
 from flowrun.values.names import Names
 
@@ -101,7 +101,7 @@ class CallTool(Command):
 class AskPerson(Command):
     """Open an inbox entry (`asked`). Answered by `Answered`."""
 
-    asked: AnyEvent
+    asked: Asked
 
 
 class Wait(Command):
@@ -135,6 +135,11 @@ class Finish(Command):
 
     outcome: str
     reason: str
+
+
+def due_of(command: Wait | AskPerson) -> str | None:
+    """Return the moment at which a wait ends by itself."""
+    return command.due if isinstance(command, Wait) else command.asked.due
 
 
 AnyCommand = CallModel | Propose | CallTool | AskPerson | Wait | WriteRecord | Note | Close | Finish

@@ -60,9 +60,15 @@ def _handles(node: spec.Node) -> tuple[spec.Node, list[Json]] | None:
         values = [item[1] for item in node[3][1] if item[0] == "lit"]
         return (node[2], values) if len(values) == len(node[3][1]) else None
     if node[0] == "or":
-        parts = [_handles(part) for part in node[1]]
-        if all(part is not None and part[0] == parts[0][0] for part in parts if parts[0] is not None):
-            return parts[0][0], [v for part in parts if part is not None for v in part[1]]  # type: ignore[index]
+        subject: spec.Node | None = None
+        values = []
+        for part in node[1]:
+            found = _handles(part)
+            if found is None or subject not in (None, found[0]):
+                return None
+            subject = found[0]
+            values += found[1]
+        return None if subject is None else (subject, values)
     return None
 
 

@@ -23,13 +23,13 @@ from flowrun.core.commands import (
     Propose,
     Wait,
     WriteRecord,
+    due_of,
 )
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import (
     PHASES,
     Answered,
     AnyEvent,
-    Asked,
     CallFailed,
     Doubted,
     Fault,
@@ -185,7 +185,6 @@ class Driver:
                 )
             )
         elif isinstance(command, AskPerson):
-            assert isinstance(command.asked, Asked)
             if (command.path, "asked") not in self._seen:
                 self._append(msg_at(command.asked, now))
             self._parked[command.path] = command
@@ -369,14 +368,6 @@ class Driver:
         self.seq = receipt.seq
         self.events += events
         return receipt
-
-
-def due_of(command: Wait | AskPerson) -> str | None:
-    """Return the moment at which a parked command ends by itself."""
-    if isinstance(command, Wait):
-        return command.due
-    assert isinstance(command.asked, Asked)
-    return command.asked.due
 
 
 def msg_at(event: AnyEvent, at: str) -> AnyEvent:

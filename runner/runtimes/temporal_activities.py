@@ -15,7 +15,7 @@ import msgspec
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from flowrun.core.commands import AskPerson, CallModel, CallTool, Finish, Note, Propose, Wait, WriteRecord
+from flowrun.core.commands import AskPerson, CallModel, CallTool, Finish, Note, Propose, Wait, WriteRecord, due_of
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import (
     PHASES,
@@ -40,7 +40,7 @@ from flowrun.journal.encoding import decode
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Receipt
 from flowrun.runtimes.dispatch import Dispatch, conversation_digest
-from flowrun.runtimes.driver import REFUSALS, due_of, msg_at
+from flowrun.runtimes.driver import REFUSALS, msg_at
 from flowrun.runtimes.temporal_flow import BEAT
 
 Json = Any

@@ -17,9 +17,9 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import is_cancelled_exception
 
-from flowrun.core.commands import AnyCommand, AskPerson, CallModel, CallTool, Close, Propose, Wait
+from flowrun.core.commands import AnyCommand, AskPerson, CallModel, CallTool, Close, Propose, Wait, due_of
 from flowrun.core.compiled import CompiledPlan
-from flowrun.core.events import AnyEvent, Asked, RunStarted
+from flowrun.core.events import AnyEvent, RunStarted
 from flowrun.core.execution import Execution
 from flowrun.plan.model import Plan
 
@@ -174,11 +174,3 @@ class RunFlow:
         task = self._tasks.pop(path, None)
         if task is not None and task is not asyncio.current_task():
             task.cancel()
-
-
-def due_of(command: Wait | AskPerson) -> str | None:
-    """Return the moment at which a wait ends by itself."""
-    if isinstance(command, Wait):
-        return command.due
-    assert isinstance(command.asked, Asked)
-    return command.asked.due
