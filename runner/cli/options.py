@@ -6,7 +6,9 @@ them. What a command does lives in its own file.
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,9 +76,14 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def outcome_of(app: App, work: Coroutine[Any, Any, RunResult]) -> RunResult:
-    """Run one use case to its end and return the run, with what it waits for by name."""
-    return with_names(app, wait_for(work))
+def outcome_of(app: App, work: Coroutine[Any, Any, RunResult], *, talks: bool = False) -> RunResult:
+    """Run one use case to its end and return the run, with what it waits for by name.
+
+    What a tool prints meanwhile goes to stderr, for stdout holds results alone; unless the use case `talks` there itself.
+    """
+    with contextlib.nullcontext() if talks else contextlib.redirect_stdout(sys.stderr):
+        result = wait_for(work)
+    return with_names(app, result)
 
 
 def with_names(app: App, result: RunResult) -> RunResult:

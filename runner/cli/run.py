@@ -110,7 +110,7 @@ def command(
     value = read_document(source)
     with options.opened(workspace, store, record=record, replay=replay) as app:
         if chat:
-            result = options.outcome_of(app, talk(app, flow, value, key=key, model=model, by=by))
+            result = options.outcome_of(app, talk(app, flow, value, key=key, model=model, by=by), talks=True)
         else:
             with progress(f"Running {flow}"):
                 result = options.outcome_of(app, app.submit(flow, value, key=key, model=model, by=by, mode=mode))

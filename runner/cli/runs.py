@@ -57,5 +57,5 @@ def command(
 
 
 def interrupted(row: RunRow) -> bool:
-    """Whether the process that drove a run is gone."""
-    return row.status == "running" and not row.claimed
+    """Whether a run has something to do and nobody does it: its process died or was stopped."""
+    return not row.claimed and row.status != "finished" and row.waiting_on is None

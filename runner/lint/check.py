@@ -18,7 +18,15 @@ from flowrun.lang.types import ANY, NULL, STRING, Type, TypeScope, check_conditi
 from flowrun.lang.types_model import union
 from flowrun.lint.findings import Findings
 from flowrun.lint.paths import check_choice, check_records
-from flowrun.lint.rules import check_budget, check_examples, check_policies, check_role, check_roles, check_tool_rules
+from flowrun.lint.rules import (
+    check_budget,
+    check_cycles,
+    check_examples,
+    check_policies,
+    check_role,
+    check_roles,
+    check_tool_rules,
+)
 from flowrun.lint.scope import World, without
 from flowrun.plan.catalogue import Catalogue, FlowSource
 
@@ -66,6 +74,7 @@ class _Walk:
         check_roles(self.world, out)
         check_records(flow, out)
         check_examples(self.world, out, source)
+        check_cycles(self.world, out)
 
     def scope(self, steps: Mapping[str, Type], item: Type | None) -> TypeScope:
         hidden = {name: "it runs later or elsewhere" for name in self.ids() if name not in steps}
@@ -208,7 +217,9 @@ class _Walk:
         here = set(scope.steps or {})
         self.visible_at[name] = self.visible_at.get(name, here) & here
         if name.startswith("flows."):
-            known = name.removeprefix("flows.") in self.catalogue.flows
+            # A flow that calls itself exists; that it does so is a finding of its own.
+            itself = name == f"flows.{self.flow.flow}@{self.flow.version}"
+            known = itself or name.removeprefix("flows.") in self.catalogue.flows
             if not known:
                 self.out.unknown("unknown-flow", "flow", name, span, (f"flows.{k}" for k in self.catalogue.flows))
         else:

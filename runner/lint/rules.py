@@ -140,6 +140,26 @@ def check_budget(world: World, out: Findings, used: set[str]) -> None:
         )
 
 
+def check_cycles(world: World, out: Findings) -> None:
+    """Flows that call each other, or themselves, in a circle would never end."""
+    own = f"{world.flow.flow}@{world.flow.version}"
+
+    def circle(key: str, way: tuple[str, ...]) -> tuple[str, ...] | None:
+        if key == own:
+            return (*way, key)
+        found = world.catalogue.flows.get(key)
+        if found is None or key in way:
+            return None
+        inner = (name.removeprefix("flows.") for name in found.flow.tools if name.startswith("flows."))
+        return next((end for name in inner if (end := circle(name, (*way, key))) is not None), None)
+
+    for name, rule in world.flow.tools.items():
+        end = circle(name.removeprefix("flows."), (own,)) if name.startswith("flows.") else None
+        if end is not None:
+            message = f"These flows call each other in a circle: {' → '.join(end)}."
+            out.add("flow-cycle", message, rule.span, help="Take one of the calls out; `for_each` repeats steps.")
+
+
 def check_examples(world: World, out: Findings, source: FlowSource) -> None:
     """A step that the `examples` model answers needs examples, and examples belong to a step that asks."""
     asks = {step.id: step for step in _asks(world.flow.steps)}

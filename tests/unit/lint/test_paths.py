@@ -108,3 +108,11 @@ def test_an_or_of_values_handles_each_of_them() -> None:
 )
 def test_a_condition_that_proves_nothing_needs_otherwise(when: str) -> None:
     assert rules(choose(branch(when, "{id: a, set: 1}")), WRITE.format("r")) == ["unhandled-enum"]
+
+
+def test_a_flow_that_calls_itself_is_found() -> None:
+    text = HEAD.replace("steps:", "tools: {flows.f@1: {}}\nsteps:")
+    flow, _ = parse_file(Source("f.flow.yaml", text + "  - {id: a, call: flows.f@1, with: {n: 1}}\n"), "flow")
+    assert flow is not None
+    known = Catalogue(tools={}, schema=lambda name, version: SCHEMAS.get((name, version)))
+    assert "flow-cycle" in [d.rule for d in check_flow(FlowSource(flow=flow), known).findings]
