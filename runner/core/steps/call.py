@@ -93,7 +93,7 @@ def run_sub_flow(
             raise
         outcome, reason = end.outcome, end.reason
     except Failure as failure:
-        if failure.fault.kind == "in_doubt":
+        if failure.fault.kind in ("in_doubt", "budget"):
             raise
         outcome, reason = outcome_of(failure.fault), failure.fault.message
     if outcome not in ("completed", "rejected") or child.final is None:

@@ -277,7 +277,7 @@ def test_the_writes_of_a_sub_flow_count_in_its_parent() -> None:
     run = sub_flow(call("c", "desk.header"), call("d", "desk.header"), budget=BudgetPlan(writes=1))
     run.returns("f/c")
     assert run.execution.root.meter.used["writes"] == 1
-    assert run.outcome == "failed"
+    assert run.outcome == "stopped_by_budget"
     assert [c.path for c in run.issued if isinstance(c, CallTool)] == ["f/c"]
 
 
