@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from flowrun.core.compiled import CompiledPlan
@@ -96,6 +96,9 @@ def what_came_out(run: Simulation) -> Any:
     return ordered(names.steps), sorted(calls.items()), run.events[-1].outcome
 
 
+ENDED_WHOLE = ("completed", "completed_with_gaps")
+
+
 @settings(max_examples=150)
 @given(plans(calm=True), st.integers(0, 2**32))
 def test_the_order_of_answers_does_not_matter(compiled: CompiledPlan, seed: int) -> None:
@@ -103,4 +106,6 @@ def test_the_order_of_answers_does_not_matter(compiled: CompiledPlan, seed: int)
     first, second = (Simulation(compiled, seed + order, calm=True) for order in range(2))
     first.run()
     second.run()
+    # A run that a branch ends early leaves its siblings wherever they are by then, which is a matter of order.
+    assume(first.events[-1].outcome in ENDED_WHOLE or second.events[-1].outcome in ENDED_WHOLE)
     assert what_came_out(first) == what_came_out(second)
