@@ -172,21 +172,6 @@ class Choice(msgspec.Struct, frozen=True):
         return {"enum": list(self.words)}
 
 
-class Flag(msgspec.Struct, frozen=True):
-    """true or false."""
-
-    def read(self, cx: Reader, node: Node, key: str) -> Any:
-        if isinstance(node, Scalar) and isinstance(node.value, bool):
-            return node.value
-        if isinstance(node, Scalar) and node.text.lower() in ("yes", "no", "on", "off"):
-            word = "true" if node.text.lower() in ("yes", "on") else "false"
-            return cx.say("yes-no", f"`{node.text}` is a text in YAML 1.2.", node.span, help=f"Write {word}.", fix=word)
-        return cx.say("wrong-type", f"`{key}` is true or false, not {names(node)}.", short(node.span))
-
-    def schema(self, define: Define) -> Json:
-        return {"type": "boolean"}
-
-
 class Duration(msgspec.Struct, frozen=True):
     """A length of time; the value is in seconds. `words` may stand in its place."""
 

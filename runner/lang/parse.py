@@ -37,7 +37,6 @@ SHAPES: dict[str, Shape] = {
     "examples": EXAMPLES,
     "workspace": WORKSPACE,
 }
-AnyFile = Flow | Policy | ToolFile | TestFile | ExamplesFile | WorkspaceFile
 
 
 def kind_of(file: str) -> str | None:

@@ -31,7 +31,7 @@ from flowrun.guard import decide, facts_needed
 from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Journal
 from flowrun.ports.models import Models
-from flowrun.ports.tools import ToolRequest, Tools
+from flowrun.ports.tools import ToolRequest, ToolResult, Tools
 
 Json = Any
 FACT_TIMEOUT = 10.0
@@ -87,13 +87,7 @@ class Dispatch:
         try:
             result = await self._invoke(request)
         except AdapterError as error:
-            fault = Fault(
-                kind="tool",
-                code=error.code,
-                message=error.message,
-                retryable=error.retryable,
-                retry_after=error.retry_after,
-            )
+            fault = fault_of("tool", error)
             kind = Doubted if write and error.in_doubt else CallFailed
             return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
         except Exception as error:
@@ -108,7 +102,7 @@ class Dispatch:
             output = None
         return Returned(path=command.path, at=self.clock.now(), output=output, tool=verdict.tool, repeat=result.repeat)
 
-    async def _invoke(self, request: ToolRequest) -> Any:
+    async def _invoke(self, request: ToolRequest) -> ToolResult:
         source = self.tools.get(request.tool.split(".")[0])
         if source is None:
             raise AdapterError(
@@ -131,15 +125,9 @@ class Dispatch:
             fault = Fault(kind="late", code="FR4120", message=f"{model.name} did not answer in time.")
             return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
         except FlowrunError as error:
-            outside = error if isinstance(error, AdapterError) else None
-            fault = Fault(
-                kind="model",
-                code=error.code,
-                message=error.message,
-                retryable=outside is not None and outside.retryable,
-                retry_after=None if outside is None else outside.retry_after,
-            )
-            charged = 0 if outside is None or error.code in NEVER_ASKED else command.reserve
+            fault = fault_of("model", error)
+            asked = isinstance(error, AdapterError) and error.code not in NEVER_ASKED
+            charged = command.reserve if asked else 0
             return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=charged)
         if too_large([reply.proposals, reply.answer, reply.text]):
             fault = Fault(kind="model", code="FR4108", message=f"{model.name} said more than can be kept.")
@@ -159,6 +147,18 @@ class Dispatch:
             cost=price,
             note=reply.note,
         )
+
+
+def fault_of(kind: str, error: FlowrunError) -> Fault:
+    """Return an adapter's error as the fault of an event; only the outside world's may be tried again."""
+    outside = error if isinstance(error, AdapterError) else None
+    return Fault(
+        kind=kind,
+        code=error.code,
+        message=error.message,
+        retryable=outside is not None and outside.retryable,
+        retry_after=None if outside is None else outside.retry_after,
+    )
 
 
 def too_large(value: Json) -> bool:

@@ -86,15 +86,6 @@ def walk(node: Node) -> Iterator[Node]:
         pending.extend(reversed(list(children(current))))
 
 
-def root_of(node: Node) -> str:
-    """Return the first name of a path (`steps`, `calls`, `input`, …), or "" where the node is no path."""
-    while node[0] in ("attr", "index"):
-        node = node[1]
-    if node[0] == "name":
-        return str(node[1])
-    return {"step": "steps", "calls": "calls"}.get(node[0], "")
-
-
 def dotted(node: Node) -> str:
     """Return a path as a person writes it (`steps.triage.plan`); for other nodes the part that is best to
     point at.
