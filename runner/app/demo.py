@@ -22,7 +22,6 @@ from flowrun.core import events as ev
 from flowrun.core.compiled import CompiledPlan
 from flowrun.errors import ConfigError, InternalError
 from flowrun.journal.chain import verify
-from flowrun.journal.encoding import decode
 from flowrun.ports.journal import StoredEvent
 
 Json = Any
@@ -138,7 +137,7 @@ def trail(stored: Sequence[StoredEvent]) -> Scene:
     """Show the journal: each event with the hash that covers it and the one before."""
     lines = []
     for item in stored:
-        event = decode(item.body).event
+        event = item.event
         kind = str(type(event).__struct_config__.tag)
         lines.append(f"{item.seq:>3}  {kind:<16} {item.hash.hex()[:16]}  {event.path}".rstrip())
     problems = verify(stored)
@@ -165,7 +164,7 @@ def onward(root: Path, sample: str, run: str) -> Scene:
 
 def events_of(app: App, run: str) -> list[ev.AnyEvent]:
     """Return a run's events."""
-    return [decode(stored.body).event for stored in app.journal.events(run)]
+    return [stored.event for stored in app.journal.events(run)]
 
 
 def _unexpected(result: RunResult) -> ConfigError:

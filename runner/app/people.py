@@ -13,7 +13,6 @@ from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Answered, AnyEvent, Approved, RunStarted
 from flowrun.errors import InputError
-from flowrun.journal.encoding import decode
 from flowrun.ports.clock import Clock
 from flowrun.ports.journal import InboxRow, Journal
 from flowrun.records.validation import Checker
@@ -132,7 +131,7 @@ class People(ABC):
             return mine[0]
         if by in {a["by"] for a in entry.approvals}:
             raise InputError(f"{by} has said yes already; the others must be different people.", code="FR3026")
-        start = decode(self.journal.events(entry.run)[0].body).event
+        start = self.journal.events(entry.run)[0].event
         assert isinstance(start, RunStarted)
         if by == start.by:
             raise InputError(
@@ -144,7 +143,7 @@ class People(ABC):
         """Raise `InputError` (FR3025) unless `by` has the flow's owner role, or (where allowed) submitted the run."""
         if self.ws.config is None:
             return
-        start = decode(self.journal.events(run)[0].body).event
+        start = self.journal.events(run)[0].event
         owner = self.plan_of(run).plan.flow.owner
         if self._holds(by, owner, run) or (submitter and by and isinstance(start, RunStarted) and by == start.by):
             return

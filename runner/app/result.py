@@ -12,7 +12,6 @@ import msgspec
 
 from flowrun.core.events import AnyEvent
 from flowrun.insight.summary import Summary, Usage, summarise
-from flowrun.journal.encoding import decode
 from flowrun.ports.journal import InboxRow, Journal
 
 Json = Any
@@ -45,7 +44,7 @@ class RunResult(msgspec.Struct, kw_only=True):
 
 def read_result(journal: Journal, run: str, *, duplicate: bool = False) -> RunResult:
     """Return a run's result from the journal. Raises `InputError` (FR3002) for an unknown run."""
-    summary = summarise([decode(stored.body).event for stored in journal.events(run)])
+    summary = summarise([stored.event for stored in journal.events(run)])
     row = journal.run(run)
     waiting: list[dict[str, Json]] = []
     if summary.outcome is None:

@@ -21,7 +21,6 @@ from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
 from flowrun.errors import ConfigError, FlowrunError, InputError
-from flowrun.journal.encoding import decode
 from flowrun.plan.compile import asks_in, plan_bytes
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Journal
@@ -161,7 +160,7 @@ class App(People):
             )
         limits = {name: getattr(self.plan_of(run).plan.flow.budget, name) for name in raised}
         for stored in self.journal.events(run):
-            event = decode(stored.body).event
+            event = stored.event
             if isinstance(event, BudgetRaised):
                 limits.update(event.limits)
         for name, limit in raised.items():

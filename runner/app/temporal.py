@@ -18,7 +18,6 @@ from flowrun.app.runs import App, open_app
 from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import RunStarted
-from flowrun.journal.encoding import decode
 from flowrun.ports.journal import Journal
 from flowrun.ports.models import Models
 from flowrun.runtimes.dispatch import Dispatch
@@ -53,7 +52,7 @@ class TemporalApp(App):
 
     async def go_on(self, run: str, *, accept: bool = False) -> None:
         """Have the workflow look into the journal, and wait until the run has ended or waits again."""
-        first = decode(self.journal.events(run)[0].body).event
+        first = self.journal.events(run)[0].event
         assert isinstance(first, RunStarted)
         await wake(self.client, first, queue=self.queue)
         pause = 0.02

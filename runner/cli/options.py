@@ -93,9 +93,8 @@ def with_names(app: App, result: RunResult) -> RunResult:
     import msgspec
 
     from flowrun.app.look import with_waits
-    from flowrun.journal.encoding import decode
 
-    events = [decode(stored.body).event for stored in app.journal.events(result.run)]
+    events = [stored.event for stored in app.journal.events(result.run)]
     return msgspec.structs.replace(result, waiting=with_waits(events, result.waiting))
 
 

@@ -18,7 +18,7 @@ from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 from flowrun.cli.run_text import TONES, lines, print_heading, print_waiting, used
 from flowrun.cli.runs import interrupted
-from flowrun.journal.encoding import as_dict, decode
+from flowrun.journal.encoding import as_dict
 from flowrun.ports.journal import StoredEvent
 
 Json = Any
@@ -47,7 +47,7 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
     if alone:
         say(f"Its process is gone; {options.command_line(f'flowrun resume {result.run}')} goes on.")
     say()
-    for moment in timeline([decode(event.body).event for event in stored]):
+    for moment in timeline([event.event for event in stored]):
         say(f"{words.moment(moment.at)[11:]}  {moment.title}", style=TONES.get(moment.tone))
         lines([f"          {line}" for line in moment.lines])
     print_waiting(result)
@@ -59,7 +59,7 @@ def event_dicts(stored: Sequence[StoredEvent]) -> list[dict[str, Json]]:
     """Return events as JSON data, each with the hash that covers its stored bytes."""
     events = []
     for item in stored:
-        data = as_dict(decode(item.body).event)
+        data = as_dict(item.event)
         type, path, at = data.pop("type"), data.pop("path"), data.pop("at")
         events.append({"seq": item.seq, "at": at, "type": type, "path": path, "data": data, "hash": item.hash.hex()})
     return events

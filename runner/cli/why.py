@@ -12,7 +12,6 @@ import click
 from flowrun.app import look
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
-from flowrun.journal.encoding import decode
 
 
 @click.command("why")
@@ -28,7 +27,7 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
     """
     with options.opened(workspace, store) as app:
         result = options.with_names(app, app.result(run))
-        events = [decode(stored.body).event for stored in app.journal.events(result.run)]
+        events = [stored.event for stored in app.journal.events(result.run)]
     happened, act, cost = look.why(events, result.waiting)
     if as_json:
         print_json(

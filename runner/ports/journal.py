@@ -13,6 +13,7 @@ import msgspec
 
 from flowrun.core.events import AnyEvent, RunStarted
 from flowrun.errors import FlowrunError
+from flowrun.journal.encoding import decode
 
 Json = Any
 
@@ -72,6 +73,11 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     pos: int
     body: bytes
     hash: bytes
+
+    @property
+    def event(self) -> AnyEvent:
+        """What happened. Raises `StoreError` where the bytes cannot be read."""
+        return decode(self.body).event
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,7 +47,6 @@ from flowrun.core.events import (
 )
 from flowrun.core.execution import Execution
 from flowrun.errors import InternalError, StoreError
-from flowrun.journal.encoding import decode
 from flowrun.ports.journal import Append, Claim, Receipt
 from flowrun.runtimes.committer import Committer
 from flowrun.runtimes.dispatch import Dispatch, conversation_digest
@@ -111,7 +110,7 @@ class Driver:
 
     def _rebuild(self) -> None:
         stored = self.dispatch.journal.events(self.claim.run)
-        events = [decode(item.body).event for item in stored]
+        events = [item.event for item in stored]
         first = events[0]
         if not isinstance(first, RunStarted):
             raise InternalError(f"The journal of {self.claim.run} does not begin with its start.")

@@ -36,7 +36,6 @@ from flowrun.core.events import (
     Woken,
 )
 from flowrun.core.execution import Execution
-from flowrun.journal.encoding import decode
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Receipt
 from flowrun.runtimes.dispatch import Dispatch, conversation_digest
@@ -190,7 +189,7 @@ class Activities:
         """Commit. A phase that is there already and a run that has ended are for the caller to look at again."""
         run = view.started.run
         newer = self.journal.events(run, after=view.seq)
-        last = decode(newer[-1].body).event.at if newer else view.at
+        last = newer[-1].event.at if newer else view.at
         stamped = [event if event.at >= last else msg_at(event, last) for event in events]
         receipt = self.journal.commit([Append(run=run, epoch=EPOCH, events=stamped, durable=durable)])[0]
         if receipt.refused == "claim":
@@ -201,7 +200,7 @@ class Activities:
 
     def _view(self, run: str) -> View:
         stored = self.journal.events(run)
-        events = [decode(item.body).event for item in stored]
+        events = [item.event for item in stored]
         assert isinstance(events[0], RunStarted)
         digest = events[0].plan
         if digest not in self._plans:

@@ -13,7 +13,6 @@ from typing import Any
 from flowrun.adapters.journals.memory import MemoryJournal
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Answered, AnyEvent, RunStarted, Waiting, Woken
-from flowrun.journal.encoding import decode
 from flowrun.lang.spec_files import TestFile
 from flowrun.plan.model import AnyStep, ChooseStep, ForEachStep, ParallelStep, WaitStep
 from flowrun.ports.journal import Append, Claim
@@ -60,7 +59,7 @@ class Play:
 
     def events(self) -> list[AnyEvent]:
         """Return the run's events so far."""
-        return [decode(stored.body).event for stored in self.journal.events(self.run)]
+        return [stored.event for stored in self.journal.events(self.run)]
 
     async def play(self) -> None:
         """Play the test to its end. Raises `Unplayable` where it does not fit the flow."""

@@ -22,7 +22,7 @@ from flowrun.app.runs import App, open_app
 from flowrun.app.workspace import Workspace, load_workspace
 from flowrun.core.events import ModelStarted
 from flowrun.journal.chain import verify
-from flowrun.journal.encoding import as_dict, decode
+from flowrun.journal.encoding import as_dict
 
 temporal = pytest.importorskip("flowrun.app.temporal", reason="temporalio is not installed")
 PROGRAM = Path(sys.executable).with_name("temporal")
@@ -116,7 +116,7 @@ def events_by_path(app: App, run: str) -> dict[str, list[Any]]:
     assert verify(app.journal.events(run)) == []
     by_path: dict[str, list[Any]] = {}
     for stored in app.journal.events(run):
-        event = decode(stored.body).event
+        event = stored.event
         told = as_dict(event)
         if isinstance(event, ModelStarted):
             del told["digest"]  # of a conversation that quotes the time at which the desk made a ticket
@@ -196,7 +196,7 @@ async def test_a_worker_killed_after_the_ticket_was_made_makes_no_second_one(
         with open_app(ws) as served:
             async with temporal.make_worker(client, served.dispatch, queue=queue(ws)):
                 result = await asyncio.wait_for(submitted, 60)
-        events = [decode(stored.body).event for stored in app.journal.events(result.run)]
+        events = [stored.event for stored in app.journal.events(result.run)]
         kinds = [
             type(event).__name__ for event in events if event.path.startswith("act/") and "create_ticket" in event.path
         ]
