@@ -1,50 +1,54 @@
-"""The process is killed before and after every commit of the bundled flow, and resumed; nothing is done twice or lost."""
+"""Processes that run the bundled flows are killed at every boundary and resumed; nothing is done twice or lost.
+
+The kills are real (SIGKILL), the store is a SQLite file; tools, models and people are the tests' own.
+"""
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from flowrun.adapters.desk.store import Desk
+from flowrun.app.chaos import chaos, tests_of
+from flowrun.app.flows import bundled
+from flowrun.app.workspace import load_workspace
 
-CHILD = Path(__file__).with_name("child.py")
-COMMITS = 14
-"""More than the run makes; the last ones are not reached, and the test says so if they are."""
+FLOWS = sorted(bundled().glob("*/*.flow.yaml"))
+FEW = 3
+"""Tests of each flow that are killed in the fast lane."""
 
 
-def child(folder: Path, commit: int, when: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(CHILD), str(folder), str(commit), when], capture_output=True, text=True, timeout=60
-    )
+def tests(flow: Path, folder: Path) -> list[str]:
+    return sorted(test.file for test in tests_of(load_workspace(folder), flow))
+
+
+def cases() -> list[object]:
+    found = []
+    for flow in FLOWS:
+        for place, file in enumerate(tests(flow, flow.parent)):
+            marks = [] if place < FEW else [pytest.mark.slow]
+            found.append(pytest.param(flow, file, id=f"{flow.parent.name}-{Path(file).stem}", marks=marks))
+    return found
+
+
+@pytest.mark.parametrize(("flow", "test"), cases())
+def test_a_kill_at_any_boundary_leaves_each_effect_once(flow: Path, test: str, tmp_path: Path) -> None:
+    (result,) = chaos(load_workspace(tmp_path), str(flow), test=test)
+    assert result.problems == []
+    assert {case.boundary.number: case.problems for case in result.cases if not case.ok} == {}
+    assert len(result.cases) == result.boundaries >= 8
+    assert all(len(case.killed) == 1 for case in result.cases)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_kill_at_any_commit_leaves_each_effect_once(tmp_path: Path, when: str) -> None:
-    killed = 0
-    for commit in range(1, COMMITS + 1):
-        folder = tmp_path / str(commit)
-        folder.mkdir()
-        first = child(folder, commit, when)
-        if first.returncode == 0:
-            assert commit > 8, f"the run made only {commit - 1} commits"
-            break
-        assert first.returncode == -signal.SIGKILL, first.stderr
-        killed += 1
-        second = child(folder, 0, when)
-        assert (second.returncode, second.stdout.strip()) == (0, "completed"), second.stderr
-        desk = Desk(folder / "desk.db")
-        counts = (desk.count("desk.create_ticket"), desk.count("crm.add_note"))
-        desk.close()
-        assert counts == (1, 1), f"killed {when} commit {commit}"
-        asked = Counter((folder / "asked.log").read_text().split())
-        # Only the call that was in flight at the kill may be made again.
-        assert sum(asked.values()) - len(asked) <= 1, asked
-    else:
-        pytest.fail(f"the run makes {COMMITS} commits or more: raise COMMITS")
-    assert killed >= 8
+@pytest.mark.parametrize("flow", FLOWS, ids=[flow.parent.name for flow in FLOWS])
+def test_a_resumed_process_may_be_killed_once_more(flow: Path, tmp_path: Path) -> None:
+    for result in chaos(load_workspace(tmp_path), str(flow), kills=2, seed=7):
+        assert result.problems == []
+        assert {case.boundary.number: case.problems for case in result.cases if not case.ok} == {}
+        assert any(len(case.killed) == 2 for case in result.cases)
+
+
+def test_every_bundled_flow_is_killed() -> None:
+    assert FLOWS
+    assert all(len(tests(flow, flow.parent)) >= FEW for flow in FLOWS)
