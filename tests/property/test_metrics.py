@@ -83,12 +83,13 @@ class Search:
         """Return the figures; of `model`'s group alone where it is given."""
         mine = {r["run"] for r in self.of("run.started") if model in (None, self.models(r["run"]))}
         rows = Search([r for r in self.rows if r["run"] in mine])
-        answers = [(a, n) for a, n in self.answers() if model in (None, a["model"])]
+        every = self.answers()
+        answers = [(a, n) for a, n in every if model in (None, a["model"])]
         failed = [(a, n) for a, n in answers if a["bad"]]
         first_failed = [a for a, n in failed if n == 1]
         mended = [
             a for a in first_failed
-            if any(b["run"] == a["run"] and b["turn"] == a["turn"] and not b["bad"] for b, n in answers if n > 1)
+            if any(b["run"] == a["run"] and b["turn"] == a["turn"] and not b["bad"] for b, n in every if n > 1)
         ]  # fmt: skip
         bad_records = [r for r in rows.of("answer.invalid") if "/@invalid-" not in r["path"]]
         made = [r for r in rows.of("record.written") if "/@answer-" not in r["path"]]
