@@ -6,6 +6,7 @@ being kept.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from threading import RLock
@@ -143,11 +144,23 @@ class MemoryJournal(MemoryHalts):
                 raise run_not_found(run)
             return self._state.runs[run].stored[after:]
 
-    def runs(self, *, status: str | None = None, flow: str | None = None, limit: int = 50) -> list[RunRow]:
-        """Return runs, the newest first."""
+    def runs(
+        self,
+        *,
+        status: str | None = None,
+        flow: str | None = None,
+        limit: int = 50,
+        since: str | None = None,
+        before: str | None = None,
+    ) -> list[RunRow]:
+        """Return runs, the newest first; `since` a moment, and older than the run `before`."""
+        start = pr.sortable(since) or ""
         with self._lock:
-            rows = [self._run_row(run) for run in reversed(self._state.runs.values())]
-        return [r for r in rows if status in (None, r.status) and flow in (None, r.flow)][:limit]
+            names = list(self._state.runs)
+            older = names if before is None else names[: names.index(before)] if before in self._state.runs else []
+            rows = [self._run_row(self._state.runs[name]) for name in reversed(older)]
+        fits = (r for r in rows if status in (None, r.status) and flow in (None, r.flow) and r.created >= start)
+        return list(itertools.islice(fits, limit))
 
     def run(self, run: str) -> RunRow:
         """Return one run by its id or by a unique beginning of it. Raises `InputError` (FR3002)."""

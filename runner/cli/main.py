@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "runs": Lazy("flowrun.cli.runs:command", "List runs."),
     "show": Lazy("flowrun.cli.show:command", "Show what happened in a run."),
     "why": Lazy("flowrun.cli.why:command", "Say what happened, who must act, what waiting costs."),
+    "metrics": Lazy("flowrun.cli.metrics:command", "Show figures over runs, each with its count."),
     "inbox": Lazy("flowrun.cli.inbox:command", "List what waits for a person."),
     "approve": Lazy("flowrun.cli.approve:command", "Approve a proposed write."),
     "reject": Lazy("flowrun.cli.reject:command", "Reject a proposed write."),

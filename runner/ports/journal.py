@@ -218,8 +218,19 @@ class Journal(Protocol):
         """Return the run's events in order. Raises `InputError` (FR3002) for an unknown run."""
         ...
 
-    def runs(self, *, status: str | None = None, flow: str | None = None, limit: int = 50) -> list[RunRow]:
-        """Return runs, the newest first."""
+    def runs(
+        self,
+        *,
+        status: str | None = None,
+        flow: str | None = None,
+        limit: int = 50,
+        since: str | None = None,
+        before: str | None = None,
+    ) -> list[RunRow]:
+        """Return runs, the newest first. `since`: started at that moment or later; `before`: older than that run.
+
+        With `before` a store of any size is read page by page: the last run of one page begins the next.
+        """
         ...
 
     def run(self, run: str) -> RunRow:
