@@ -156,7 +156,7 @@ class App(People):
             self.require_owner(row.run, by, submitter=True)
             now = self.clock.now()
             self.add(row.run, [CancelAsked(path="@cancel", at=now, by=by, reason=reason)])
-            await self._drive(row.run)  # also where the flow is halted: an end does nothing new
+            await self.go_on(row.run, ends=True)
         return read_result(self.journal, row.run)
 
     def _raise_budget(self, run: str, raised: Mapping[str, float], by: str, *, stuck: bool) -> None:
@@ -233,12 +233,18 @@ class App(People):
                 )
         return found
 
-    async def go_on(self, run: str, *, accept: bool = False) -> None:
-        """Drive a run where nobody else does. Raises `InputError` (FR3007) where its flow or subject is halted."""
-        held = self.halted(run)
+    async def go_on(self, run: str, *, accept: bool = False, ends: bool = False) -> None:
+        """Drive a run where nobody else does.
+
+        Raises `InputError` (FR3007) where its flow or subject is halted, unless it `ends` now: an end does nothing new.
+        """
+        held = None if ends else self.halted(run)
         if held is not None:
             raise InputError(f"{run} waits on. {held}", help=HALT_HELP, code="FR3007")
-        await self._drive(run, accept=accept)
+        compiled = self.plan_of(run, accept=accept)
+        claim = self.journal.claim(run, owner=self.owner)
+        if claim is not None:
+            await self.runtime.drive(compiled, claim)
 
     def halted(self, run: str) -> str | None:
         """Return why a run may not go on now, None where it may."""
@@ -254,12 +260,6 @@ class App(People):
             subject = compiled.value(flow.subject, Names(input=input, now=now))
             names += [] if subject is None else [subject_name(subject)]
         return self.dispatch.halted(names, now)
-
-    async def _drive(self, run: str, *, accept: bool = False) -> None:
-        compiled = self.plan_of(run, accept=accept)
-        claim = self.journal.claim(run, owner=self.owner)
-        if claim is not None:
-            await self.runtime.drive(compiled, claim)
 
     def add(self, run: str, events: list[AnyEvent]) -> None:
         """Store what somebody outside the run says. Raises `InputError` (FR3022) where it was said already."""
