@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flowrun.app.chaos import chaos, tests_of
+from flowrun.app import chaos as use_case
 from flowrun.app.flows import bundled
 from flowrun.app.workspace import load_workspace
 
@@ -18,14 +18,14 @@ FEW = 3
 """Tests of each flow that are killed in the fast lane."""
 
 
-def tests(flow: Path, folder: Path) -> list[str]:
-    return sorted(test.file for test in tests_of(load_workspace(folder), flow))
+def files(flow: Path, folder: Path) -> list[str]:
+    return sorted(test.file for test in use_case.tests_of(load_workspace(folder), flow))
 
 
 def cases() -> list[object]:
     found = []
     for flow in FLOWS:
-        for place, file in enumerate(tests(flow, flow.parent)):
+        for place, file in enumerate(files(flow, flow.parent)):
             marks = [] if place < FEW else [pytest.mark.slow]
             found.append(pytest.param(flow, file, id=f"{flow.parent.name}-{Path(file).stem}", marks=marks))
     return found
@@ -33,7 +33,7 @@ def cases() -> list[object]:
 
 @pytest.mark.parametrize(("flow", "test"), cases())
 def test_a_kill_at_any_boundary_leaves_each_effect_once(flow: Path, test: str, tmp_path: Path) -> None:
-    (result,) = chaos(load_workspace(tmp_path), str(flow), test=test)
+    (result,) = use_case.chaos(load_workspace(tmp_path), str(flow), test=test)
     assert result.problems == []
     assert {case.boundary.number: case.problems for case in result.cases if not case.ok} == {}
     assert len(result.cases) == result.boundaries >= 8
@@ -43,7 +43,7 @@ def test_a_kill_at_any_boundary_leaves_each_effect_once(flow: Path, test: str, t
 @pytest.mark.slow
 @pytest.mark.parametrize("flow", FLOWS, ids=[flow.parent.name for flow in FLOWS])
 def test_a_resumed_process_may_be_killed_once_more(flow: Path, tmp_path: Path) -> None:
-    for result in chaos(load_workspace(tmp_path), str(flow), kills=2, seed=7):
+    for result in use_case.chaos(load_workspace(tmp_path), str(flow), kills=2, seed=7):
         assert result.problems == []
         assert {case.boundary.number: case.problems for case in result.cases if not case.ok} == {}
         assert any(len(case.killed) == 2 for case in result.cases)
@@ -51,4 +51,4 @@ def test_a_resumed_process_may_be_killed_once_more(flow: Path, tmp_path: Path) -
 
 def test_every_bundled_flow_is_killed() -> None:
     assert FLOWS
-    assert all(len(tests(flow, flow.parent)) >= FEW for flow in FLOWS)
+    assert all(len(files(flow, flow.parent)) >= FEW for flow in FLOWS)
