@@ -21,6 +21,7 @@ from flowrun.adapters.journals.lookup import key_reused
 from flowrun.adapters.journals.owners import is_gone
 from flowrun.adapters.journals.signing import Signer, find_signer
 from flowrun.adapters.journals.sqlite_append import Head, Outdated, append
+from flowrun.adapters.journals.sqlite_halts import SqliteHalts
 from flowrun.adapters.journals.sqlite_heads import Interval, is_due, sign_head
 from flowrun.adapters.journals.sqlite_queries import SqliteReads
 from flowrun.adapters.journals.sqlite_schema import BUSY_SECONDS, connect, connect_empty, exists, store_error
@@ -40,7 +41,7 @@ OPEN_REFUSED = ("FR3005", "FR5006", "FR5009")
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
-class SqliteJournal(SqliteReads):
+class SqliteJournal(SqliteReads, SqliteHalts):
     """The journal's port over a SQLite file. Every method raises `StoreError` where the file cannot be used.
 
     The file is opened at the first use and made at the first write: questions to a file that is not there find
