@@ -87,7 +87,7 @@ def spent(name: str) -> Fault:
 class Context:
     """The surroundings of a running step. A fork makes a child with its own names."""
 
-    __slots__ = ("execution", "final", "flow", "key", "meter", "names", "path")
+    __slots__ = ("execution", "final", "flow", "group", "key", "meter", "names", "path")
 
     def __init__(
         self,
@@ -98,6 +98,7 @@ class Context:
         meter: Meter,
         path: str,
         key: str,
+        group: str = "",
     ) -> None:
         self.execution = execution
         self.flow = flow
@@ -105,6 +106,8 @@ class Context:
         self.meter = meter
         self.path = path
         self.key = key
+        self.group = group
+        """The path of the outermost `for_each` around: its approvals are shown as one."""
         self.final: dict[str, Json] | None = None
         """The record that this flow ends with, once it is written."""
 
@@ -127,6 +130,7 @@ class Context:
             meter=self.meter,
             path=path,
             key=self.key,
+            group=self.group,
         )
 
     def join(self, branch: Context, *, visible: bool) -> None:
