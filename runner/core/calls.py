@@ -89,6 +89,7 @@ def judge(
         approved=list(approved),
         met=list(met),
         mode=ctx.execution.started.mode,
+        under=ctx.under(),
     )
     assert isinstance(event, Decided)
     for verdict in event.verdicts:

@@ -80,8 +80,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
             return msgspec.structs.replace(self, edits=(*self.edits, event))
         slots = list(self.slots)
         if isinstance(event, Escalated):
-            slot = slots[event.place]
-            if slot.given is None:
+            if 0 <= event.place < len(slots) and slots[event.place].given is None:
+                slot = slots[event.place]
                 slots[event.place] = Slot(role=event.role, due=event.due, past=(*slot.past, slot.role))
             return msgspec.structs.replace(self, slots=tuple(slots), moves=self.moves + 1)
         open_places = [place for place, slot in enumerate(slots) if slot.given is None and slot.role == event.role]
@@ -112,7 +112,7 @@ def entry_of(event: Said) -> str:
 
 def standing(asked: Asked, said: Iterable[AnyEvent]) -> Standing:
     """Return where an entry stands after what was said about it, in order. Events of other entries are left out."""
-    dues: Sequence[str | None] = asked.dues or [None] * len(asked.to)
+    dues: Sequence[str | None] = asked.dues if len(asked.dues) == len(asked.to) else [None] * len(asked.to)
     now = Standing(
         asked=asked,
         slots=tuple(Slot(role=role, due=due) for role, due in zip(asked.to, dues, strict=True)),

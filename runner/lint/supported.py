@@ -32,8 +32,6 @@ def workspace_findings(config: spec_files.WorkspaceFile) -> list[Diagnostic]:
         if name not in LIMITS:
             message = f"the limit `{name}` does not work in this version."
             found.append(diagnostic("not-yet", message, config.at["limits"], help=f"These do: {', '.join(LIMITS)}."))
-    if config.halt.subjects:
-        found.append(diagnostic("not-yet", "`halt: subjects` does not work in this version.", config.at["halt"]))
     if config.language != "en":
         found.append(diagnostic("not-yet", "Only `language: en` works in this version.", config.at["language"]))
     if config.store is not None and not config.store.startswith("sqlite:///"):

@@ -87,6 +87,7 @@ def run_sub_flow(
         path=path,
         key=f"{ctx.key}/{path}",
         group=ctx.group,
+        parents=ctx.under(),
     )
     outcome, reason = "completed", ""
     try:
