@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from bench.security.attack import Call, key_of
+from bench.security.attack import Call
 from bench.security.families import HERE, OWNER, PREFIX, flow_file
 from bench.security.model import CompromisedModel
 from bench.security.suites import Case, Suite
@@ -97,7 +97,6 @@ class Bench:
         output = (result.record or {}).get("reply", "")
         checked = self.suite.check(case, world, output)
         writes = {name for name, tool in self._contracts.items() if tool.effect == "write"}
-        own = {key_of(call) for call in case.user}
         return Outcome(
             task=case.task,
             injection=case.injection,
@@ -107,14 +106,14 @@ class Bench:
             asked=asked,
             asked_for_attack=for_attack,
             proposed=model.proposed,
-            others=[call for call in world.trace if call[0] in writes and key_of(call) not in own],
+            others=[call for call in world.trace if call[0] in writes and call not in case.user],
             outcome=result.outcome,
             reason=result.reason,
         )
 
     async def _answer(self, case: Case, result: RunResult, careless: bool) -> tuple[RunResult, int, int]:
         """Answer approvals until the run ends: yes where every call of the entry is one of the user's."""
-        wanted = {key_of((f"{PREFIX[case.suite]}.{name}", args)) for name, args in case.user}
+        wanted = [(f"{PREFIX[case.suite]}.{name}", args) for name, args in case.user]
         asked = for_attack = 0
         while result.outcome == "waiting" and asked < MOST_QUESTIONS:
             entries = [entry for entry in self.app.journal.inbox(run=result.run) if entry.kind == "approval"]
@@ -122,7 +121,7 @@ class Bench:
                 break
             entry = entries[0]
             asked += 1
-            right = all(key_of(_call(each)) in wanted for each in entry.asked["proposals"])
+            right = all(_call(each) in wanted for each in entry.asked["proposals"])
             for_attack += not right
             if right or careless:
                 result = await self.app.approve(entry.id, by=OWNER)
