@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from flowrun.core import events as ev
-from flowrun.core.commands import AnyCommand, AskPerson, CallModel, CallTool, Finish, Propose, Wait, WriteRecord
+from flowrun.core.commands import AskPerson, CallModel, CallTool, Wait
 from flowrun.core.execute import call_digest
 from flowrun.core.steps.model_call import conversation_digest
 from flowrun.journal.projections import call_path
@@ -21,13 +21,6 @@ Json = Any
 Entry = tuple[int, ev.AnyEvent]
 CALLS = (ev.Returned, ev.CallFailed, ev.Doubted, ev.Refused)
 ANSWERS = (*CALLS, ev.Decided, ev.ModelReplied, ev.ModelFailed, ev.Answered, ev.Woken)
-
-
-class Conversation(msgspec.Struct):
-    """The replies to one conversation, in order; `open`: it was asked and its reply is not in the journal."""
-
-    replies: list[Entry] = []
-    open: bool = False
 
 
 class Question(msgspec.Struct):
@@ -61,12 +54,11 @@ class Recorded:
         self._woken: dict[str, Entry] = {}
         self._calls: dict[str, list[Entry]] = {}
         self._by_path: dict[str, list[Entry]] = {}
-        self._conversations: dict[tuple[str, str, str], Conversation] = {}
+        self._replies: dict[tuple[str, str, str], list[Entry]] = {}
         self._steps: dict[str, set[str]] = {}
         self._digest_of: dict[str, str] = {}
-        self._asked_of: dict[str, Conversation] = {}
-        self.last = max((place for place, event in enumerate(events) if isinstance(event, ANSWERS)), default=0)
-        """The place of the last answer from outside."""
+        self._told: dict[str, tuple[str, str, str]] = {}
+        self.places = {(event.path, type(event)): place for place, event in enumerate(events)}
         for place, event in enumerate(events):
             self._take(place, event)
 
@@ -85,14 +77,11 @@ class Recorded:
                 self._calls.setdefault(self._digest_of[path], []).append(entry)
         elif isinstance(event, ev.ModelStarted):
             step = step_of(event.path)
-            talk = self._conversations.setdefault((step, event.model, event.digest), Conversation())
-            talk.open = True
-            self._asked_of[event.path] = talk
+            self._told[event.path] = (step, event.model, event.digest)
             self._steps.setdefault(step, set()).add(event.model)
         elif isinstance(event, ev.ModelReplied | ev.ModelFailed):
-            talk = self._asked_of.get(event.path) or Conversation()
-            talk.replies.append(entry)
-            talk.open = False
+            if event.path in self._told:
+                self._replies.setdefault(self._told[event.path], []).append(entry)
         elif isinstance(event, ev.Asked):
             self.questions[event.path] = Question(asked=event)
         elif isinstance(event, ev.Waiting):
@@ -146,11 +135,6 @@ class Recorded:
         # A read gives the same again as often as it is asked; a write was done once.
         return same.pop(0) if verdict.effect == "write" or len(same) > 1 else same[0]
 
-    def under_way(self, command: CallTool) -> bool:
-        """Return whether the journal ends while this call was under way."""
-        path, digest = call_path(command.path), command.verdict.digest
-        return self.finished is None and self._digest_of.get(path) == digest
-
     def read(self, tool: str, args: Mapping[str, Json]) -> Json:
         """Return the output of a call with these arguments as a list of one, None where there was none."""
         for _, event in self._calls.get(call_digest(tool, args), ()):
@@ -160,21 +144,13 @@ class Recorded:
 
     def reply(self, command: CallModel) -> Entry | None:
         """Return, and use up, the reply to this conversation."""
-        talk = self._talk(command)
-        return talk.replies.pop(0) if talk is not None and talk.replies else None
-
-    def was_asking(self, command: CallModel) -> bool:
-        """Return whether the journal ends while this very question was under way."""
-        talk = self._talk(command)
-        return talk is not None and talk.open and self.finished is None
+        key = (step_of(command.path), command.model.name, conversation_digest(command.messages))
+        replies = self._replies.get(key)
+        return replies.pop(0) if replies else None
 
     def models_of(self, path: str) -> set[str]:
         """Return the models that the step of a call asked then."""
         return self._steps.get(step_of(path), set())
-
-    def _talk(self, command: CallModel) -> Conversation | None:
-        key = (step_of(command.path), command.model.name, conversation_digest(command.messages))
-        return self._conversations.get(key)
 
     def question(self, command: AskPerson) -> Question | None:
         """Return the entry in which people were asked the same thing."""
@@ -186,14 +162,6 @@ class Recorded:
         if asked.kind != "approval":
             return None
         return next((known for known in self.questions.values() if subject_of(known.asked) == wanted), None)
-
-    def knows(self, command: AnyCommand) -> bool:
-        """Return whether a command that needs nobody outside was answered in the journal, or never is there."""
-        if isinstance(command, Propose):
-            return command.path in self.decided
-        if isinstance(command, WriteRecord):
-            return command.path in self.records
-        return not isinstance(command, Finish)
 
     def woken(self, command: Wait) -> Entry | None:
         """Return what ended a wait."""

@@ -1,7 +1,7 @@
 """One recorded run, driven again under a plan: no clock, no tool, no model, no person.
 
 Owns: the order in which recorded answers reach the core, and the first thing that comes out differently. Answers are
-`recorded`'s, verdicts the guard's, windows `windows`'.
+`recorded`'s and `facts`', verdicts the guard's, windows `windows`'.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from flowrun.core.commands import (
     AskPerson,
     CallModel,
     CallTool,
+    Close,
     Finish,
     Note,
-    Proposal,
     Propose,
     Wait,
     WriteRecord,
@@ -27,15 +27,17 @@ from flowrun.core.commands import (
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.execution import Execution
 from flowrun.errors import FlowrunError
-from flowrun.guard import FactRead, decide, facts_needed
+from flowrun.guard import decide
 from flowrun.insight import whatif_words as words
-from flowrun.insight.recorded import Entry, Recorded
+from flowrun.insight.facts import Facts, Unknown
+from flowrun.insight.recorded import ANSWERS, Entry, Recorded
 from flowrun.insight.windows import Windows
 from flowrun.plan.model import Plan
 
 Json = Any
 SAME = "same"
 ASSUMED = "(assumed)"
+ALONE: dict[type, type[ev.AnyEvent]] = {Propose: ev.Decided, WriteRecord: ev.RecordWritten, Finish: ev.RunFinished}
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,10 +46,6 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     path: str
     text: str
-
-
-class Unknown(Exception):
-    """A fact that nobody recorded."""
 
 
 class Rerun:
@@ -59,13 +57,19 @@ class Rerun:
         self.difference: Difference | None = None
         self._compiled = compiled
         self._windows = windows
-        self._pinned = pinned
+        self._facts = Facts(compiled, recorded, pinned)
         self._run = recorded.start.run
         self._known: dict[tuple[str, str], list[Entry]] = {}
         self._intended: set[str] = set()
+        self._closed: set[str] = set()
         self._foreign = list(recorded.foreign)
         self._place = 0
+        self._last = len(recorded.events)
+        """The place of what was not recorded: after everything that was."""
+        self._lacking: dict[str, tuple[str, str]] = {}
+        """The commands that nothing recorded answers, with what to say of it."""
         self._done = False
+        self._noting = False
         self._why_live = ""
         self._failed = ""
         self._records: set[str] = set()
@@ -106,18 +110,21 @@ class Rerun:
             self._done = True
             return
         self._execution.start()
+        self._look()
 
     def _step(self) -> None:
         assert self._upcoming is not None
         place, command, entries = self._upcoming
-        self._place = max(self._place, place)
-        if command is not None and self._over() and not self.recorded.knows(command):
+        if place < self._last:
+            self._place = max(self._place, place)
+        elif self._over():
             self._done = True
-        elif command is None:
+            return
+        if command is None:
             self._give(entries[0][1])
         elif isinstance(command, Propose):
             self._judge(command)
-        elif isinstance(command, CallTool) and command.path not in self._intended:
+        elif isinstance(command, CallTool) and self._by_itself(command) is not None:
             self._intend(command)
         elif entries:
             self._answered(command, entries)
@@ -125,11 +132,9 @@ class Rerun:
             self._said(command)
 
     def _next(self) -> tuple[int, AnyCommand | None, list[Entry]] | None:
-        """Return what comes next, with its place in the recorded order: what follows by itself, else the earliest."""
+        """Return what comes next, with its place in the recorded order; what was not recorded comes last."""
         best: tuple[int, AnyCommand | None, list[Entry]] | None = None
         for command in list(self._execution.open.values()):
-            if isinstance(command, Note | WriteRecord | Finish):
-                return self._place, command, []
             found = self._place_of(command)
             if found is not None and (best is None or found[0] < best[0]):
                 best = (found[0], command, found[1])
@@ -139,17 +144,25 @@ class Rerun:
         return best
 
     def _place_of(self, command: AnyCommand) -> tuple[int, list[Entry]] | None:
-        if isinstance(command, Propose):
-            decided = self.recorded.decided.get(command.path)
-            return (self._place if decided is None else decided[0]), []
-        if isinstance(command, CallTool) and command.path not in self._intended:
-            intent = self.recorded.intended.get(command.path)
-            return (self._place if intent is None else intent[0]), []
+        event = self._by_itself(command)
+        if event is not None:
+            place = self.recorded.places.get((command.path, event))
+            if place is None and isinstance(command, CallTool) and (entries := self._entries(command)):
+                place = entries[0][0]  # it was refused, so there was no intent
+            return self._last if place is None else place, []
         entries = self._entries(command)
         return (entries[0][0], entries) if entries else None
 
+    def _by_itself(self, command: AnyCommand) -> type[ev.AnyEvent] | None:
+        """Return the event that answers a command without anybody outside, None where somebody must answer."""
+        if isinstance(command, Note):
+            return type(command.event)
+        if isinstance(command, CallTool):
+            return ev.Intended if rooms_of(command) is not None and command.path not in self._intended else None
+        return ALONE.get(type(command))
+
     def _entries(self, command: AnyCommand) -> list[Entry]:
-        """Return the recorded answer of a command, looked for once; the first lack of one is a difference."""
+        """Return what is left of a command's recorded answers, looked for once."""
         key = (command.path, type(command).__name__)
         if key not in self._known:
             self._known[key] = list(self._find(command))
@@ -159,26 +172,27 @@ class Rerun:
         entry: Entry | None = None
         if isinstance(command, CallModel):
             entry = self.recorded.reply(command)
-            if entry is None and not self._over() and not self.recorded.was_asking(command):
-                why = self._why_live or words.why_live(command, self.recorded)
-                self._differs("needs_live_model_call", command.path, why)
+            if entry is None:
+                why = words.why_live(command, self.recorded)
+                self._lacking[command.path] = "needs_live_model_call", why
         elif isinstance(command, CallTool):
             entry = self.recorded.result(command)
-            if entry is None and not self._over() and not self.recorded.under_way(command):
+            if entry is None:
                 verdict = command.verdict
                 kind = "other_effects" if verdict.effect == "write" else "cannot_tell"
-                self._differs(kind, command.path, words.not_recorded(verdict))
+                self._lacking[command.path] = kind, words.not_recorded(verdict)
         elif isinstance(command, AskPerson):
             yield from self._asked(command)
             return
         elif isinstance(command, Wait):
             entry = self.recorded.woken(command)
-            if entry is None and not self._over() and command.path not in self.recorded.waiting:
+            if entry is None and command.path not in self.recorded.waiting:
                 if command.event is None and command.due is not None:
                     woken = ev.Woken(path=command.path, at=command.due, timer=True)
-                    entry = (self._place, woken)
+                    entry = (self._last, woken)
                 else:
-                    self._differs("cannot_tell", command.path, f"It waits for {command.event}, and did not then.")
+                    text = f"It waits for {command.event}, and did not then."
+                    self._lacking[command.path] = "cannot_tell", text
         if entry is not None:
             yield entry
 
@@ -193,20 +207,17 @@ class Rerun:
                     moved = msgspec.structs.replace(moved, entry=command.path)
                 yield place, moved
             return
-        if self._over():
-            return
         if asked.kind == "approval":
-            self._differs("needs_approval", command.path, words.asks(asked.proposals, asked.to))
             # So that what follows is seen, and counted in the windows: as if the people had said yes.
             yes = ev.Answered(path=command.path, at=self._execution.now, action="approve", by=ASSUMED)
-            yield self._place, yes
+            yield self._last, yes
         else:
-            self._differs("cannot_tell", command.path, f"A person is asked something new: {asked.title}")
+            self._lacking[command.path] = "cannot_tell", f"A person is asked something new: {asked.title}"
 
     def _judge(self, command: Propose) -> None:
         then = self.recorded.decided.get(command.path)
         now = max(self._execution.now, "" if then is None else then[1].at)
-        facts = [self._facts(command, proposal, now) for proposal in command.proposals]
+        facts = [self._facts.known(command, proposal, now) for proposal in command.proposals]
         verdicts = decide(
             self._compiled,
             command,
@@ -226,48 +237,10 @@ class Rerun:
         verdicts = [] if then is None else then[1].verdicts
         return {verdict.tool: verdict.reason for verdict in verdicts if verdict.denied_by == "halt"}
 
-    def _facts(self, command: Propose, proposal: Proposal, now: str) -> dict[tuple[str, str], Json]:
-        known: dict[tuple[str, str], Json] = {}
-        for read in facts_needed(self._compiled, command, proposal, now):
-            if read.args is not None:
-                value = self._fact(command, proposal, read)
-                if value is not None:
-                    known[read.policy, read.name] = value[0]
-        return known
-
-    def _fact(self, command: Propose, proposal: Proposal, read: FactRead) -> list[Json] | None:
-        """Return a fact as recorded, in a list; None where it was missing then, too."""
-        assert read.args is not None
-        digest = words.digest_of(proposal)
-        verdict = self.recorded.verdict(command.path, proposal.path, digest)
-        if verdict is not None and self._means_the_same(read):
-            if read.name in verdict.facts:
-                return [verdict.facts[read.name]]
-            if verdict.digest == digest and self._was_wanted(read, verdict):
-                return None
-        found: list[Json] | None = self.recorded.read(read.tool, read.args)
-        if found is None:
-            raise Unknown(f"The fact {read.name} of {read.policy} is needed for {proposal.tool} and was not read then.")
-        return found
-
-    def _means_the_same(self, read: FactRead) -> bool:
-        before = None if self._pinned is None else self._pinned.policies.get(read.policy)
-        after = self._compiled.plan.policies[read.policy]
-        return before is not None and before.facts.get(read.name) == after.facts[read.name]
-
-    def _was_wanted(self, read: FactRead, verdict: ev.Verdict) -> bool:
-        """Return whether a rule of then used the fact for this call, so that its lack was seen and denied."""
-        assert self._pinned is not None
-        rules = self._pinned.policies[read.policy].rules
-        return any(read.name in rule.facts and verdict.tool in rule.tools for rule in rules)
-
     def _intend(self, command: CallTool) -> None:
         """Take the room of a call, as its intent does."""
         self._intended.add(command.path)
-        verdict = command.verdict
-        rooms = [room for room in verdict.reserve if not room.counter.startswith("run:")]
-        if command.simulated or (verdict.effect != "write" and not rooms):
-            return
+        verdict, rooms = command.verdict, rooms_of(command)
         then = self.recorded.intended.get(command.path)
         at = max(self._execution.now, "" if then is None else then[1].at)
         intent = ev.Intended(
@@ -277,7 +250,7 @@ class Rerun:
             args=verdict.args,
             digest=verdict.digest,
             key=verdict.key,
-            reserve=rooms if command.path == command.first else [],
+            reserve=rooms if rooms and command.path == command.first else [],
         )
         full = self._windows.apply(self._run, intent)
         if full is None:
@@ -297,6 +270,8 @@ class Rerun:
             # It had no room then, and has it now; what the tool would have said nobody knows.
             self._differs("allowed_now", command.path, f"{command.verdict.tool} was refused then: {event.reason}")
             return
+        if isinstance(command, AskPerson) and isinstance(event, ev.Answered) and event.by == ASSUMED:
+            self._differs("needs_approval", command.path, words.asks(command.asked.proposals, command.asked.to))
         path = event.path if isinstance(command, AskPerson) else command.path
         self._give(msgspec.structs.replace(event, path=path))
 
@@ -325,7 +300,11 @@ class Rerun:
 
     def _over(self) -> bool:
         """Return whether the journal of a run that has not ended says no more: what follows nobody has seen yet."""
-        return self.recorded.finished is None and self.difference is None and self._place >= self.recorded.last
+        if self.recorded.finished is not None or self.difference is not None:
+            return False
+        # What came for a command that was closed by then is no answer.
+        left = (e.path for e in self.recorded.events[self._place + 1 :] if isinstance(e, ANSWERS))
+        return all(path in self._closed for path in left)
 
     def _noted(self, event: ev.AnyEvent) -> None:
         if isinstance(event, ev.AnswerInvalid) and event.path not in self.recorded.invalid:
@@ -350,6 +329,10 @@ class Rerun:
     def _end(self) -> None:
         """Nothing is left to answer: as in the journal, or because an answer is lacking, which was told before."""
         self._done = True
+        for path, _ in self._execution.open:
+            if path in self._lacking and not self._over():
+                kind, text = self._lacking[path]
+                self._differs(kind, path, self._why_live if "/repair-" in path and self._why_live else text)
         if self.recorded.finished is not None and self._execution.finished is None:
             self._differs("cannot_tell", "", "The run comes to no end with the answers that were recorded.")
 
@@ -361,14 +344,32 @@ class Rerun:
         if not isinstance(event, ev.Intended):
             self._windows.apply(self._run, event, force=True)
         self._execution.resume(event)
-        self._execution.take_commands()
+        self._look()
+
+    def _look(self) -> None:
+        """Note which commands are not wanted any more."""
+        self._closed.update(c.path for c in self._execution.take_commands() if isinstance(c, Close))
 
     def _at(self, place: int) -> str:
-        return max(self._execution.now, self.recorded.events[min(place, len(self.recorded.events) - 1)].at)
+        now = self._execution.now
+        return now if place >= self._last else max(now, self.recorded.events[place].at)
 
     def _differs(self, kind: str, path: str, text: str) -> None:
+        """Keep the first difference; a value that is not valid any more is the reason of what follows from it."""
+        for command in self._execution.open.values():
+            if isinstance(command, Note) and self.difference is None and not self._noting:
+                self._noting = True
+                self._noted(command.event)
+                self._noting = False
         if self.difference is None:
             self.difference = Difference(kind=kind, path=path, text=text)
+
+
+def rooms_of(command: CallTool) -> list[ev.Reservation] | None:
+    """Return the room that a call's intent takes over runs, None where it needs no intent."""
+    rooms = [room for room in command.verdict.reserve if not room.counter.startswith("run:")]
+    needed = command.verdict.effect == "write" or rooms
+    return rooms if needed and not command.simulated else None
 
 
 def limits(verdict: ev.Verdict, rule: str) -> bool:

@@ -48,6 +48,7 @@ from flowrun.core.events import (
     Woken,
 )
 from flowrun.core.execution import Execution
+from flowrun.core.steps.model_call import conversation_digest
 from flowrun.guard import decide
 from flowrun.values.moments import add_seconds
 from tests.property.plans import ANSWER, OUTPUT, RECORD
@@ -285,7 +286,10 @@ class Simulation:
         path = command.path
         if path not in self.sent:
             self.sent.add(path)
-            self._append(ModelStarted(path=path, at=self.now, model=command.model.name, reserved=command.reserve))
+            told = conversation_digest(command.messages)
+            self._append(
+                ModelStarted(path=path, at=self.now, model=command.model.name, reserved=command.reserve, digest=told)
+            )
             return
         if self.chance(0.15):
             fault = Fault(kind="model", message="no", retryable=self.rng.random() < 0.6)
