@@ -14,6 +14,7 @@ from threading import RLock
 import msgspec
 
 from flowrun.adapters.journals.lookup import Lookup, by_beginning, key_reused, run_not_found, settled_entry
+from flowrun.adapters.journals.memory_halts import MemoryHalts
 from flowrun.adapters.journals.memory_state import Entry, Run, State
 from flowrun.adapters.journals.owners import is_gone
 from flowrun.core.events import Approved, Asked, RecordWritten, RunStarted
@@ -25,10 +26,11 @@ from flowrun.ports.journal import Append, Claim, InboxRow, Open, Opened, Receipt
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
-class MemoryJournal:
+class MemoryJournal(MemoryHalts):
     """The journal's port in memory. `lease` in seconds; `wall` gives seconds for leases."""
 
     def __init__(self, *, lease: float = 60.0, wall: Callable[[], float] = time.time) -> None:
+        super().__init__()
         self._lease = lease
         self._wall = wall
         self._lock = RLock()
@@ -110,7 +112,13 @@ class MemoryJournal:
     def commit(self, appends: Sequence[Append]) -> list[Receipt]:
         """Keep all appends; a refused one leaves nothing and disturbs no other."""
         with self._lock:
-            return [self._state.append(item) for item in appends]
+            return [self._append(item) for item in appends]
+
+    def _append(self, item: Append) -> Receipt:
+        held = self.halted(item.under, item.events[-1].at) if item.under and item.events else None
+        if held is not None:
+            return Receipt(ok=False, refused="halt", rule=held.words)
+        return self._state.append(item)
 
     def write(
         self, opens: Sequence[Open], appends: Sequence[Append]

@@ -19,6 +19,7 @@ import msgspec
 from flowrun.adapters.journals.lookup import key_reused
 from flowrun.adapters.journals.owners import is_gone
 from flowrun.adapters.journals.sqlite_append import Head, Outdated, append
+from flowrun.adapters.journals.sqlite_halts import SqliteHalts
 from flowrun.adapters.journals.sqlite_queries import SqliteReads
 from flowrun.adapters.journals.sqlite_schema import BUSY_SECONDS, connect, connect_empty, exists, store_error
 from flowrun.core.events import PHASES, RunStarted
@@ -35,7 +36,7 @@ OPEN_REFUSED = ("FR3005", "FR5006", "FR5009")
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
-class SqliteJournal(SqliteReads):
+class SqliteJournal(SqliteReads, SqliteHalts):
     """The journal's port over a SQLite file. Every method raises `StoreError` where the file cannot be used.
 
     The file is opened at the first use and made at the first write: questions to a file that is not there find

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from flowrun.adapters.journals.sqlite_halts import find_halt
 from flowrun.core.events import PHASES, Answered, Approved
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
@@ -56,6 +57,10 @@ def append(db: sqlite3.Connection, blind: Blind, item: Append, heads: dict[str, 
         remembered = True
     if not item.events:
         return Receipt(ok=True, seq=known.seq)
+    if item.under:
+        held = find_halt(db, blind, item.under, item.events[-1].at)
+        if held is not None:
+            raise pr.Refusal("halt", held.words)
     n, seq, head = known.n, known.seq, known.head
     rows: list[tuple[int, int, str, str, bytes, bytes]] = []
     for event in item.events:

@@ -66,6 +66,13 @@ MIGRATIONS: list[list[str]] = [
             n INTEGER NOT NULL REFERENCES runs, path TEXT NOT NULL, digest TEXT NOT NULL, call TEXT NOT NULL,
             PRIMARY KEY (n, path, digest)) WITHOUT ROWID""",
     ],
+    [
+        # No row is ever removed: who halted what, when and why stays.
+        """CREATE TABLE halts (
+            pos INTEGER PRIMARY KEY, what TEXT NOT NULL, at TEXT NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL,
+            until TEXT, lifted_at TEXT, lifted_by TEXT NOT NULL DEFAULT '')""",
+        "CREATE INDEX halts_live ON halts (what) WHERE lifted_at IS NULL",
+    ],
 ]
 
 

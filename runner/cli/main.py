@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "run": Lazy("flowrun.cli.run:command", "Run a flow."),
     "resume": Lazy("flowrun.cli.resume:command", "Continue runs that were stopped or are due."),
     "cancel": Lazy("flowrun.cli.cancel:command", "Stop a run for good."),
+    "halt": Lazy("flowrun.cli.halt:command", "Stop every call of a tool, a flow or a subject at once."),
     "runs": Lazy("flowrun.cli.runs:command", "List runs."),
     "show": Lazy("flowrun.cli.show:command", "Show what happened in a run."),
     "why": Lazy("flowrun.cli.why:command", "Say what happened, who must act, what waiting costs."),
