@@ -136,7 +136,8 @@ class _Check:
             "untrusted-to-write",
             f"Text from outside can choose {WORDS[role]} {tool}: {way}{ARROW}{tool} {name}.",
             at,
-            help=f"Fix it with `bind: {{{path[0]}: …}}`, or add a rule (`{instead}`), or ask a person (`approve_when: true` with an `approver`).",
+            help=f"Fix it with `bind: {{{path[0]}: …}}`, or add a rule (`{instead}`), or ask a person "
+            "(`approve_when: true` with an `approver`).",
         )
 
     def guarded(self, tool: str, name: str, here: Reading) -> bool:

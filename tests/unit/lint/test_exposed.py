@@ -112,6 +112,8 @@ BOTH = ["pay.refund amount", "pay.refund order_id"]
 ORDER = "facts: {o: {call: pay.order, with: {order_id: '${{ args.order_id }}'}}}\nrules:\n"
 OWN = "  - {id: own, tools: pay.refund, only_when: 'facts.o.customer_id == calls.crm.find.last.output.customer_id', reason: r}\n"
 
+ASKS = "rules:\n  - {id: a, tools: pay.refund, approve_when: true, approver: leads, reason: r}\n"
+
 CASES: dict[str, tuple[str, list[str], str, list[str]]] = {
     "the prompt holds the customer's text": ("mail.send: {}", [SEND], "", ["mail.send to"]),
     "a number and an id": ("pay.refund: {}", [REFUND], "", BOTH),
@@ -209,7 +211,7 @@ CASES: dict[str, tuple[str, list[str], str, list[str]]] = {
         "pay.refund: {deny_when: 'args.amount > money(\"50 EUR\") and args.reason == \"late\"'}", [REFUND], "", BOTH,
     ),
     "a policy for another tool": (
-        "mail.send: {}", [SEND], "rules:\n  - {id: a, tools: pay.refund, approve_when: true, approver: leads, reason: r}\n", ["mail.send to"],
+        "mail.send: {}", [SEND], ASKS, ["mail.send to"],
     ),
     "in a parallel branch": (
         "mail.send: {}",
@@ -248,7 +250,7 @@ CASES: dict[str, tuple[str, list[str], str, list[str]]] = {
         [],
     ),
     "a policy asks": (
-        "pay.refund: {}", [REFUND], "rules:\n  - {id: a, tools: pay.refund, approve_when: true, approver: leads, reason: r}\n", [],
+        "pay.refund: {}", [REFUND], ASKS, [],
     ),
     "the customer agrees": (
         "pay.refund: {approve_when: true, approver: customer}", [REFUND], "", [],
