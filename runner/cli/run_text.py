@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowrun.app import words
 from flowrun.app.look import wait_words
+from flowrun.app.origins import entry_lines
 from flowrun.cli.options import command_line
 from flowrun.cli.output import say
 
@@ -74,6 +75,10 @@ def print_entry(entry: dict[str, Json]) -> None:
     for proposal in entry.get("proposal", []):
         say(f"  {proposal['tool']}")
         lines(words.pretty(proposal["args"], 4))
+        came_from = entry_lines(proposal)
+        lines(
+            [f"    {line}" for line in (["where it came from:", *(f"  {c}" for c in came_from)] if came_from else [])]
+        )
     for name, value in (entry.get("show") or {}).items():
         say(f"  {name}:")
         lines(words.pretty(value, 4))
