@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flowrun.core.events import AnyEvent, Decided
+from flowrun.errors import StoreError
 from flowrun.insight.origins import Origin, Trail
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import StoredEvent
@@ -35,8 +36,18 @@ def origins_of(plan: Plan, events: Sequence[AnyEvent]) -> dict[tuple[int, str], 
     return found
 
 
-def as_data(plan: Plan, stored: Sequence[StoredEvent]) -> list[dict[str, Json]]:
+def known_plan(app: App, run: str) -> Plan | None:
+    """Return the plan that a run is pinned to, None where the store has lost it: what happened is shown all the same."""
+    try:
+        return app.plan_of(run).plan
+    except StoreError:
+        return None
+
+
+def as_data(plan: Plan | None, stored: Sequence[StoredEvent]) -> list[dict[str, Json]]:
     """Return the origins of a run's proposed writes as JSON data: the event's `seq`, the call's `path`, and its origins."""
+    if plan is None:
+        return []
     found = origins_of(plan, [item.event for item in stored])
     return [
         {"seq": stored[number].seq, "path": path, "origins": msgspec.to_builtins(dict(origins))}
@@ -52,8 +63,9 @@ def with_origins(app: App, entries: Sequence[dict[str, Json]]) -> list[dict[str,
         if entry.get("proposal"):
             run = entry["run"]
             if run not in known:
+                plan = known_plan(app, run)
                 events = [stored.event for stored in app.journal.events(run)]
-                known[run] = _by_call(app.plan_of(run).plan, events)
+                known[run] = {} if plan is None else _by_call(plan, events)
             entry = {**entry, "proposal": [_told(proposal, known[run]) for proposal in entry["proposal"]]}
         shown.append(entry)
     return shown

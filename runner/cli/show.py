@@ -14,7 +14,7 @@ import msgspec
 
 from flowrun.app import words
 from flowrun.app.look import timeline
-from flowrun.app.origins import as_data, with_origins
+from flowrun.app.origins import as_data, known_plan, with_origins
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 from flowrun.cli.run_text import TONES, lines, print_heading, print_waiting, used
@@ -41,7 +41,7 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
         result = options.with_names(app, app.result(run))
         stored = app.journal.events(result.run)
         alone = interrupted(app.journal.run(result.run))
-        plan = app.plan_of(result.run).plan
+        plan = known_plan(app, result.run)
         result = msgspec.structs.replace(result, waiting=with_origins(app, result.waiting))
     if as_json:
         print_json({**msgspec.to_builtins(result), "events": event_dicts(stored), "origins": as_data(plan, stored)})
