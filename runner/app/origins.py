@@ -108,7 +108,7 @@ def origin_words(origin: Origin) -> str:
         "input": f"the same as {source}",
         "result": f"the same as {source}",
         "event": f"the same as {source}, which an event brought",
-        "person": f"written by {origin.by} in {source}",
+        "person": f"written by {origin.by}{f' in {source}' if source else ''}",
         "customer": f"from what the customer said ({source})",
         "choice": "the model chose it from a list",
         "model": "only the model said so",

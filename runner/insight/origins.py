@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -54,7 +55,7 @@ class Trail:
         self._known: dict[Json, Origin] = {}
         self._outside: list[tuple[str, Origin]] = []
         self._asked: dict[str, ev.Asked] = {}
-        self._verdicts: dict[str, ev.Verdict] = {}
+        self._verdicts: dict[str, list[ev.Verdict]] = {}
 
     def see(self, event: ev.AnyEvent) -> None:
         """Remember what an event brought."""
@@ -62,13 +63,13 @@ class Trail:
             self._input(self._plan.flow, event.input)
         elif isinstance(event, ev.Decided):
             for verdict in event.verdicts:
-                self._verdicts[verdict.path] = verdict
+                self._verdicts.setdefault(verdict.path, []).append(verdict)
                 flow = self._called(verdict)
                 if flow is not None:
                     self._input(flow, verdict.args)
         elif isinstance(event, ev.Returned):
-            verdict_of = self._verdicts.get(call_path(event.path))
-            name = event.tool or (verdict_of.tool if verdict_of else "")
+            judged = self._verdicts.get(call_path(event.path))
+            name = event.tool or (judged[0].tool if judged else "")
             tool = self._plan.tools.get(name)
             schema = tool.output if tool else {}
             self._add(event.output, f"calls.{name}", Origin(kind="result"), schema)
@@ -117,7 +118,19 @@ class Trail:
                 self._outside.append((_folded(leaf), origin))
 
     def origins(self, verdict: ev.Verdict) -> dict[str, Origin]:
-        """Return the origin of each argument of a call, by its JSON pointer."""
+        """Return the origin of each argument of a call, by its JSON pointer; what a person changed is that person's."""
+        judged = [*self._verdicts.get(verdict.path, ()), verdict] if verdict.edited_by else [verdict]
+        found = self._proposed(judged[0])
+        for before, after in pairwise(judged):
+            known = dict(flat(before.args))
+            written = Origin(kind="person", by=after.edited_by)
+            found = {
+                pointer(path): found[pointer(path)] if path in known and known[path] == leaf else written
+                for path, leaf in flat(after.args)
+            }
+        return found
+
+    def _proposed(self, verdict: ev.Verdict) -> dict[str, Origin]:
         flow, step = locate(self._plan, verdict.path)
         bound = {name: node for rule in flow.rules if verdict.tool in rule.tools for name, node in rule.bind.items()}
         given = step.with_ if isinstance(step, CallStep) else None

@@ -42,6 +42,8 @@ def test_every_argument_of_every_write_has_its_origin(compiled: CompiledPlan, se
             assert origin_words(origin)
             if path[0] in bound:
                 assert origin.kind == "bound"
+            elif verdict.edited_by and origin.kind == "person":
+                assert origin.by
             elif isinstance(step, CallStep):
                 assert origin.kind == "constant"  # the random plans' calls take literals
             else:

@@ -237,6 +237,28 @@ def test_a_sub_flow_has_its_own_input_and_steps() -> None:
     assert found["/customer_id"].kind == "bound"
 
 
+def test_what_a_person_changed_is_theirs_and_the_rest_stays() -> None:
+    place = "act/turn-1/pay.refund-1"
+
+    def edited(by: str, name: str, **args: Any) -> ev.Decided:
+        one = decided(**args).verdicts[0]
+        return ev.Decided(path=f"{place}/{name}", at=AT, verdicts=[msgspec.structs.replace(one, edited_by=by)])
+
+    found = last(
+        plan_of(ACT),
+        started(order_id="o-1", text="x"),
+        decided(order_id="o-1", amount=90, to="bob"),
+        edited("eva", "@edit", order_id="o-1", amount=70, to="bob"),
+        edited("tom", "@edit-2", order_id="o-1", amount=70, to="ann"),
+    )
+    assert found == {
+        "/order_id": Origin(kind="input", source="input.order_id"),
+        "/amount": Origin(kind="person", by="eva"),
+        "/to": Origin(kind="person", by="tom"),
+    }
+    assert origin_words(found["/amount"]) == "written by eva"
+
+
 def test_places_are_read_from_paths() -> None:
     inside = SetStep(id="inside", value=["lit", 1])
     plan = plan_of(
