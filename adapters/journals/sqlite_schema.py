@@ -66,6 +66,13 @@ MIGRATIONS: list[list[str]] = [
             n INTEGER NOT NULL REFERENCES runs, path TEXT NOT NULL, digest TEXT NOT NULL, call TEXT NOT NULL,
             PRIMARY KEY (n, path, digest)) WITHOUT ROWID""",
     ],
+    [
+        # write is the idempotency key that has the natural key; seq is the event with its result, 0 while it is in
+        # flight, -1 while it is in doubt.
+        """CREATE TABLE naturals (
+            key BLOB PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, write TEXT NOT NULL, seq INTEGER NOT NULL)
+            WITHOUT ROWID""",
+    ],
 ]
 
 

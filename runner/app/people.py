@@ -71,11 +71,7 @@ class People(ABC):
         """Fill in the form of a question or hand-off. Raises `InputError` (FR3021) where it is not valid."""
         entry = await self._entry(id, "answer")
         self._role_for(entry, by, None, submitter_too=True)
-        form = entry.asked.get("form")
-        problems = Checker(form).check(data, placeholders=False) if form is not None else []
-        if problems:
-            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
-            raise InputError(f"The answer does not fit the form: {lines}", code="FR3021")
+        self._check_form(entry, data)
         event = Answered(path=entry.path, at=self.clock.now(), action="answer", by=by, data=data)
         return await self._store(entry, [event], run_on)
 
@@ -93,6 +89,38 @@ class People(ABC):
         event = Answered(path=entry.path, at=self.clock.now(), action="resume", by=by)
         return await self._store(entry, [event], run_on, accept=accept)
 
+    async def settle_entry(
+        self, id: str, *, done: bool, by: str, data: Json = None, reason: str = "", run_on: bool = True
+    ) -> RunResult:
+        """Say of a write in doubt that it was done, with its output as `data`, or that it was not.
+
+        Raises `InputError` (FR3021) where the output does not fit the tool's schema.
+        """
+        action = "done" if done else "not_done"
+        entry = await self._entry(id, action)
+        self._role_for(entry, by, None, submitter_too=True)
+        verdict = entry.asked["proposals"][0]
+        if done:
+            self._check_form(entry, data)
+        event = Answered(
+            path=entry.path,
+            at=self.clock.now(),
+            action=action,
+            by=by,
+            data=data if done else None,
+            reason=reason,
+            write=verdict["path"],
+            natural=verdict["natural"],
+        )
+        return await self._store(entry, [event], run_on)
+
+    def _check_form(self, entry: InboxRow, data: Json) -> None:
+        form = entry.asked.get("form")
+        problems = Checker(form).check(data, placeholders=False) if form is not None else []
+        if problems:
+            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
+            raise InputError(f"The answer does not fit the form: {lines}", code="FR3021")
+
     async def _entry(self, id: str, action: str) -> InboxRow:
         entry = self.journal.entry(id)
         if entry.due is not None and entry.due <= self.clock.now():
@@ -104,12 +132,15 @@ class People(ABC):
                 "answer": f"flowrun answer {entry.id} --as NAME --data JSON",
                 "approve": f"flowrun approve {entry.id} --as NAME",
                 "reject": f"flowrun reject {entry.id} --as NAME --reason TEXT",
+                "done": f"flowrun settle {entry.id} --done --data JSON --as NAME",
+                "not_done": f"flowrun settle {entry.id} --not-done --as NAME",
                 "close": f"flowrun close {entry.id} --as NAME --reason TEXT",
                 "resume": f"flowrun resume {entry.run} --as NAME",
             }
+            verb = "settle" if action in ("done", "not_done") else action
             kind = {"approval": "an approval", "hand_off": "a hand-off"}.get(entry.kind, "a question")
             raise InputError(
-                f"{entry.id} is not something to {action}: it is {kind}.",
+                f"{entry.id} is not something to {verb}: it is {kind}.",
                 help="What can be done: " + ", ".join(words[name] for name in may if name in words),
                 code="FR3024",
             )

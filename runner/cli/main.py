@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "approve": Lazy("flowrun.cli.approve:command", "Approve a proposed write."),
     "reject": Lazy("flowrun.cli.reject:command", "Reject a proposed write."),
     "answer": Lazy("flowrun.cli.answer:command", "Answer a question of a run."),
+    "settle": Lazy("flowrun.cli.settle:command", "Say whether a write in doubt was done."),
     "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
     "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas."),

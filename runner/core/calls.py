@@ -43,12 +43,12 @@ def make_proposal(
     args: Json,
     ordinal: int,
     invalid: str = "",
-    doubtful: dict[str, str] | None = None,
+    again: dict[str, str] | None = None,
 ) -> Proposal:
     """Return a proposal with the flow's bound arguments and its idempotency key.
 
-    `doubtful` maps the digests of writes in doubt to their keys: the same call again takes the key from there, so that
-    a tool which knows it does nothing twice.
+    `again` maps the digests of writes in doubt, and of those that a person found not done, to their keys: the same call
+    again takes the key from there, so that a tool which knows it does nothing twice.
     """
     bound = bound_args(ctx, tool)
     if not isinstance(args, dict):
@@ -56,29 +56,24 @@ def make_proposal(
     missing = [name for name, value in bound.items() if value is None]
     if missing and not invalid:
         invalid = f"The flow's own value for {', '.join(missing)} is empty."
-    key = None if not doubtful else doubtful.pop(call_digest(tool, {**args, **bound}), None)
+    key = None if not again else again.pop(call_digest(tool, {**args, **bound}), None)
     if key is None:
         key = idempotency_key(ctx, step, tool, bound, ordinal)
-    return Proposal(path=path, tool=tool, args=args, bound=bound, key=key, invalid=invalid)
+    doubt = ctx.execution.doubts.get(key)
+    held = None if doubt is None else doubt.verdict
+    return Proposal(path=path, tool=tool, args=args, bound=bound, key=key, invalid=invalid, held=held)
 
 
 def judge(
     ctx: Context, path: str, proposals: Sequence[Proposal], approved: Sequence[str] = ()
 ) -> Generator[Any, AnyEvent, list[Verdict]]:
     """Have proposals judged together; return a verdict for each. A spent budget is raised, for no answer helps it."""
-    used = {**ctx.meter.used, **ctx.execution.taken}
-    held = ctx.execution.doubts.get(proposals[0].key) if len(proposals) == 1 else None
-    if held is not None:
-        # The write in doubt has its room already; settling it takes no more.
-        used["writes"] -= 1
-        for room in ctx.execution.run_rooms(held[0]):
-            used[room.counter] -= room.amount
     event = yield Propose(
         path=path,
         flow=ctx.flow,
         proposals=list(proposals),
         names=ctx.names,
-        used=used,
+        used={**ctx.meter.used, **ctx.execution.taken},
         limits=ctx.meter.tightest(),
         approved=list(approved),
     )
@@ -162,7 +157,9 @@ def after_approval(ctx: Context, verdict: Verdict, answer: Answered) -> Generato
         return Outcome(state="rejected", reason="Nobody answered in time.")
     if answer.action != "approve" or verdict.digest in answer.rejected:
         return Outcome(state="rejected", reason=answer.reason or "A person said no.")
-    again = Proposal(path=verdict.path, tool=verdict.tool, args=verdict.args, bound={}, key=verdict.key)
+    doubt = ctx.execution.doubts.get(verdict.key)
+    held = None if doubt is None else doubt.verdict
+    again = Proposal(path=verdict.path, tool=verdict.tool, args=verdict.args, bound={}, key=verdict.key, held=held)
     fresh = (yield from judge(ctx, f"{verdict.path}/@again", [again], [verdict.digest]))[0]
     if fresh.verdict != "allow":
         return Outcome(state="denied", reason=fresh.reason, rule=fresh.denied_by or "")

@@ -29,16 +29,19 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Room that a write takes in an `at_most` window over runs; checked and taken in the transaction of the intent.
+    """Room that a call takes in an `at_most` window; over runs it is checked and taken in the transaction of the intent.
 
-    `counter` names rule, place and `per` value; `since` is the start of the window (None: ever).
+    `counter` names rule, place and `per` value; `since` is the start of the window (None: ever). `takes` and `most` (the
+    limit) are in millionths; earlier versions wrote `amount` and `limit` in the unit itself instead.
     """
 
     counter: str
-    amount: float
-    limit: float
+    takes: int = -1
+    most: int = -1
     since: str | None = None
     rule: str = ""
+    amount: float = 0.0
+    limit: float = 0.0
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,7 +49,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `verdict`: `allow`, `ask` or `deny`. `args` include the bound ones; `digest` is of tool and args. `rules` are the
     ids of every rule that was judged and held its ground; `denied_by` the first that denied, `reason` its reason.
-    `approvers`: one entry for each yes that is needed. `key` is the idempotency key.
+    `approvers`: one entry for each yes that is needed. `key` is the idempotency key; `natural` the digest of what makes
+    the write the same one in every run, where its tool says so (`once: {natural: [ARGS]}`).
     """
 
     path: str
@@ -63,6 +67,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     approvers: list[str] = []
     facts: dict[str, Json] = {}
     reserve: list[Reservation] = []
+    natural: str = ""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -101,7 +106,10 @@ class Decided(Event, tag="call.decided"):
 
 
 class Intended(Event, tag="call.intended"):
-    """A write is about to be made: decision, reservation and approvals in one durable transaction."""
+    """A write is about to be made: decision, reservation and approvals in one durable transaction.
+
+    `holds`: the path of an earlier call whose room (and natural key) this one goes on with, for it is the same write.
+    """
 
     tool: str
     args: dict[str, Json]
@@ -109,6 +117,15 @@ class Intended(Event, tag="call.intended"):
     key: str
     reserve: list[Reservation] = []
     approvals: list[str] = []
+    holds: str = ""
+    natural: str = ""
+
+
+class Reserved(Event, tag="call.reserved"):
+    """The room that a call of another flow takes over runs is taken; it is kept, however that flow ends."""
+
+    tool: str
+    reserve: list[Reservation]
 
 
 class Refused(Event, tag="call.refused"):
@@ -119,12 +136,18 @@ class Refused(Event, tag="call.refused"):
 
 
 class Returned(Event, tag="call.returned"):
-    """The tool answered."""
+    """The tool answered. `worked` here and below: microseconds of work, None where an earlier version did not say.
+
+    `first`: the run that had done this write before, so that the tool was not called and this is the first result.
+    """
 
     output: Json
     tool: str = ""
     repeat: bool = False
-    """The tool said that it had done this already and gave the first result."""
+    """It had been done already, and this is the first result."""
+    worked: int | None = None
+    natural: str = ""
+    first: str = ""
 
 
 class CallFailed(Event, tag="call.failed"):
@@ -132,6 +155,8 @@ class CallFailed(Event, tag="call.failed"):
 
     fault: Fault
     tool: str = ""
+    worked: int | None = None
+    natural: str = ""
 
 
 class Doubted(Event, tag="call.in_doubt"):
@@ -139,18 +164,24 @@ class Doubted(Event, tag="call.in_doubt"):
 
     fault: Fault
     tool: str = ""
+    worked: int | None = None
+    natural: str = ""
 
 
 class ModelStarted(Event, tag="model.started"):
-    """A model is about to be called; `reserved` (millionths) is charged until its usage is known."""
+    """A model is about to be called; `reserved` (millionths) and `tokens` are charged until its usage is known."""
 
     model: str
     reserved: int = 0
+    tokens: int = 0
     digest: str = ""
 
 
 class ModelReplied(Event, tag="model.replied"):
-    """The model's reply: proposals, or an answer (not validated yet), or text. `mode` is the output mode used."""
+    """The model's reply: proposals, or an answer (not validated yet), or text. `mode` is the output mode used.
+
+    `usage` is what the provider said, `cost` (millionths) and `tokens` what is charged.
+    """
 
     model: str
     mode: str
@@ -161,13 +192,17 @@ class ModelReplied(Event, tag="model.replied"):
     usage: Usage = Usage()
     cost: int = 0
     note: str = ""
+    tokens: int = 0
+    worked: int | None = None
 
 
 class ModelFailed(Event, tag="model.failed"):
-    """The model call failed; `cost` (millionths) is what is charged for it."""
+    """The model call failed; `cost` (millionths) and `tokens` are what is charged for it."""
 
     fault: Fault
     cost: int = 0
+    tokens: int = 0
+    worked: int | None = None
 
 
 class AnswerInvalid(Event, tag="answer.invalid"):
@@ -190,7 +225,8 @@ class Asked(Event, tag="person.asked"):
     """An inbox entry: `kind` is `approval`, `question` or `hand_off`.
 
     `to`: roles, or `customer`; for an approval one yes from each. `due`: RFC 3339. `may`: the answers that are
-    allowed (`approve`, `reject`, `answer`, `resume`, `close`).
+    allowed (`approve`, `reject`, `answer`, `done`, `not_done`, `resume`, `close`). `evidence`: for a write in doubt, its
+    attempts in order, each with `path`, `at`, `ended` and what was `said`.
     """
 
     kind: str
@@ -204,6 +240,7 @@ class Asked(Event, tag="person.asked"):
     show: dict[str, Json] = {}
     why: str = ""
     problems: list[dict[str, Json]] = []
+    evidence: list[dict[str, Json]] = []
 
 
 class Approved(Event, tag="person.approved"):
@@ -217,7 +254,10 @@ class Approved(Event, tag="person.approved"):
 
 
 class Answered(Event, tag="person.answered"):
-    """The entry is settled. `action`: `approve`, `reject`, `answer`, `resume`, `close` or `late`."""
+    """The entry is settled. `action`: `approve`, `reject`, `answer`, `done`, `not_done`, `resume`, `close` or `late`.
+
+    `done` and `not_done` settle the write in doubt whose call is at `write`; `data` of `done` is its output.
+    """
 
     action: str
     by: str = ""
@@ -225,6 +265,8 @@ class Answered(Event, tag="person.answered"):
     reason: str = ""
     rejected: list[str] = []
     """Digests of the calls that were rejected, where an approval covers several."""
+    write: str = ""
+    natural: str = ""
 
 
 class Waiting(Event, tag="wait.started"):
@@ -251,10 +293,14 @@ class RecordWritten(Event, tag="record.written"):
 
 
 class BudgetRaised(Event, tag="budget.raised"):
-    """A person raised limits of this run (the new limits)."""
+    """A person raised limits of this run. `to`: the new ones, as meters count them (`core.context.METERS`).
 
-    limits: dict[str, float]
+    Earlier versions wrote `limits`, with `within` in seconds, instead.
+    """
+
+    limits: dict[str, float] = {}
     by: str = ""
+    to: dict[str, int] = {}
 
 
 class CancelAsked(Event, tag="run.cancel_asked"):
@@ -275,6 +321,7 @@ AnyEvent = (
     RunStarted
     | Decided
     | Intended
+    | Reserved
     | Refused
     | Returned
     | CallFailed
@@ -299,6 +346,7 @@ PHASES: dict[type, str] = {
     RunStarted: "started",
     Decided: "decided",
     Intended: "intended",
+    Reserved: "ended",
     Refused: "ended",
     Returned: "ended",
     CallFailed: "ended",
