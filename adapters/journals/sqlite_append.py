@@ -8,9 +8,10 @@ Transactions, savepoints and syncing are `sqlite`'s part; what an event means is
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from flowrun.adapters.journals.sqlite_halts import find_halt
 from flowrun.core.events import PHASES, Answered, Approved
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
@@ -56,6 +57,10 @@ def append(db: sqlite3.Connection, blind: Blind, item: Append, heads: dict[str, 
         remembered = True
     if not item.events:
         return Receipt(ok=True, seq=known.seq)
+    if item.under:
+        held = find_halt(db, blind, item.under, item.events[-1].at)
+        if held is not None:
+            raise pr.Refusal("halt", held.words)
     n, seq, head = known.n, known.seq, known.head
     rows: list[tuple[int, int, str, str, bytes, bytes]] = []
     for event in item.events:
@@ -81,7 +86,7 @@ def append(db: sqlite3.Connection, blind: Blind, item: Append, heads: dict[str, 
             raise
         raise pr.Refusal("path") from None
     if _project(db, blind, item, n, known.seq + 1):
-        due, waiting_on = _open_work(db, n)
+        due, waiting_on = open_work(db, n)
         db.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, n))
     heads[item.run] = Head(n, known.epoch, seq, head)
     return Receipt(ok=True, seq=seq)
@@ -107,14 +112,24 @@ def _project(db: sqlite3.Connection, blind: Blind, item: Append, n: int, first: 
         if not changes:
             continue
         by_person = item.epoch is None and isinstance(event, Answered | Approved)
-        for change in changes:
-            kind = type(change)
-            _APPLY[kind](db, blind, n, seq, change, by_person)
-            touched = touched or kind in _TOUCHING
+        touched = apply_changes(db, blind, n, seq, changes, by_person=by_person) or touched
     return touched
 
 
-def _open_work(db: sqlite3.Connection, n: int) -> tuple[str | None, str | None]:
+def apply_changes(
+    db: sqlite3.Connection, blind: Blind, n: int, seq: int, changes: Iterable[pr.Change], *, by_person: bool
+) -> bool:
+    """Apply what one event means; return whether the run's open entries or waits changed. Raises `Refusal`."""
+    touched = False
+    for change in changes:
+        kind = type(change)
+        _APPLY[kind](db, blind, n, seq, change, by_person)
+        touched = touched or kind in _TOUCHING
+    return touched
+
+
+def open_work(db: sqlite3.Connection, n: int) -> tuple[str | None, str | None]:
+    """Return (the earliest due, the kinds of what is open) of a run."""
     rows = db.execute(_OPEN, (n,)).fetchall()
     kinds = sorted({kind for _, kind in rows})
     return min((due for due, _ in rows if due is not None), default=None), ", ".join(kinds) or None

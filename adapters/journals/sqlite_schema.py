@@ -67,6 +67,21 @@ MIGRATIONS: list[list[str]] = [
             PRIMARY KEY (n, path, digest)) WITHOUT ROWID""",
     ],
     [
+        # No row is ever removed: who halted what, when and why stays.
+        """CREATE TABLE halts (
+            pos INTEGER PRIMARY KEY, what TEXT NOT NULL, at TEXT NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL,
+            until TEXT, lifted_at TEXT, lifted_by TEXT NOT NULL DEFAULT '')""",
+        "CREATE INDEX halts_live ON halts (what) WHERE lifted_at IS NULL",
+    ],
+    [
+        # The store's own id, and signed statements about its first `events` events; peaks spare hashing them anew.
+        "INSERT INTO meta VALUES ('store', randomblob(16))",
+        """CREATE TABLE heads (
+            events INTEGER PRIMARY KEY, store TEXT NOT NULL, runs INTEGER NOT NULL, digest BLOB NOT NULL,
+            previous BLOB NOT NULL, at TEXT NOT NULL, key_id TEXT NOT NULL, public_key BLOB NOT NULL,
+            signature BLOB NOT NULL, peaks BLOB NOT NULL)""",
+    ],
+    [
         # write is the idempotency key that has the natural key; seq is the event with its result, 0 while it is in
         # flight, -1 while it is in doubt.
         """CREATE TABLE naturals (

@@ -76,6 +76,7 @@ def judge(
         used={**ctx.meter.used, **ctx.execution.taken},
         limits=ctx.meter.tightest(),
         approved=list(approved),
+        under=ctx.under(),
     )
     assert isinstance(event, Decided)
     for verdict in event.verdicts:

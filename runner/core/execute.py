@@ -96,6 +96,7 @@ def execute(
                 delay=delay,
                 approvals=list(approvals) if attempt == 1 else [],
                 holds="" if held is None else held.verdict.path,
+                under=ctx.under(),
             )
             ctx.execution.count_work(meter, event, delay)
             if isinstance(event, Returned):
@@ -172,7 +173,7 @@ def look_up(
         key=verdict.key,
         rules=["once.confirm_with"],
     )
-    answer = yield CallTool(path=path, verdict=question, first=path, within=reader.within)
+    answer = yield CallTool(path=path, verdict=question, first=path, within=reader.within, under=ctx.under())
     ctx.execution.count_work(meter, answer)
     if not isinstance(answer, Returned):
         message = f"{name} could not tell whether {tool.name} was done."

@@ -51,6 +51,7 @@ from flowrun.ports.journal import Append, Claim, Receipt
 from flowrun.runtimes.committer import Committer
 from flowrun.runtimes.dispatch import Dispatch, conversation_digest
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
+from flowrun.runtimes.refusals import halted_call, halted_model, under
 from flowrun.values.moments import seconds_between
 
 Json = Any
@@ -214,7 +215,7 @@ class Driver:
     async def _outside(self, command: CallTool | CallModel | Propose) -> None:
         run = self.claim.run
         if isinstance(command, Propose):
-            self._emit(await self.dispatch.judge(self.compiled, command, run))
+            self._emit(await self.dispatch.judge(self.compiled, command, run, self._now()))
             return
         if command.delay:
             await self._flush(durable=False)
@@ -231,6 +232,10 @@ class Driver:
                 return
         else:
             await self._flush(durable=False)
+            held = self.dispatch.halted(under(command), self._now())
+            if held is not None:
+                self._emit(halted_call(command, held, self._now()))
+                return
         if self._stale:
             return
         event = await self.dispatch.call_tool(self.compiled, command, run)
@@ -240,11 +245,14 @@ class Driver:
 
     async def _intend(self, command: CallTool | TakeRoom, write: bool) -> bool:
         """Commit the intent with its reservations and approvals; False where it was refused (an event says so)."""
+        held = self.dispatch.halted(under(command), self._now())
+        if held is not None:
+            self._emit(halted_call(command, held, self._now()))
+            return False
         now = self._now()
-        intent: Intended | Reserved
         intent = reserved(command, now) if isinstance(command, TakeRoom) else intent_of(command, now)
         before, self._buffer = self._buffer, []
-        receipt = await self._commit([*before, intent], durable=write)
+        receipt = await self._commit([*before, intent], durable=write, under=under(command))
         if receipt.ok:
             self._seen.add((command.path, PHASES[type(intent)]))
             if isinstance(intent, Reserved) and not self._stale:
@@ -266,6 +274,10 @@ class Driver:
     async def _model(self, command: CallModel) -> None:
         if (command.path, "started") in self._seen:
             self._emit(self._lost(command))
+            return
+        held = self.dispatch.halted(under(command), self._now())
+        if held is not None:
+            self._emit(halted_model(command, held, self._now()))
             return
         digest = conversation_digest(command.messages)
         self._emit(
@@ -343,10 +355,10 @@ class Driver:
         if not (await self._commit(events, durable=durable)).ok:
             self._stale = True
 
-    async def _commit(self, events: list[AnyEvent], *, durable: bool) -> Receipt:
+    async def _commit(self, events: list[AnyEvent], *, durable: bool, under: Sequence[str] = ()) -> Receipt:
         """Commit. Foreign events in between make the execution stale; a lost claim raises `LostClaim`."""
         receipt = await self.committer.commit(
-            Append(run=self.claim.run, epoch=self.claim.epoch, events=events, durable=durable)
+            Append(run=self.claim.run, epoch=self.claim.epoch, events=events, durable=durable, under=under)
         )
         if not receipt.ok:
             if receipt.refused in ("claim", "finished"):

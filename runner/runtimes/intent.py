@@ -22,13 +22,10 @@ from flowrun.core.events import (
 from flowrun.core.rooms import store_rooms
 from flowrun.errors import FlowrunError
 from flowrun.ports.journal import Journal, Receipt
+from flowrun.runtimes.refusals import refused
 from flowrun.values.micros import MICRO
 from flowrun.values.moments import seconds_between
 
-REFUSALS = {
-    "limit": "The limit is reached.",
-    "right": "The approval was used already.",
-}
 DIED = "The process ended while {} was under way."
 
 
@@ -63,10 +60,7 @@ def instead(journal: Journal, command: CallTool | TakeRoom, receipt: Receipt, no
     """Return the event of a call that its intent's refusal settles; None where the run must be looked at anew."""
     if receipt.refused == "natural" and receipt.first is not None:
         return _first_result(journal, command, receipt.first, now)
-    if receipt.refused not in REFUSALS:
-        return None
-    rule = receipt.rule or receipt.refused
-    return Refused(path=command.path, at=now, rule=rule, reason=REFUSALS[receipt.refused])
+    return refused(command, receipt, now)
 
 
 def _first_result(

@@ -49,6 +49,7 @@ from flowrun.ports.journal import Append, Receipt
 from flowrun.runtimes.dispatch import Dispatch, conversation_digest
 from flowrun.runtimes.driver import msg_at
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
+from flowrun.runtimes.refusals import halted_call, halted_model, under
 from flowrun.runtimes.temporal_flow import BEAT
 
 Json = Any
@@ -149,12 +150,16 @@ class Activities:
                 self._take_room(view, event)
 
     def _take_room(self, view: View, event: Reserved) -> None:
-        receipt = self._commit(view, event)
         command = view.execution.open.get((event.path, ""))
-        if not receipt.ok and isinstance(command, TakeRoom):
-            refused = instead(self.journal, command, receipt, event.at)
-            if refused is not None:
-                self._commit(view, refused)
+        assert isinstance(command, TakeRoom)
+        held = self.dispatch.halted(under(command), event.at)
+        if held is not None:
+            self._commit(view, halted_call(command, held, event.at))
+            return
+        receipt = self._commit(view, event, under=under(command))
+        refusal = None if receipt.ok else instead(self.journal, command, receipt, event.at)
+        if refusal is not None:
+            self._commit(view, refusal)
 
     @activity.defn(name="flowrun.answer")
     async def answer(self, run: str, path: str) -> Json:
@@ -162,7 +167,9 @@ class Activities:
         view = self._view(run)
         command = view.execution.open.get((path, ""))
         if isinstance(command, Propose):
-            self._commit(view, await self.dispatch.judge(view.compiled, command, run))
+            self._commit(
+                view, await self.dispatch.judge(view.compiled, command, run, max(view.at, self.dispatch.clock.now()))
+            )
         elif isinstance(command, CallModel | CallTool):
             beat = asyncio.create_task(_beat())
             try:
@@ -179,6 +186,9 @@ class Activities:
         now = self.dispatch.clock.now()
         if (command.path, "started") in view.phases:
             return lost(command, begun=view.begun(command.path), last=view.at, now=now)
+        held = self.dispatch.halted(under(command), now)
+        if held is not None:
+            return halted_model(command, held, now)
         told = conversation_digest(command.messages)
         self._commit(
             view,
@@ -195,9 +205,14 @@ class Activities:
 
     async def _call(self, view: View, command: CallTool, write: bool) -> AnyEvent:
         now = self.dispatch.clock.now()
+        known = (command.path, "intended") in view.phases
+        held = None if known else self.dispatch.halted(under(command), now)
+        if held is not None:
+            return halted_call(command, held, now)
         if needs_intent(command):
-            known = (command.path, "intended") in view.phases
-            receipt = None if known else self._commit(view, intent_of(command, now), durable=write)
+            receipt = (
+                None if known else self._commit(view, intent_of(command, now), durable=write, under=under(command))
+            )
             if receipt is None or receipt.refused == "path":
                 seen = view if receipt is None else self._view(view.started.run)
                 return lost(command, begun=seen.begun(command.path), last=seen.at, now=now)
@@ -208,13 +223,13 @@ class Activities:
                 raise ApplicationError(f"The run {view.started.run} has ended.", type="Ended", non_retryable=True)
         return await self.dispatch.call_tool(view.compiled, command, view.started.run)
 
-    def _commit(self, view: View, *events: AnyEvent, durable: bool = False) -> Receipt:
+    def _commit(self, view: View, *events: AnyEvent, durable: bool = False, under: Sequence[str] = ()) -> Receipt:
         """Commit. A phase that is there already and a run that has ended are for the caller to look at again."""
         run = view.started.run
         newer = self.journal.events(run, after=view.seq)
         last = newer[-1].event.at if newer else view.at
         stamped = [event if event.at >= last else msg_at(event, last) for event in events]
-        receipt = self.journal.commit([Append(run=run, epoch=EPOCH, events=stamped, durable=durable)])[0]
+        receipt = self.journal.commit([Append(run=run, epoch=EPOCH, events=stamped, durable=durable, under=under)])[0]
         if receipt.refused == "claim":
             raise ApplicationError(f"Another runner took {run} over.", type="LostClaim", non_retryable=True)
         if receipt.refused == "event":

@@ -110,7 +110,7 @@ def hand_off(
     while True:
         doubt = next(iter(ctx.execution.doubts_under(path)), None)
         if doubt is None and fault.kind == "in_doubt":
-            fault = Fault(kind="flow", code="FR3111", message="A person settled the write; the step did not end.")
+            fault = Fault(kind="flow", code="FR3113", message="A person settled the write; the step did not end.")
         may = may_do(ctx, step, path, fault, doubt)
         state.hand_offs += 1
         entry = f"{path}/@hand-off-{state.hand_offs}"

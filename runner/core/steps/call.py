@@ -67,7 +67,7 @@ def run_sub_flow(
     if full is not None:
         return Outcome(state="denied", reason=full[1], rule=full[0])
     if store_rooms(verdict):
-        event = yield TakeRoom(path=path, verdict=verdict)
+        event = yield TakeRoom(path=path, verdict=verdict, under=ctx.under())
         if isinstance(event, Refused):
             ctx.execution.free(verdict)
             return Outcome(state="denied", reason=event.reason, rule=event.rule)
@@ -91,6 +91,7 @@ def run_sub_flow(
         meter=Meter(flow.budget, meter),
         path=path,
         key=f"{ctx.key}/{path}",
+        parents=ctx.under(),
     )
     outcome, reason = "completed", ""
     try:

@@ -79,6 +79,7 @@ def call_model(
                 delay=delay,
                 reserve=reserve,
                 tokens=sum(tokens),
+                under=ctx.under(),
             )
             ctx.execution.count_work(meter, event, delay)
             assert isinstance(event, ModelReplied | ModelFailed)
