@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "inbox": Lazy("flowrun.cli.inbox:command", "List what waits for a person."),
     "approve": Lazy("flowrun.cli.approve:command", "Approve a proposed write."),
     "reject": Lazy("flowrun.cli.reject:command", "Reject a proposed write."),
+    "edit": Lazy("flowrun.cli.edit:command", "Change a proposed write; it is decided again."),
     "answer": Lazy("flowrun.cli.answer:command", "Answer a question of a run."),
     "settle": Lazy("flowrun.cli.settle:command", "Say whether a write in doubt was done."),
     "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),

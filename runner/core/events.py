@@ -10,72 +10,12 @@ from typing import Any
 
 import msgspec
 
+from flowrun.core.parts import Fault as Fault
+from flowrun.core.parts import Reservation as Reservation
+from flowrun.core.parts import Usage as Usage
+from flowrun.core.parts import Verdict as Verdict
+
 Json = Any
-
-
-class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why something failed.
-
-    `kind`: `tool`, `model`, `answer`, `record`, `denied`, `budget`, `late`, `in_doubt`, `input` or `flow`.
-    `problems`: one dict `{path, rule, message, allowed}` for each failing place of an invalid value.
-    """
-
-    kind: str
-    message: str
-    code: str = ""
-    retryable: bool = False
-    retry_after: float | None = None
-    problems: list[dict[str, Json]] = []
-
-
-class Reservation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Room that a call takes in an `at_most` window; over runs it is checked and taken in the transaction of the intent.
-
-    `counter` names rule, place and `per` value; `since` is the start of the window (None: ever). `takes` and `most` (the
-    limit) are in millionths; earlier versions wrote `amount` and `limit` in the unit itself instead.
-    """
-
-    counter: str
-    takes: int = -1
-    most: int = -1
-    since: str | None = None
-    rule: str = ""
-    amount: float = 0.0
-    limit: float = 0.0
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the guard says of one proposed call.
-
-    `verdict`: `allow`, `ask` or `deny`. `args` include the bound ones; `digest` is of tool and args. `rules` are the
-    ids of every rule that was judged and held its ground; `denied_by` the first that denied, `reason` its reason.
-    `approvers`: one entry for each yes that is needed. `key` is the idempotency key; `natural` the digest of what makes
-    the write the same one in every run, where its tool says so (`once: {natural: [ARGS]}`).
-    """
-
-    path: str
-    tool: str
-    args: dict[str, Json]
-    digest: str
-    verdict: str
-    effect: str = "read"
-    key: str = ""
-    rules: list[str] = []
-    denied_by: str | None = None
-    denials: list[str] = []
-    reason: str = ""
-    approvers: list[str] = []
-    facts: dict[str, Json] = {}
-    reserve: list[Reservation] = []
-    natural: str = ""
-
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Tokens of one model call; `known` is False where the provider reported none."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    known: bool = True
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -148,6 +88,8 @@ class Returned(Event, tag="call.returned"):
     worked: int | None = None
     natural: str = ""
     first: str = ""
+    simulated: bool = False
+    """In a shadow run: no tool was reached, the output was made from the tool's schema."""
 
 
 class CallFailed(Event, tag="call.failed"):
@@ -224,9 +166,11 @@ class StepFailed(Event, tag="step.failed"):
 class Asked(Event, tag="person.asked"):
     """An inbox entry: `kind` is `approval`, `question` or `hand_off`.
 
-    `to`: roles, or `customer`; for an approval one yes from each. `due`: RFC 3339. `may`: the answers that are
-    allowed (`approve`, `reject`, `answer`, `done`, `not_done`, `resume`, `close`). `evidence`: for a write in doubt, its
-    attempts in order, each with `path`, `at`, `ended` and what was `said`.
+    `to`: roles, or `customer`; for an approval one yes from each. `may`: the answers that are allowed (`approve`,
+    `reject`, `answer`, `done`, `not_done`, `resume`, `close`). `due`: the earliest moment at which something happens by
+    itself; `dues` has one for each of `to`, `until` ends the whole entry. `barred`: who may not say yes, for they wrote
+    the arguments. `group`: the path of the `for_each` whose approvals are shown as one. `flow`: NAME@N of the flow that
+    asks. `evidence`: for a write in doubt, its attempts in order, each with `path`, `at`, `ended` and what was `said`.
     """
 
     kind: str
@@ -241,10 +185,18 @@ class Asked(Event, tag="person.asked"):
     why: str = ""
     problems: list[dict[str, Json]] = []
     evidence: list[dict[str, Json]] = []
+    dues: list[str | None] = []
+    until: str | None = None
+    barred: list[str] = []
+    group: str = ""
+    flow: str = ""
 
 
 class Approved(Event, tag="person.approved"):
-    """One yes or no of several: `role` is the entry of the approver list that it answers. `path` ends in `@ROLE`."""
+    """One yes or no of several: `role` is the entry of the approver list that it answers.
+
+    `path` is the entry's, and `@ROLE`; a second person of one role (`~2`) may be needed where a late role handed on to it.
+    """
 
     role: str
     by: str
@@ -253,10 +205,38 @@ class Approved(Event, tag="person.approved"):
     digests: list[str] = []
 
 
-class Answered(Event, tag="person.answered"):
-    """The entry is settled. `action`: `approve`, `reject`, `answer`, `done`, `not_done`, `resume`, `close` or `late`.
+class Escalated(Event, tag="person.escalated"):
+    """A role did not answer in time: its place in the list of `entry` goes to the next one. `path`: `ENTRY/@then-N`.
 
-    `done` and `not_done` settle the write in doubt whose call is at `write`; `data` of `done` is its output.
+    `place` counts the entry's `to` from 0; `due` is the next role's own deadline.
+    """
+
+    entry: str
+    place: int
+    late: str
+    role: str
+    due: str | None = None
+
+
+class Edited(Event, tag="person.edited"):
+    """Somebody changed the arguments of a call that waits in `entry`. `path`: `ENTRY/@edit-N`.
+
+    `call` is the call's path and `digest` what it had; with `args`, bound ones included, it is decided again from the
+    start. The right for the old digest is dead.
+    """
+
+    entry: str
+    call: str
+    digest: str
+    args: dict[str, Json]
+    by: str
+
+
+class Answered(Event, tag="person.answered"):
+    """The entry is settled. `action`: `approve`, `reject`, `answer`, `done`, `not_done`, `resume`, `close`, `edit` or `late`.
+
+    `edit`: the last call of the entry was changed, and is decided anew. `done` and `not_done` settle the write in doubt
+    whose call is at `write`; `data` of `done` is its output.
     """
 
     action: str
@@ -333,6 +313,8 @@ AnyEvent = (
     | StepFailed
     | Asked
     | Approved
+    | Escalated
+    | Edited
     | Answered
     | Waiting
     | Woken
@@ -358,6 +340,8 @@ PHASES: dict[type, str] = {
     StepFailed: "failed",
     Asked: "asked",
     Approved: "ended",
+    Escalated: "moved",
+    Edited: "edited",
     Answered: "ended",
     Waiting: "waiting",
     Woken: "ended",

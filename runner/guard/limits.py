@@ -53,6 +53,7 @@ def reservation(
         most=micros(limit.limit, up=False) or 0,
         since=window_start(limit.window, names),
         rule=rule.id,
+        reason=rule.reason,
     )
 
 

@@ -1,4 +1,4 @@
-"""The stores that every promise of the journal's port is tested on."""
+"""The stores that every test of the journal's port runs on."""
 
 from __future__ import annotations
 
@@ -27,6 +27,3 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path, wall: Wall) -> Itera
         store = SqliteJournal(tmp_path / "flowrun.db", wall=wall)
     yield store
     store.close()
-
-
-# Submissions

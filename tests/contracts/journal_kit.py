@@ -61,6 +61,14 @@ def answered(path: str = "ok", action: str = "approve", **changes: Any) -> ev.An
     return ev.Answered(path=path, at=AT, action=action, by="ana", **changes)
 
 
+def proposal(path: str, digest: str) -> ev.Verdict:
+    return ev.Verdict(path=path, tool="pay.refund", args={}, digest=digest, verdict="ask", effect="write")
+
+
+def approved(path: str = "ok", *, role: str = "lead", by: str = "ana", **changes: Any) -> ev.Approved:
+    return ev.Approved(**{"path": f"{path}@{role}", "at": AT, "role": role, "by": by, "yes": True, **changes})
+
+
 def room(amount: float, limit: float, *, counter: str = "daily", since: str | None = None) -> ev.Reservation:
     takes = micros(amount, up=True)
     most = micros(limit, up=False)

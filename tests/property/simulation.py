@@ -26,12 +26,14 @@ from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import (
     PHASES,
     Answered,
+    Approved,
     Asked,
     BudgetRaised,
     CallFailed,
     CancelAsked,
     Decided,
     Doubted,
+    Edited,
     Fault,
     Intended,
     ModelFailed,
@@ -41,38 +43,16 @@ from flowrun.core.events import (
     Refused,
     Returned,
     RunFinished,
-    RunStarted,
     Waiting,
     Woken,
 )
 from flowrun.core.execution import Execution
 from flowrun.guard import decide
 from flowrun.values.moments import add_seconds
-from tests.property.plans import ANSWER, OUTPUT, RECORD
+from tests.property.pictures import START, fitting, picture, started
 
-START = "2026-01-01T00:00:00.000000Z"
 MOST_EVENTS = 400
 COUNTED = ("model_calls", "tool_calls", "writes", "cost")
-
-
-def started(**more: Any) -> RunStarted:
-    """Return the first event of a run."""
-    base = {"run": "r1", "flow": "main", "version": 1, "plan": "digest", "input": {}, "key": "k1", "at": START}
-    return RunStarted(**{**base, **more})
-
-
-def picture(execution: Execution) -> list[tuple[str, str, str, bytes]]:
-    """Return what is open, with everything that an outside answer could depend on, in an order of its own."""
-    shown = []
-    for (path, phase), command in execution.open.items():
-        fields = {
-            name: getattr(command, name)
-            for name in command.__struct_fields__
-            if name not in ("names", "flow", "model", "examples")
-        }
-        body = msgspec.json.encode(fields, order="deterministic")
-        shown.append((path, phase, type(command).__name__, body))
-    return sorted(shown)
 
 
 class Simulation:
@@ -326,11 +306,18 @@ class Simulation:
         if (path, "asked") not in self.stored:
             self._append(msgspec.structs.replace(asked, at=self.now))
             return
-        if asked.due is not None and self.chance(0.2):
-            self.now = max(self.now, asked.due)
-            self._emit(Answered(path=path, at=self.now, action="late"))
+        now = self.execution.standing(command)
+        if now.due is not None and self.chance(0.2):
+            self.now = max(self.now, now.due)
+            event = self.execution.by_itself(command, self.now)
+            assert event is not None, "a deadline passed and nothing became of it"
+            self._emit(event)
+            return
+        if asked.kind == "approval" and self.chance(0.4):
+            self._adds(command)
             return
         may = [action for action in asked.may if action not in ("resume", "close", "reject") or not self.calm]
+        may = [action for action in may if action != "edit"]
         if (self.tired and asked.kind == "hand_off") or (self.calm and "done" in asked.may):
             may = ["close"]
         elif self.tired:
@@ -341,8 +328,8 @@ class Simulation:
             more["data"] = {"what": "ever"} if self.chance(0.2) else fitting(asked.form)
         elif action in ("done", "not_done"):
             more = self._word_on_a_doubt(asked, action)
-        elif action == "approve" and self.chance(0.3):
-            more["rejected"] = [asked.proposals[0].digest]
+        elif action == "approve":
+            more["rejected"] = [*now.dead, *([asked.proposals[0].digest] if self.chance(0.3) else [])]
         self._emit(Answered(path=path, at=self.now, action=action, by="eva", **more))
 
     def _word_on_a_doubt(self, asked: Asked, action: str) -> dict[str, Any]:
@@ -358,6 +345,29 @@ class Simulation:
         self.doubts.discard(verdict.key)
         return more
 
+    def _adds(self, command: AskPerson) -> None:
+        """Somebody says yes for one role of several, or changes a call."""
+        now = self.execution.standing(command)
+        path = command.path
+        if len(now.open_roles) > 1 and self.chance(0.5):
+            role = self.rng.choice(now.open_roles)
+            self._emit(Approved(path=now.yes_path(role), at=self.now, role=role, by=f"of {role}", yes=True))
+            return
+        changed = self.rng.choice(now.proposals)
+        args = {**changed.args, "n": self.rng.choice([0, 1, 2, "bad"])}
+        edited = Edited(
+            path=f"{path}/@edit-{len(now.edits) + 1}",
+            at=self.now,
+            entry=path,
+            call=changed.path,
+            digest=changed.digest,
+            args=args,
+            by="cy",
+        )
+        self._emit(edited)
+        if not now.after(edited).proposals:
+            self._emit(Answered(path=path, at=self.now, action="edit", by="cy"))
+
     def _wait(self, command: Wait) -> None:
         if (command.path, "waiting") not in self.stored:
             self._append(Waiting(path=command.path, at=self.now, due=command.due, event=command.event, key=command.key))
@@ -365,16 +375,3 @@ class Simulation:
         timer = command.event is None or (command.due is not None and self.chance(0.5))
         payload = None if timer else {"came": command.path}
         self._emit(Woken(path=command.path, at=self.now, timer=timer, payload=payload))
-
-
-def fitting(form: dict[str, Any] | None) -> Any:
-    """Return a value that a person may put into this form."""
-    if form == ANSWER:
-        return {"kind": "b", "score": 2}
-    if form == RECORD:
-        return {"n": 5}
-    if form == OUTPUT:
-        return {"id": "by hand"}
-    if form is not None and form.get("type") == "string":
-        return "by hand"
-    return {}

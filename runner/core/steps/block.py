@@ -127,7 +127,7 @@ def hand_off(
                 title=title,
                 to=[ctx.flow.owner],
                 may=may,
-                due=None,
+                **ctx.execution.deadlines([ctx.flow.owner], last=False),
                 form=form,
                 draft=draft,
                 why=why,

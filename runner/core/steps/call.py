@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Any
 
-from flowrun.core.calls import judge, make_proposal, settle
+from flowrun.core.calls import judge, make_proposal
 from flowrun.core.commands import TakeRoom
 from flowrun.core.context import Context, Meter
 from flowrun.core.events import Fault, Refused, Verdict
@@ -18,6 +18,7 @@ from flowrun.core.failure import Failure, RunEnd, outcome_of
 from flowrun.core.rooms import store_rooms
 from flowrun.core.schedule import Steps
 from flowrun.core.steps.state import StepState
+from flowrun.core.turn import settle
 from flowrun.plan.model import CallStep
 from flowrun.values.names import Names
 
@@ -65,8 +66,9 @@ def run_sub_flow(
     args = verdict.args
     full = ctx.execution.take(verdict)
     if full is not None:
+        ctx.execution.note(Refused(path=f"{path}/@full", at=ctx.execution.now, rule=full[0], reason=full[1]))
         return Outcome(state="denied", reason=full[1], rule=full[0])
-    if store_rooms(verdict):
+    if store_rooms(verdict) and not ctx.execution.shadow:
         event = yield TakeRoom(path=path, verdict=verdict, under=ctx.under())
         if isinstance(event, Refused):
             ctx.execution.free(verdict)
@@ -91,6 +93,7 @@ def run_sub_flow(
         meter=Meter(flow.budget, meter),
         path=path,
         key=f"{ctx.key}/{path}",
+        group=ctx.group,
         parents=ctx.under(),
     )
     outcome, reason = "completed", ""
