@@ -56,6 +56,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "settle": Lazy("flowrun.cli.settle:command", "Say whether a write in doubt was done."),
     "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
+    "chaos": Lazy("flowrun.cli.chaos:command", "Kill the tests of a flow at every boundary and count."),
     "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas."),
     "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),
     "tools": Lazy("flowrun.cli.tools:command", "List tools and what they may do."),
