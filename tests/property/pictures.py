@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from flowrun.core.commands import AskPerson
 from flowrun.core.events import RunStarted
 from flowrun.core.execution import Execution
 from tests.property.plans import ANSWER, OUTPUT, RECORD
