@@ -44,7 +44,6 @@ class Recorded:
         self.start = start
         self.events = events
         self.decided: dict[str, tuple[int, ev.Decided]] = {}
-        self.intended: dict[str, tuple[int, ev.Intended]] = {}
         self.foreign: list[Entry] = []
         self.finished: ev.RunFinished | None = None
         self.records: dict[str, ev.RecordWritten] = {}
@@ -68,8 +67,6 @@ class Recorded:
             self.decided[event.path] = (place, event)
             for verdict in event.verdicts:
                 self._digest_of[verdict.path] = verdict.digest
-        elif isinstance(event, ev.Intended):
-            self.intended[event.path] = (place, event)
         elif isinstance(event, CALLS):
             path = call_path(event.path)
             self._by_path.setdefault(path, []).append(entry)

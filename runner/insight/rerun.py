@@ -1,12 +1,12 @@
 """One recorded run, driven again under a plan: no clock, no tool, no model, no person.
 
 Owns: the order in which recorded answers reach the core, and the first thing that comes out differently. Answers are
-`recorded`'s and `facts`', verdicts the guard's, windows `windows`'.
+`answers`' and `facts`', verdicts the guard's, windows `windows`'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -15,20 +15,21 @@ from flowrun.core import events as ev
 from flowrun.core.commands import (
     AnyCommand,
     AskPerson,
-    CallModel,
     CallTool,
     Close,
     Finish,
     Note,
     Propose,
-    Wait,
+    TakeRoom,
     WriteRecord,
 )
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.execution import Execution
+from flowrun.core.rooms import store_rooms
 from flowrun.errors import FlowrunError
 from flowrun.guard import decide
 from flowrun.insight import whatif_words as words
+from flowrun.insight.answers import ASSUMED, Answers
 from flowrun.insight.facts import Facts, Unknown
 from flowrun.insight.recorded import ANSWERS, Entry, Recorded
 from flowrun.insight.windows import Windows
@@ -36,8 +37,12 @@ from flowrun.plan.model import Plan
 
 Json = Any
 SAME = "same"
-ASSUMED = "(assumed)"
-ALONE: dict[type, type[ev.AnyEvent]] = {Propose: ev.Decided, WriteRecord: ev.RecordWritten, Finish: ev.RunFinished}
+ALONE: dict[type, type[ev.AnyEvent]] = {
+    Propose: ev.Decided,
+    TakeRoom: ev.Reserved,
+    WriteRecord: ev.RecordWritten,
+    Finish: ev.RunFinished,
+}
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,15 +64,11 @@ class Rerun:
         self._windows = windows
         self._facts = Facts(compiled, recorded, pinned)
         self._run = recorded.start.run
-        self._known: dict[tuple[str, str], list[Entry]] = {}
+        self._answers = Answers(recorded)
         self._intended: set[str] = set()
         self._closed: set[str] = set()
         self._foreign = list(recorded.foreign)
         self._place = 0
-        self._last = len(recorded.events)
-        """The place of what was not recorded: after everything that was."""
-        self._lacking: dict[str, tuple[str, str]] = {}
-        """The commands that nothing recorded answers, with what to say of it."""
         self._done = False
         self._noting = False
         self._why_live = ""
@@ -115,7 +116,7 @@ class Rerun:
     def _step(self) -> None:
         assert self._upcoming is not None
         place, command, entries = self._upcoming
-        if place < self._last:
+        if place < self._answers.last:
             self._place = max(self._place, place)
         elif self._over():
             self._done = True
@@ -126,6 +127,8 @@ class Rerun:
             self._judge(command)
         elif isinstance(command, CallTool) and self._by_itself(command) is not None:
             self._intend(command)
+        elif isinstance(command, TakeRoom):
+            self._take_room(command)
         elif entries:
             self._answered(command, entries)
         else:
@@ -146,11 +149,14 @@ class Rerun:
     def _place_of(self, command: AnyCommand) -> tuple[int, list[Entry]] | None:
         event = self._by_itself(command)
         if event is not None:
-            place = self.recorded.places.get((command.path, event))
-            if place is None and isinstance(command, CallTool) and (entries := self._entries(command)):
+            places = self.recorded.places
+            place = places.get((command.path, event))
+            if place is None and isinstance(command, TakeRoom):
+                place = places.get((command.path, ev.Refused))
+            if place is None and isinstance(command, CallTool) and (entries := self._answers.of(command)):
                 place = entries[0][0]  # it was refused, so there was no intent
-            return self._last if place is None else place, []
-        entries = self._entries(command)
+            return self._answers.last if place is None else place, []
+        entries = self._answers.of(command)
         return (entries[0][0], entries) if entries else None
 
     def _by_itself(self, command: AnyCommand) -> type[ev.AnyEvent] | None:
@@ -158,71 +164,22 @@ class Rerun:
         if isinstance(command, Note):
             return type(command.event)
         if isinstance(command, CallTool):
-            return ev.Intended if rooms_of(command) is not None and command.path not in self._intended else None
+            return ev.Intended if needs_intent(command) and command.path not in self._intended else None
         return ALONE.get(type(command))
-
-    def _entries(self, command: AnyCommand) -> list[Entry]:
-        """Return what is left of a command's recorded answers, looked for once."""
-        key = (command.path, type(command).__name__)
-        if key not in self._known:
-            self._known[key] = list(self._find(command))
-        return self._known[key]
-
-    def _find(self, command: AnyCommand) -> Iterator[Entry]:
-        entry: Entry | None = None
-        if isinstance(command, CallModel):
-            entry = self.recorded.reply(command)
-            if entry is None:
-                why = words.why_live(command, self.recorded)
-                self._lacking[command.path] = "needs_live_model_call", why
-        elif isinstance(command, CallTool):
-            entry = self.recorded.result(command)
-            if entry is None:
-                verdict = command.verdict
-                kind = "other_effects" if verdict.effect == "write" else "cannot_tell"
-                self._lacking[command.path] = kind, words.not_recorded(verdict)
-        elif isinstance(command, AskPerson):
-            yield from self._asked(command)
-            return
-        elif isinstance(command, Wait):
-            entry = self.recorded.woken(command)
-            if entry is None and command.path not in self.recorded.waiting:
-                if command.event is None and command.due is not None:
-                    woken = ev.Woken(path=command.path, at=command.due, timer=True)
-                    entry = (self._last, woken)
-                else:
-                    text = f"It waits for {command.event}, and did not then."
-                    self._lacking[command.path] = "cannot_tell", text
-        if entry is not None:
-            yield entry
-
-    def _asked(self, command: AskPerson) -> Iterator[Entry]:
-        asked = command.asked
-        question = self.recorded.question(command)
-        if question is not None and set(asked.to) <= words.roles_of(question):
-            for place, event in question.said:
-                path = command.path + event.path.removeprefix(question.asked.path)
-                moved = msgspec.structs.replace(event, path=path)
-                if isinstance(moved, ev.Escalated | ev.Edited):
-                    moved = msgspec.structs.replace(moved, entry=command.path)
-                yield place, moved
-            return
-        if asked.kind == "approval":
-            # So that what follows is seen, and counted in the windows: as if the people had said yes.
-            yes = ev.Answered(path=command.path, at=self._execution.now, action="approve", by=ASSUMED)
-            yield self._last, yes
-        else:
-            self._lacking[command.path] = "cannot_tell", f"A person is asked something new: {asked.title}"
 
     def _judge(self, command: Propose) -> None:
         then = self.recorded.decided.get(command.path)
         now = max(self._execution.now, "" if then is None else then[1].at)
         facts = [self._facts.known(command, proposal, now) for proposal in command.proposals]
+
+        def usage(counter: str, since: str | None, holds: str) -> int:
+            return self._windows.usage(counter, since, now, (self._run, holds) if holds else None)
+
         verdicts = decide(
             self._compiled,
             command,
             facts=facts,
-            usage=lambda counter, since: self._windows.usage(counter, since, now),
+            usage=usage,
             now=now,
             halted=self._halted(then),
         )
@@ -240,9 +197,10 @@ class Rerun:
     def _intend(self, command: CallTool) -> None:
         """Take the room of a call, as its intent does."""
         self._intended.add(command.path)
-        verdict, rooms = command.verdict, rooms_of(command)
-        then = self.recorded.intended.get(command.path)
-        at = max(self._execution.now, "" if then is None else then[1].at)
+        entries, verdict = self._answers.of(command), command.verdict
+        if entries and isinstance(entries[0][1], ev.Returned) and entries[0][1].first:
+            return  # another run had done it, so there was no intent
+        at = self._moment(command.path, ev.Intended)
         intent = ev.Intended(
             path=command.path,
             at=at,
@@ -250,18 +208,38 @@ class Rerun:
             args=verdict.args,
             digest=verdict.digest,
             key=verdict.key,
-            reserve=rooms if rooms and command.path == command.first else [],
+            reserve=store_rooms(verdict),
+            holds=command.holds,
         )
         full = self._windows.apply(self._run, intent)
         if full is None:
             self._give(intent)
             return
-        entries = self._entries(command)
         if not entries or not isinstance(entries[0][1], ev.Refused):
-            self._differs(
-                "denied_now", command.path, f"{verdict.tool} would be denied by {full}: the limit is reached."
-            )
+            self._differs("denied_now", command.path, words.full(verdict.tool, full))
         self._give(ev.Refused(path=command.path, at=at, rule=full, reason="The limit is reached."))
+
+    def _take_room(self, command: TakeRoom) -> None:
+        """Take the room of a call of another flow."""
+        at = self._moment(command.path, ev.Reserved)
+        reserved = ev.Reserved(
+            path=command.path, at=at, tool=command.verdict.tool, reserve=store_rooms(command.verdict)
+        )
+        full = self._windows.apply(self._run, reserved)
+        refused = (command.path, ev.Refused) in self.recorded.places
+        if full is None:
+            if refused:
+                self._differs("allowed_now", command.path, f"{command.verdict.tool} found no room then.")
+            self._give(reserved)
+            return
+        if not refused:
+            self._differs("denied_now", command.path, words.full(command.verdict.tool, full))
+        self._give(ev.Refused(path=command.path, at=at, rule=full, reason="The limit is reached."))
+
+    def _moment(self, path: str, event: type[ev.AnyEvent]) -> str:
+        """Return when an event was recorded, else the moment where the replay stands."""
+        place = self.recorded.places.get((path, event))
+        return self._execution.now if place is None else self._at(place)
 
     def _answered(self, command: AnyCommand, entries: list[Entry]) -> None:
         """Give the core the first of a command's answers; an entry that somebody changes is asked on with the others."""
@@ -330,8 +308,8 @@ class Rerun:
         """Nothing is left to answer: as in the journal, or because an answer is lacking, which was told before."""
         self._done = True
         for path, _ in self._execution.open:
-            if path in self._lacking and not self._over():
-                kind, text = self._lacking[path]
+            if path in self._answers.lacking and not self._over():
+                kind, text = self._answers.lacking[path]
                 self._differs(kind, path, self._why_live if "/repair-" in path and self._why_live else text)
         if self.recorded.finished is not None and self._execution.finished is None:
             self._differs("cannot_tell", "", "The run comes to no end with the answers that were recorded.")
@@ -341,7 +319,7 @@ class Rerun:
             self._foreign.pop(0)
         if event.at < self._execution.now:
             event = msgspec.structs.replace(event, at=self._execution.now)
-        if not isinstance(event, ev.Intended):
+        if not isinstance(event, ev.Intended | ev.Reserved):
             self._windows.apply(self._run, event, force=True)
         self._execution.resume(event)
         self._look()
@@ -352,7 +330,7 @@ class Rerun:
 
     def _at(self, place: int) -> str:
         now = self._execution.now
-        return now if place >= self._last else max(now, self.recorded.events[place].at)
+        return now if place >= self._answers.last else max(now, self.recorded.events[place].at)
 
     def _differs(self, kind: str, path: str, text: str) -> None:
         """Keep the first difference; a value that is not valid any more is the reason of what follows from it."""
@@ -365,11 +343,9 @@ class Rerun:
             self.difference = Difference(kind=kind, path=path, text=text)
 
 
-def rooms_of(command: CallTool) -> list[ev.Reservation] | None:
-    """Return the room that a call's intent takes over runs, None where it needs no intent."""
-    rooms = [room for room in command.verdict.reserve if not room.counter.startswith("run:")]
-    needed = command.verdict.effect == "write" or rooms
-    return rooms if needed and not command.simulated else None
+def needs_intent(command: CallTool) -> bool:
+    """Return whether a call is in the journal before it is made."""
+    return not command.simulated and (command.verdict.effect == "write" or bool(store_rooms(command.verdict)))
 
 
 def limits(verdict: ev.Verdict, rule: str) -> bool:

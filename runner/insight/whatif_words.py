@@ -70,6 +70,11 @@ def not_recorded(verdict: ev.Verdict) -> str:
     return f"{verdict.tool} {shown(verdict.args)} {what}, so nobody knows what it gives."
 
 
+def full(tool: str, rule: str) -> str:
+    """Return that the window of a rule has no room any more."""
+    return f"{tool} would be denied by {rule}: the limit is reached."
+
+
 def why_live(command: CallModel, recorded: Recorded) -> str:
     """Return why no recorded reply answers a model call."""
     known = recorded.models_of(command.path)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flowrun.core.events import AnyEvent
 from flowrun.journal import projections as pr
-from flowrun.journal.projections import MICRO, sortable
+from flowrun.journal.projections import sortable
 
 
 class Windows:
@@ -18,9 +18,13 @@ class Windows:
         self._counters: dict[tuple[str, str], set[str]] = {}
         self._held: set[tuple[str, str]] = set()
 
-    def usage(self, counter: str, since: str | None, until: str) -> float:
-        """Return how much is taken in a window that ends at a moment."""
-        return self._micros(counter, since, until, None) / MICRO
+    def usage(self, counter: str, since: str | None, until: str, besides: tuple[str, str] | None = None) -> int:
+        """Return how much is taken in a window that ends at a moment, in millionths, without one (run, path)."""
+        return sum(
+            amount
+            for call, (at, amount) in self._taken.get(counter, {}).items()
+            if (since is None or at >= since) and at <= until and call != besides
+        )
 
     def apply(self, run: str, event: AnyEvent, *, force: bool = False) -> str | None:
         """Take what an event means; return the rule whose window has no room. `force`: it happened, so it has."""
@@ -28,7 +32,7 @@ class Windows:
         for change in changes:
             if isinstance(change, pr.RoomTaken) and not force:
                 call = (run, change.path)
-                taken = self._micros(change.counter, sortable(change.since), change.at, call)
+                taken = self.usage(change.counter, sortable(change.since), change.at, call)
                 if taken + change.amount > change.limit:
                     return change.rule
         for change in changes:
@@ -38,14 +42,8 @@ class Windows:
                 self._counters.setdefault(call, set()).add(change.counter)
             elif isinstance(change, pr.RoomHeld):
                 self._held.add(call)
-            elif isinstance(change, pr.RoomReturned) and call not in self._held:
+            elif isinstance(change, pr.RoomFreed) or (isinstance(change, pr.RoomReturned) and call not in self._held):
+                self._held.discard(call)
                 for counter in self._counters.pop(call, ()):
                     del self._taken[counter][call]
         return None
-
-    def _micros(self, counter: str, since: str | None, until: str, leave_out: tuple[str, str] | None) -> int:
-        return sum(
-            amount
-            for call, (at, amount) in self._taken.get(counter, {}).items()
-            if (since is None or at >= since) and at <= until and call != leave_out
-        )

@@ -26,8 +26,9 @@ from flowrun.insight.spread import ERROR, EXACT, Spread
 from flowrun.journal.encoding import as_dict
 from flowrun.ports.journal import Append
 from flowrun.values.moments import parse_moment
+from tests.property.pictures import START
 from tests.property.plans import plans
-from tests.property.simulation import START, Simulation
+from tests.property.simulation import Simulation
 
 Row = dict[str, Any]
 PEOPLE = ("budget.raised", "run.cancel_asked")
@@ -189,9 +190,21 @@ def rows_of(runs: Sequence[Sequence[AnyEvent]]) -> list[Row]:
     return rows
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(plans(), st.integers(0, 2**32))
 def test_figures_are_what_a_search_through_all_events_finds(compiled: CompiledPlan, seed: int) -> None:
+    check_figures(compiled, seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(plans(), st.integers(0, 2**32))
+def test_figures_are_what_a_search_through_all_events_finds_at_length(compiled: CompiledPlan, seed: int) -> None:
+    check_figures(compiled, seed)
+
+
+def check_figures(compiled: CompiledPlan, seed: int) -> None:
+    """Compare the figures of five runs, and of each group of them, with those of the search."""
     runs = runs_of(compiled, seed, 5)
     metrics = Metrics(["flow", "model"])
     for events in runs:
