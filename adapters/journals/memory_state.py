@@ -53,6 +53,7 @@ class Run:
     input: bytes
     created: str
     updated: str
+    mode: str = "live"
     outcome: str | None = None
     reason: str = ""
     owner: str | None = None

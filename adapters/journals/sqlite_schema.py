@@ -81,6 +81,9 @@ MIGRATIONS: list[list[str]] = [
             previous BLOB NOT NULL, at TEXT NOT NULL, key_id TEXT NOT NULL, public_key BLOB NOT NULL,
             signature BLOB NOT NULL, peaks BLOB NOT NULL)""",
     ],
+    [
+        "ALTER TABLE runs ADD COLUMN mode TEXT NOT NULL DEFAULT 'live'",
+    ],
 ]
 
 
