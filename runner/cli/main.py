@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "answer": Lazy("flowrun.cli.answer:command", "Answer a question of a run."),
     "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
+    "chaos": Lazy("flowrun.cli.chaos:command", "Kill the tests of a flow at every boundary and count."),
     "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas."),
     "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),
     "tools": Lazy("flowrun.cli.tools:command", "List tools and what they may do."),
