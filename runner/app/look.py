@@ -37,23 +37,15 @@ def timeline(events: Sequence[ev.AnyEvent], plan: Plan | None = None) -> list[Mo
     replied = {event.path for event in events if isinstance(event, ev.ModelReplied | ev.ModelFailed)}
     writes = {event.path for event in events if isinstance(event, ev.Intended)}
     moments: list[Moment] = []
-<<<<<<< HEAD
     shadow = bool(events) and isinstance(events[0], ev.RunStarted) and events[0].mode == "shadow"
-    for event in events:
-        if isinstance(event, ev.ModelStarted) and event.path in replied:
-            continue
-        if isinstance(event, ev.Decided):
-            moments += [_verdict(event, verdict, shadow) for verdict in event.verdicts]
-=======
     for number, event in enumerate(events):
         if isinstance(event, ev.ModelStarted) and event.path in replied:
             continue
         if isinstance(event, ev.Decided):
             for verdict in event.verdicts:
-                moment = _verdict(event, verdict)
+                moment = _verdict(event, verdict, shadow)
                 below = told_below(origins.get((number, verdict.path)))
                 moments.append(msgspec.structs.replace(moment, lines=[*moment.lines, *below]))
->>>>>>> main
             continue
         title, lines, tone = _TOLD[type(event)](event)
         if isinstance(event, ev.Returned):
