@@ -82,6 +82,13 @@ MIGRATIONS: list[list[str]] = [
             signature BLOB NOT NULL, peaks BLOB NOT NULL)""",
     ],
     [
+        # write is the idempotency key that has the natural key; seq is the event with its result, 0 while it is in
+        # flight, -1 while it is in doubt.
+        """CREATE TABLE naturals (
+            key BLOB PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, write TEXT NOT NULL, seq INTEGER NOT NULL)
+            WITHOUT ROWID""",
+    ],
+    [
         "ALTER TABLE runs ADD COLUMN mode TEXT NOT NULL DEFAULT 'live'",
     ],
 ]

@@ -210,3 +210,27 @@ def test_a_waiting_call_is_changed_and_then_somebody_else_says_yes(workspace: Pa
     assert code == 0 and load(out)["outcome"] == "completed"
     shown = call("show", load(out)["run"])[1]
     assert "Sam changed a call" in shown and "Kim (support_leads) said yes" in shown
+
+
+@pytest.mark.slow
+def test_two_people_say_yes_at_the_same_moment_in_two_processes(workspace: Path, call: Call) -> None:
+    """Whichever is first, both count, the call is made once, and the run ends."""
+    config = workspace / "flowrun.yaml"
+    config.write_text(
+        config.read_text().replace("  support_leads:", "  finance: {members: [Kim]}\n  support_leads:", 1)
+    )
+    flow = workspace / FLOW
+    flow.write_text(flow.read_text().replace("approver: support_leads", "approver: [support_leads, finance]"))
+    for sample in sorted(SAMPLES.glob("*.json")):
+        call("run", "support_to_ticket", "--input", str(sample), "--as", "ana")
+    entry = next(e for e in load(call("inbox", "--json")[1]) if e["kind"] == "approval")
+    assert entry["to"] == ["support_leads", "finance"]
+    start = [sys.executable, "-m", "flowrun", "approve", entry["id"], "--json", "--as"]
+    both = [subprocess.Popen([*start, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for name in ("Sam", "Kim")]
+    said = [process.communicate(timeout=120) for process in both]
+    assert all(process.returncode in (0, 4) for process in both), said
+    call("resume", "--due")
+    shown = load(call("show", entry["run"], "--json")[1])
+    assert shown["outcome"] == "completed"
+    kinds = [event["type"] for event in shown["events"]]
+    assert kinds.count("person.approved") == 2 and kinds.count("person.answered") == 1
