@@ -18,6 +18,7 @@ OPENAI_PROVIDERS = ("openai", "llama_cpp", "ollama", "vllm", "compatible")
 
 if TYPE_CHECKING:
     from flowrun.adapters.journals.signing import Signer
+    from flowrun.journal.encoding import Seal
     from flowrun.journal.heads import Head
     from flowrun.lang.spec_files import WorkspaceFile
     from flowrun.ports.clock import Clock
@@ -73,6 +74,13 @@ def key_beside(path: Path) -> bytes | None:
     return None if found is None else found.public
 
 
+def has_key_file(path: Path) -> bool:
+    """Whether a signing key lies beside a store: then it has been signed."""
+    from flowrun.adapters.journals.signing import key_file
+
+    return key_file(path).exists()
+
+
 def sign(path: Path) -> Head | None:
     """Sign all events of a store; None where none came since the last head."""
     from flowrun.adapters.journals.sqlite import SqliteJournal
@@ -89,6 +97,27 @@ def read_public(pem: bytes, place: str) -> bytes:
     from flowrun.adapters.journals.signing import read_public as read
 
     return read(pem, place)
+
+
+def public_pem(public: bytes) -> bytes:
+    """Return a public key (32 bytes) as PEM."""
+    from flowrun.adapters.journals.signing import public_pem as pem
+
+    return pem(public)
+
+
+def is_signed(data: bytes, signature: bytes, public: bytes) -> bool:
+    """Return whether a signature over data is valid."""
+    from flowrun.adapters.journals.signing import is_signed as check
+
+    return check(data, signature, public)
+
+
+def unsealer(key: bytes) -> Seal:
+    """Return what opens the stored bytes of the run whose data key this is. Raises `ValueError` for what is no key."""
+    from flowrun.adapters.journals.keys import Sealer
+
+    return Sealer(key).unseal
 
 
 def head_is_signed(head: Head) -> bool:

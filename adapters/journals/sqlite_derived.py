@@ -51,22 +51,23 @@ class SqliteTables:
 
     def see(self, run: str, row: Row) -> None:
         """Take the next event of a run."""
+        _, n, seq, path, phase, body, _ = row
         try:
-            event = decode(row.body).event
+            event = decode(body).event
         except StoreError:
             # It was erased, or the chain tells that it is damaged: its run's tables cannot be made again.
-            self._unread.add(row.n)
+            self._unread.add(n)
             return
-        seen, place = self._seen.setdefault(row.n, set()), (row.path, row.phase)
+        seen, place = self._seen.setdefault(n, set()), (path, phase)
         if place in seen:
-            self._note(run, row.seq, f"event {row.seq} could not have been stored: the run has had this one")
+            self._note(run, seq, f"event {seq} could not have been stored: the run has had this one")
         elif _END in seen:
-            self._note(run, row.seq, f"event {row.seq} could not have been stored: the run had ended")
+            self._note(run, seq, f"event {seq} could not have been stored: the run had ended")
         seen.add(place)
-        if event.path != row.path or PHASES[type(event)] != row.phase:
-            self._note(run, row.seq, f"the event's place is stored as {row.path!r} ({row.phase}), which it is not")
+        if event.path != path or PHASES[type(event)] != phase:
+            self._note(run, seq, f"the event's place is stored as {path!r} ({phase}), which it is not")
         if isinstance(event, RunStarted):
-            self._start(row.n, event)
+            self._start(n, event)
         changes = pr.fold(run, event)
         if changes:
             self._apply(run, row, event, changes)
@@ -108,18 +109,19 @@ class SqliteTables:
         )
 
     def _apply(self, run: str, row: Row, event: AnyEvent, changes: Any) -> None:
-        self._touched.add(row.n)
+        _, n, seq, _, _, body, hash = row
+        self._touched.add(n)
         try:
             # What a later change looks up among the events: the answer that a right comes from.
             self._new.execute(
                 "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
-                (row.n, row.seq, event.path, PHASES[type(event)], row.body, row.hash),
+                (n, seq, event.path, PHASES[type(event)], body, hash),
             )
-            if apply_changes(self._new, self._blind, row.n, row.seq, changes, by_person=False):
-                due, waiting_on = open_work(self._new, row.n)
-                self._new.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, row.n))
+            if apply_changes(self._new, self._blind, n, seq, changes, by_person=False):
+                due, waiting_on = open_work(self._new, n)
+                self._new.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, n))
         except (pr.Refusal, sqlite3.IntegrityError):
-            self._note(run, row.seq, f"event {row.seq} could not have been stored: it does not fit those before it")
+            self._note(run, seq, f"event {seq} could not have been stored: it does not fit those before it")
 
     def _blind(self, purpose: str, text: str) -> bytes:
         from hmac import digest

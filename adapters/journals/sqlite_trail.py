@@ -18,7 +18,9 @@ from flowrun.errors import StoreError
 from flowrun.journal.heads import Head
 from flowrun.journal.verify import Problems, Row, RunEnd, StoreCheck, Tables
 
-_ROWS = "SELECT pos, n, seq, path, phase, body, hash FROM events ORDER BY pos"
+# A column may hold any type once somebody has written to the file by hand; what is cast is read at once as it should be.
+_ROWS = """SELECT pos, n, CAST(seq AS INTEGER), path, phase, coalesce(CAST(body AS BLOB), x''),
+    coalesce(CAST(hash AS BLOB), x'') FROM events ORDER BY pos"""
 
 
 class SqliteTrail:
@@ -52,11 +54,13 @@ class SqliteTrail:
     def rows(self) -> Iterator[Row]:
         """Return every event, in the order of their positions."""
         with closing(self._db.cursor()) as cursor:
-            for pos, n, seq, path, phase, body, hash in cursor.execute(_ROWS):
-                # A column may hold any type once somebody has written to the file by hand.
-                if type(body) is not bytes or type(hash) is not bytes or type(seq) is not int:
-                    body, hash, seq = _as_bytes(body), _as_bytes(hash), _as_int(seq)
-                yield Row(pos, n, seq, path, phase, body, hash)
+            yield from cursor.execute(_ROWS)
+
+    def hashes(self) -> Iterator[bytes]:
+        """Return the hash of every event, in the order of their positions."""
+        with plain_errors(self.path):
+            for (hash,) in self._db.execute("SELECT hash FROM events ORDER BY pos"):
+                yield _as_bytes(hash)
 
     def walk(self, check: StoreCheck) -> None:
         """Put every event through a check."""

@@ -32,6 +32,14 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     short: str
     line: bytes
     new: bool
+    store: str
+
+
+class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
+    """The public key of a store's signatures, and the id by which heads name it."""
+
+    id: str
+    pem: str
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +86,22 @@ def sign_store(path: Path) -> Signed:
         short=short(said.events, bytes.fromhex(said.digest)),
         line=head_line(heads[-1]),
         new=new is not None,
+        store=said.store,
     )
+
+
+def public_key(path: Path) -> PublicKey:
+    """Return the public key that a store's heads are signed with.
+
+    Raises `StoreError` (FR5021) where there is no store or no key yet, `ConfigError` (FR2030) where it cannot be used.
+    """
+    wiring.trail(path).close()
+    signer = wiring.signer(path, make=False)
+    if signer is None:
+        raise StoreError(
+            "There is no signing key yet.", help="`flowrun audit sign` makes one and signs the store.", code="FR5021"
+        )
+    return PublicKey(id=signer.id, pem=wiring.public_pem(signer.public).decode())
 
 
 def verify_store(
@@ -97,6 +120,10 @@ def verify_store(
 
 def verify(place: Path, *, known: Sequence[KnownHead] = (), keys: Sequence[bytes] = (), tables: bool = True) -> Report:
     """Check what lies at a place. Raises `StoreError` where it cannot be read."""
+    from flowrun.app.bundle_check import is_bundle, verify_bundle
+
+    if is_bundle(place):
+        return verify_bundle(place, known=known, keys=keys)
     return verify_store(place, known=known, keys=keys, tables=tables)
 
 
@@ -109,8 +136,8 @@ def _verify(trail: Trail, path: Path, known: Sequence[KnownHead], keys: Sequence
     for run in trail.runs_without_events():
         problems.note("cut", "no event of the run is there", run)
     trusted, source = trusted_keys(keys, heads, wiring.key_beside(path))
-    if source == "beside" and not heads:
-        problems.note("head", "a key for this store lies beside it, and there is no head: the heads were removed")
+    if not heads and wiring.has_key_file(path):
+        problems.note("head", "a signing key of this store lies beside it, and there is no head: the heads were removed")
     signed = check_heads(
         heads,
         check.digests,

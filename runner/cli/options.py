@@ -41,6 +41,16 @@ NO_RUN = click.option("--no-run", is_flag=True, help="Only store it; `flowrun re
 AS = click.option("--as", "by", required=True, metavar="NAME", help="Who you are.")
 
 
+def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Read a duration into seconds, for options such as --since."""
+    from flowrun.values.durations import parse_duration
+
+    seconds = None if value is None else parse_duration(value)
+    if value is not None and seconds is None:
+        raise click.BadParameter(f"{value!r} is no duration; write 30d, 4h, 10m or 30s.")
+    return seconds
+
+
 def places(command: F) -> F:
     """Add --workspace and --store."""
     return WORKSPACE(STORE(command))

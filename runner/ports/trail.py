@@ -24,6 +24,10 @@ class Trail(Protocol):
         """Return every event, in the order of their positions."""
         ...
 
+    def hashes(self) -> Iterator[bytes]:
+        """Return the hash of every event, in the order of their positions."""
+        ...
+
     def walk(self, check: StoreCheck) -> None:
         """Put every event through a check."""
         ...
