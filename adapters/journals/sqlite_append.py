@@ -11,6 +11,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from flowrun.adapters.journals.keys import Sealer
+from flowrun.adapters.journals.sqlite_keys import KEY_OF, Vault
 from flowrun.core.events import PHASES, Answered, Approved
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
@@ -20,7 +22,8 @@ from flowrun.ports.journal import Append, Receipt
 
 Blind = Callable[[str, str], bytes]
 
-_HEAD = "SELECT n, epoch, owner, outcome, seq, head FROM runs WHERE run = ?"
+_HEAD = f"""SELECT r.n, r.epoch, r.owner, r.outcome, r.seq, r.head, k.key, k.subject, s.key FROM runs r
+    {KEY_OF.format(n="r.n")} WHERE r.run = ?"""
 _INSERT = "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (?, ?, ?, ?, ?, ?)"
 _MOVE = """UPDATE runs SET seq = ?, head = ?, updated = max(updated, ?), ready = ready | ?
     WHERE n = ? AND seq = ? AND outcome IS NULL AND (? IS NULL OR (epoch = ? AND owner IS NOT NULL))"""
@@ -30,19 +33,20 @@ _USAGE = "SELECT coalesce(sum(amount), 0) FROM counters WHERE counter = ? AND at
 
 
 class Head(NamedTuple):
-    """Where a run stood after this process's last commit: row, epoch, last place and hash."""
+    """Where a run stood after this process's last commit: row, epoch, last place and hash; and its key."""
 
     n: int
     epoch: int
     seq: int
     head: bytes
+    sealer: Sealer
 
 
 class Outdated(Exception):
     """A remembered head no longer holds; the caller undoes everything and goes by the rows."""
 
 
-def append(db: sqlite3.Connection, blind: Blind, item: Append, heads: dict[str, Head]) -> Receipt:
+def append(db: sqlite3.Connection, vault: Vault, item: Append, heads: dict[str, Head]) -> Receipt:
     """Store one append. Raises `Refusal`; then the caller must undo what was written.
 
     `heads` spares reading a run's row before each commit: the update that follows finds the row only if nothing
@@ -50,18 +54,18 @@ def append(db: sqlite3.Connection, blind: Blind, item: Append, heads: dict[str, 
     """
     known = heads.get(item.run)
     if known is None or known.epoch != item.epoch:
-        known = _read_head(db, item)
+        known = _read_head(db, vault, item)
         remembered = False
     else:
         remembered = True
     if not item.events:
         return Receipt(ok=True, seq=known.seq)
-    n, seq, head = known.n, known.seq, known.head
+    n, seq, head, seal = known.n, known.seq, known.head, known.sealer.seal
     rows: list[tuple[int, int, str, str, bytes, bytes]] = []
     for event in item.events:
         seq += 1
         try:
-            body = encode(item.run, seq, event)
+            body = encode(item.run, seq, event, seal)
         except StoreError as error:
             raise pr.Refusal("event", error.message) from None
         head = link(head, body)
@@ -80,36 +84,47 @@ def append(db: sqlite3.Connection, blind: Blind, item: Append, heads: dict[str, 
         if error.sqlite_errorname != "SQLITE_CONSTRAINT_UNIQUE":
             raise
         raise pr.Refusal("path") from None
-    if _project(db, blind, item, n, known.seq + 1):
+    if _project(db, vault, item, known):
         due, waiting_on = _open_work(db, n)
         db.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, n))
-    heads[item.run] = Head(n, known.epoch, seq, head)
+    heads[item.run] = Head(n, known.epoch, seq, head, known.sealer)
     return Receipt(ok=True, seq=seq)
 
 
-def _read_head(db: sqlite3.Connection, item: Append) -> Head:
+def _read_head(db: sqlite3.Connection, vault: Vault, item: Append) -> Head:
     row = db.execute(_HEAD, (item.run,)).fetchone()
     if row is None:
         raise pr.Refusal("claim")
-    n, epoch, owner, outcome, seq, head = row
+    n, epoch, owner, outcome, seq, head, *key = row
     if item.epoch is not None and (item.epoch != epoch or owner is None):
         raise pr.Refusal("claim")
     if outcome is not None:
         raise pr.Refusal("finished")
-    return Head(n, epoch, seq, head)
+    sealer = vault.sealer(item.run, *key)
+    if sealer is None:
+        # The run was begun by a version that did not seal.
+        sealer = Sealer()
+        vault.give(db, n, item.run, sealer)
+    return Head(n, epoch, seq, head, sealer)
 
 
-def _project(db: sqlite3.Connection, blind: Blind, item: Append, n: int, first: int) -> bool:
+def _project(db: sqlite3.Connection, vault: Vault, item: Append, known: Head) -> bool:
     """Apply what the events mean; return whether the run's open entries or waits changed."""
     touched = False
-    for seq, event in enumerate(item.events, first):
+    for seq, event in enumerate(item.events, known.seq + 1):
         changes = pr.fold(item.run, event)
         if not changes:
             continue
         by_person = item.epoch is None and isinstance(event, Answered | Approved)
         for change in changes:
             kind = type(change)
-            _APPLY[kind](db, blind, n, seq, change, by_person)
+            if isinstance(change, pr.SubjectKnown):
+                vault.adopt(db, known.n, item.run, known.sealer, change.subject)
+                continue
+            if isinstance(change, pr.RightUsed):
+                _right_used(db, vault, known, change)
+                continue
+            _APPLY[kind](db, vault.blind, known.n, seq, change, by_person)
             touched = touched or kind in _TOUCHING
     return touched
 
@@ -182,20 +197,23 @@ def _room_returned(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: An
     db.execute("DELETE FROM counters WHERE n = ? AND path = ? AND NOT held", (n, c.path))
 
 
-def _right_used(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _right_used(db: sqlite3.Connection, vault: Vault, known: Head, c: pr.RightUsed) -> None:
+    n = known.n
     row = db.execute(
         "SELECT e.body FROM inbox i JOIN events e ON e.n = i.n AND e.path = i.path AND e.phase = 'ended' "
         "WHERE i.n = ? AND i.path = ? AND i.action = 'approve'",
         (n, c.entry),
     ).fetchone()
-    if row is None or not pr.grants(decode(row[0]).event, c.digest):
+    if row is None or not pr.grants(decode(row[0], known.sealer.unseal).event, c.digest):
         raise pr.Refusal("right")
+    # A digest of few possible arguments could be guessed.
+    digest = vault.blind("digest", c.digest).hex()
     db.execute(
         "INSERT OR IGNORE INTO rights (n, path, digest, call) VALUES (?, ?, ?, ?)",
-        (n, c.entry, c.digest, c.path),
+        (n, c.entry, digest, c.path),
     )
     used_by = db.execute(
-        "SELECT call FROM rights WHERE n = ? AND path = ? AND digest = ?", (n, c.entry, c.digest)
+        "SELECT call FROM rights WHERE n = ? AND path = ? AND digest = ?", (n, c.entry, digest)
     ).fetchone()[0]
     # A further attempt of the same call may use its right again.
     if used_by != c.path:
@@ -205,7 +223,7 @@ def _right_used(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, 
 def _run_ended(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
     db.execute("UPDATE inbox SET action = 'finished' WHERE n = ? AND action IS NULL", (n,))
     db.execute("DELETE FROM waits WHERE n = ?", (n,))
-    db.execute("UPDATE runs SET outcome = ?, reason = ? WHERE n = ?", (c.outcome, c.reason, n))
+    db.execute("UPDATE runs SET outcome = ? WHERE n = ?", (c.outcome, n))
 
 
 _APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, bool], None]] = {
@@ -218,7 +236,6 @@ _APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, bool], No
     pr.RoomTaken: _room_taken,
     pr.RoomHeld: _room_held,
     pr.RoomReturned: _room_returned,
-    pr.RightUsed: _right_used,
     pr.RunEnded: _run_ended,
 }
 _TOUCHING: frozenset[type] = frozenset({pr.EntryOpened, pr.EntrySettled, pr.WaitOpened, pr.WaitEnded, pr.RunEnded})

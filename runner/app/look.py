@@ -169,6 +169,7 @@ def _woken(event: ev.Woken) -> Told:
 
 _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.RunStarted: _started,
+    ev.SubjectKnown: lambda e: (f"This is about {e.subject}", [], ""),
     ev.ModelStarted: lambda e: (f"Asked the model {e.model}; no reply is known", [], ""),
     ev.ModelReplied: _replied,
     ev.ModelFailed: lambda e: ("The model failed", _fault(e.fault), "bad"),

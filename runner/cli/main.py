@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "reject": Lazy("flowrun.cli.reject:command", "Reject a proposed write."),
     "answer": Lazy("flowrun.cli.answer:command", "Answer a question of a run."),
     "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),
+    "forget": Lazy("flowrun.cli.forget:command", "Erase what is stored about a person."),
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
     "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas."),
     "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),

@@ -92,6 +92,14 @@ class RunStarted(Event, tag="run.started"):
     mode: str = "live"
     by: str = ""
     model: str | None = None
+    subject: str | None = None
+    """Whose data this is, where the input says it already."""
+
+
+class SubjectKnown(Event, tag="run.subject"):
+    """A note: the flow's `subject` is not null any more; whose data the run holds."""
+
+    subject: str
 
 
 class Decided(Event, tag="call.decided"):
@@ -273,6 +281,7 @@ class RunFinished(Event, tag="run.finished"):
 
 AnyEvent = (
     RunStarted
+    | SubjectKnown
     | Decided
     | Intended
     | Refused
@@ -297,6 +306,7 @@ AnyEvent = (
 
 PHASES: dict[type, str] = {
     RunStarted: "started",
+    SubjectKnown: "subject",
     Decided: "decided",
     Intended: "intended",
     Refused: "ended",

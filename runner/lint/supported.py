@@ -13,7 +13,6 @@ WORKSPACE = {
     "channels": "Customers are reached through `flowrun run --chat` or the inbox.",
     "triggers": "Start flows with `flowrun run`.",
     "modes": "Every flow runs live.",
-    "privacy": "Keep marked fields out of prompts.",
     "egress": "Limit the network outside of flowrun.",
 }
 LIMITS = ("turns", "at_once")

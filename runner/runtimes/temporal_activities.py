@@ -157,7 +157,7 @@ class Activities:
             view,
             ModelStarted(path=command.path, at=now, model=command.model.name, reserved=command.reserve, digest=told),
         )
-        return await self.dispatch.call_model(command)
+        return await self.dispatch.call_model(view.compiled, command, view.started.run)
 
     async def _call(self, view: View, command: CallTool, write: bool) -> AnyEvent:
         verdict, now = command.verdict, self.dispatch.clock.now()
