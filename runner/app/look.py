@@ -219,6 +219,15 @@ def why(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) ->
     return [happened, act, f"While it waits nothing runs and nothing is spent (so far {spent}); {cost}"]
 
 
+def why_erased(flow: str, outcome: str, erased: str) -> list[str]:
+    """Return the three sentences about a run whose person was forgotten."""
+    return [
+        f"{flow} ended {outcome}; its person was forgotten at {words.moment(erased)} UTC, so nobody can read how.",
+        "Nobody must act.",
+        "Nothing waits any more; what kinds of things happened, and when, is kept and can be verified.",
+    ]
+
+
 def with_waits(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:
     """Return what a run waits for: its open inbox entries, then each timer and each awaited event by name and key.
 

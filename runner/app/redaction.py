@@ -38,7 +38,7 @@ class Redaction:
         self._plan = plan
         self._events = events
         self._only_secrets = only_secrets
-        known = [*secrets, *EventMarks(plan).known(events)]
+        known = [*EventMarks(plan).known(events), *secrets]
         self._scrubber = Scrubber(item for item in known if item.kind == SECRET or not only_secrets)
 
     def events(self) -> list[AnyEvent]:
