@@ -6,6 +6,7 @@ being kept.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from threading import RLock
@@ -13,6 +14,7 @@ from threading import RLock
 import msgspec
 
 from flowrun.adapters.journals.lookup import Lookup, by_beginning, erased_run, key_reused, run_not_found, settled_entry
+from flowrun.adapters.journals.memory_halts import MemoryHalts
 from flowrun.adapters.journals.memory_state import Entry, Run, State
 from flowrun.adapters.journals.owners import is_gone
 from flowrun.core.events import Approved, Asked, RecordWritten, RunFinished, RunStarted
@@ -36,10 +38,11 @@ from flowrun.ports.journal import (
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
-class MemoryJournal:
+class MemoryJournal(MemoryHalts):
     """The journal's port in memory. `lease` in seconds; `wall` gives seconds for leases."""
 
     def __init__(self, *, lease: float = 60.0, wall: Callable[[], float] = time.time) -> None:
+        super().__init__()
         self._lease = lease
         self._wall = wall
         self._lock = RLock()
@@ -121,7 +124,13 @@ class MemoryJournal:
     def commit(self, appends: Sequence[Append]) -> list[Receipt]:
         """Keep all appends; a refused one leaves nothing and disturbs no other."""
         with self._lock:
-            return [self._state.append(item) for item in appends]
+            return [self._append(item) for item in appends]
+
+    def _append(self, item: Append) -> Receipt:
+        held = self.halted(item.under, item.events[-1].at) if item.under and item.events else None
+        if held is not None:
+            return Receipt(ok=False, refused="halt", rule=held.words)
+        return self._state.append(item)
 
     def write(
         self, opens: Sequence[Open], appends: Sequence[Append]
@@ -147,11 +156,23 @@ class MemoryJournal:
                 raise run_not_found(run)
             return self._state.runs[run].stored[after:]
 
-    def runs(self, *, status: str | None = None, flow: str | None = None, limit: int = 50) -> list[RunRow]:
-        """Return runs, the newest first."""
+    def runs(
+        self,
+        *,
+        status: str | None = None,
+        flow: str | None = None,
+        limit: int = 50,
+        since: str | None = None,
+        before: str | None = None,
+    ) -> list[RunRow]:
+        """Return runs, the newest first; `since` a moment, and older than the run `before`."""
+        start = pr.sortable(since) or ""
         with self._lock:
-            rows = [self._run_row(run) for run in reversed(self._state.runs.values())]
-        return [r for r in rows if status in (None, r.status) and flow in (None, r.flow)][:limit]
+            names = list(self._state.runs)
+            older = names if before is None else names[: names.index(before)] if before in self._state.runs else []
+            rows = [self._run_row(self._state.runs[name]) for name in reversed(older)]
+        fits = (r for r in rows if status in (None, r.status) and flow in (None, r.flow) and r.created >= start)
+        return list(itertools.islice(fits, limit))
 
     def run(self, run: str) -> RunRow:
         """Return one run by its id or by a unique beginning of it. Raises `InputError` (FR3002)."""

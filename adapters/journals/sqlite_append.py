@@ -8,19 +8,18 @@ Transactions, savepoints and syncing are `sqlite`'s part; what an event means is
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from flowrun.adapters.journals.keys import Sealer
-from flowrun.adapters.journals.sqlite_keys import KEY_OF, Vault
+from flowrun.adapters.journals.sqlite_halts import find_halt
+from flowrun.adapters.journals.sqlite_keys import KEY_OF, Keys, RunKeys, Vault
 from flowrun.core.events import PHASES, Answered, Approved
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.chain import link
 from flowrun.journal.encoding import decode, encode
 from flowrun.ports.journal import Append, Receipt
-
-Blind = Callable[[str, str], bytes]
 
 _HEAD = f"""SELECT r.n, r.epoch, r.owner, r.outcome, r.seq, r.head, k.key, k.subject, s.key FROM runs r
     {KEY_OF.format(n="r.n")} WHERE r.run = ?"""
@@ -60,6 +59,10 @@ def append(db: sqlite3.Connection, vault: Vault, item: Append, heads: dict[str, 
         remembered = True
     if not item.events:
         return Receipt(ok=True, seq=known.seq)
+    if item.under:
+        held = find_halt(db, vault.blind, item.under, item.events[-1].at)
+        if held is not None:
+            raise pr.Refusal("halt", held.words)
     n, seq, head, seal = known.n, known.seq, known.head, known.sealer.seal
     rows: list[tuple[int, int, str, str, bytes, bytes]] = []
     for event in item.events:
@@ -85,7 +88,7 @@ def append(db: sqlite3.Connection, vault: Vault, item: Append, heads: dict[str, 
             raise
         raise pr.Refusal("path") from None
     if _project(db, vault, item, known):
-        due, waiting_on = _open_work(db, n)
+        due, waiting_on = open_work(db, n)
         db.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, n))
     heads[item.run] = Head(n, known.epoch, seq, head, known.sealer)
     return Receipt(ok=True, seq=seq)
@@ -111,44 +114,49 @@ def _read_head(db: sqlite3.Connection, vault: Vault, item: Append) -> Head:
 def _project(db: sqlite3.Connection, vault: Vault, item: Append, known: Head) -> bool:
     """Apply what the events mean; return whether the run's open entries or waits changed."""
     touched = False
+    keys = RunKeys(vault, item.run, known.sealer)
     for seq, event in enumerate(item.events, known.seq + 1):
         changes = pr.fold(item.run, event)
         if not changes:
             continue
         by_person = item.epoch is None and isinstance(event, Answered | Approved)
-        for change in changes:
-            kind = type(change)
-            if isinstance(change, pr.SubjectKnown):
-                vault.adopt(db, known.n, item.run, known.sealer, change.subject)
-                continue
-            if isinstance(change, pr.RightUsed):
-                _right_used(db, vault, known, change)
-                continue
-            _APPLY[kind](db, vault.blind, known.n, seq, change, by_person)
-            touched = touched or kind in _TOUCHING
+        touched = apply_changes(db, keys, known.n, seq, changes, by_person=by_person) or touched
     return touched
 
 
-def _open_work(db: sqlite3.Connection, n: int) -> tuple[str | None, str | None]:
+def apply_changes(
+    db: sqlite3.Connection, keys: Keys, n: int, seq: int, changes: Iterable[pr.Change], *, by_person: bool
+) -> bool:
+    """Apply what one event means; return whether the run's open entries or waits changed. Raises `Refusal`."""
+    touched = False
+    for change in changes:
+        kind = type(change)
+        _APPLY[kind](db, keys, n, seq, change, by_person)
+        touched = touched or kind in _TOUCHING
+    return touched
+
+
+def open_work(db: sqlite3.Connection, n: int) -> tuple[str | None, str | None]:
+    """Return (the earliest due, the kinds of what is open) of a run."""
     rows = db.execute(_OPEN, (n,)).fetchall()
     kinds = sorted({kind for _, kind in rows})
     return min((due for due, _ in rows if due is not None), default=None), ", ".join(kinds) or None
 
 
-def _entry_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _entry_opened(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
     db.execute(
         "INSERT INTO inbox (n, path, id, kind, due, at, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (n, c.path, c.id, c.kind, c.due, c.at, seq),
     )
 
 
-def _entry_approved(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _entry_approved(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
     row = db.execute("SELECT 1 FROM inbox WHERE n = ? AND path = ? AND action IS NULL", (n, c.path)).fetchone()
     if by_person and row is None:
         raise pr.Refusal("path")
 
 
-def _entry_settled(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _entry_settled(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
     settled = db.execute(
         "UPDATE inbox SET action = ? WHERE n = ? AND path = ? AND action IS NULL", (c.action, n, c.path)
     ).rowcount
@@ -156,27 +164,27 @@ def _entry_settled(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: An
         raise pr.Refusal("path")
 
 
-def _wait_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
-    key = None if c.event is None else blind("wait", c.key or "")
+def _wait_opened(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+    key = None if c.event is None else keys.blind("wait", c.key or "")
     db.execute(
         "INSERT INTO waits (n, path, due, event, key) VALUES (?, ?, ?, ?, ?)",
         (n, c.path, c.due, c.event, key),
     )
 
 
-def _wait_ended(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _wait_ended(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
     db.execute("DELETE FROM waits WHERE n = ? AND path = ?", (n, c.path))
 
 
-def _record_added(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _record_added(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
     db.execute(
         "INSERT INTO records (n, path, id, schema, at, final, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (n, c.path, c.id, c.schema, c.at, int(c.final), seq),
     )
 
 
-def _room_taken(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
-    counter = blind("counter", c.counter)
+def _room_taken(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+    counter = keys.blind("counter", c.counter)
     taken = db.execute(_USAGE, (counter, c.since or "", n, c.path)).fetchone()[0]
     if taken + c.amount > c.limit:
         raise pr.Refusal("limit", c.rule)
@@ -189,25 +197,24 @@ def _room_taken(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, 
     )
 
 
-def _room_held(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _room_held(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
     db.execute("UPDATE counters SET held = 1 WHERE n = ? AND path = ?", (n, c.path))
 
 
-def _room_returned(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _room_returned(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
     db.execute("DELETE FROM counters WHERE n = ? AND path = ? AND NOT held", (n, c.path))
 
 
-def _right_used(db: sqlite3.Connection, vault: Vault, known: Head, c: pr.RightUsed) -> None:
-    n = known.n
+def _right_used(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
     row = db.execute(
         "SELECT e.body FROM inbox i JOIN events e ON e.n = i.n AND e.path = i.path AND e.phase = 'ended' "
         "WHERE i.n = ? AND i.path = ? AND i.action = 'approve'",
         (n, c.entry),
     ).fetchone()
-    if row is None or not pr.grants(decode(row[0], known.sealer.unseal).event, c.digest):
+    if row is None or not pr.grants(decode(row[0], keys.unseal).event, c.digest):
         raise pr.Refusal("right")
     # A digest of few possible arguments could be guessed.
-    digest = vault.blind("digest", c.digest).hex()
+    digest = keys.blind("digest", c.digest).hex()
     db.execute(
         "INSERT OR IGNORE INTO rights (n, path, digest, call) VALUES (?, ?, ?, ?)",
         (n, c.entry, digest, c.path),
@@ -220,13 +227,17 @@ def _right_used(db: sqlite3.Connection, vault: Vault, known: Head, c: pr.RightUs
         raise pr.Refusal("right")
 
 
-def _run_ended(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _run_ended(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
     db.execute("UPDATE inbox SET action = 'finished' WHERE n = ? AND action IS NULL", (n,))
     db.execute("DELETE FROM waits WHERE n = ?", (n,))
     db.execute("UPDATE runs SET outcome = ? WHERE n = ?", (c.outcome, n))
 
 
-_APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, bool], None]] = {
+def _subject_known(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+    keys.adopt(db, n, c.subject)
+
+
+_APPLY: dict[type, Callable[[sqlite3.Connection, Keys, int, int, Any, bool], None]] = {
     pr.EntryOpened: _entry_opened,
     pr.EntryApproved: _entry_approved,
     pr.EntrySettled: _entry_settled,
@@ -236,6 +247,8 @@ _APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, bool], No
     pr.RoomTaken: _room_taken,
     pr.RoomHeld: _room_held,
     pr.RoomReturned: _room_returned,
+    pr.RightUsed: _right_used,
     pr.RunEnded: _run_ended,
+    pr.SubjectKnown: _subject_known,
 }
 _TOUCHING: frozenset[type] = frozenset({pr.EntryOpened, pr.EntrySettled, pr.WaitOpened, pr.WaitEnded, pr.RunEnded})

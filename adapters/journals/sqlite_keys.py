@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import sqlite3
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -86,6 +87,14 @@ class Vault:
             found = self._unwrap("run", run.encode(), wrapped, over)
         return found
 
+    def of_run(self, db: sqlite3.Connection, n: int, run: str) -> Sealer | None:
+        """Return a run's key, None where it has none. Raises `StoreError` where it cannot be unwrapped."""
+        row = db.execute(
+            "SELECT k.key, k.subject, s.key FROM keys k LEFT JOIN subjects s ON s.subject = k.subject WHERE k.n = ?",
+            (n,),
+        ).fetchone()
+        return None if row is None else self.sealer(run, *row)
+
     def person(self, who: bytes | None, wrapped: bytes | None) -> Sealer | None:
         """Return the key of a person from its row, None where there is none."""
         return None if who is None or wrapped is None else self._unwrap("subject", who, wrapped, self._store_key())
@@ -135,6 +144,36 @@ class Vault:
             (erasure.at, erasure.by, len(rows), len(erasure.remains)),
         )
         self._sealers.clear()
+
+
+class Keys(Protocol):
+    """What the derived rows of one run need of its keys."""
+
+    def blind(self, purpose: str, text: str) -> bytes:
+        """Return what is stored in place of a text."""
+        ...
+
+    def unseal(self, clear: bytes, sealed: bytes) -> bytes:
+        """Open an event of the run."""
+        ...
+
+    def adopt(self, db: sqlite3.Connection, n: int, subject: str) -> None:
+        """Take the run for one about this person."""
+        ...
+
+
+class RunKeys:
+    """The keys of a run that is appended to."""
+
+    __slots__ = ("_run", "_sealer", "_vault", "blind", "unseal")
+
+    def __init__(self, vault: Vault, run: str, sealer: Sealer) -> None:
+        self._vault, self._run, self._sealer = vault, run, sealer
+        self.blind, self.unseal = vault.blind, sealer.unseal
+
+    def adopt(self, db: sqlite3.Connection, n: int, subject: str) -> None:
+        """Wrap the run's key by its person's."""
+        self._vault.adopt(db, n, self._run, self._sealer, subject)
 
 
 def flush_erased(db: sqlite3.Connection, path: Path) -> None:

@@ -98,14 +98,27 @@ class SqliteReads(ABC):
             raise erased_run(run)
         return sealer.unseal(clear, sealed)
 
-    def runs(self, *, status: str | None = None, flow: str | None = None, limit: int = 50) -> list[RunRow]:
-        """Return runs, the newest first."""
+    def runs(
+        self,
+        *,
+        status: str | None = None,
+        flow: str | None = None,
+        limit: int = 50,
+        since: str | None = None,
+        before: str | None = None,
+    ) -> list[RunRow]:
+        """Return runs, the newest first; `since` a moment, and older than the run `before`."""
         where, values = ["1"], []
         if status is not None:
             where.append(_STATUS.get(status, "0"))
-        if flow is not None:
-            where.append("r.flow = ?")
-            values.append(flow)
+        for condition, value in (
+            ("r.flow = ?", flow),
+            ("r.created >= ?", sortable(since)),
+            ("r.n < (SELECT n FROM runs WHERE run = ?)", before),
+        ):
+            if value is not None:
+                where.append(condition)
+                values.append(value)
         with self._db() as db:
             rows = db.execute(
                 f"{_RUNS} WHERE {' AND '.join(where)} ORDER BY r.n DESC LIMIT ?",

@@ -17,7 +17,7 @@ from flowrun.adapters.journals.keys import Sealer, blinded, read_store_key
 from flowrun.errors import StoreError
 
 APPLICATION_ID = 0x466C6F77
-SEALED = 2
+SEALED = 4
 """The form from which on events are sealed."""
 BUSY_SECONDS = 30.0
 
@@ -68,6 +68,21 @@ MIGRATIONS: list[list[str]] = [
         """CREATE TABLE rights (
             n INTEGER NOT NULL REFERENCES runs, path TEXT NOT NULL, digest TEXT NOT NULL, call TEXT NOT NULL,
             PRIMARY KEY (n, path, digest)) WITHOUT ROWID""",
+    ],
+    [
+        # No row is ever removed: who halted what, when and why stays.
+        """CREATE TABLE halts (
+            pos INTEGER PRIMARY KEY, what TEXT NOT NULL, at TEXT NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL,
+            until TEXT, lifted_at TEXT, lifted_by TEXT NOT NULL DEFAULT '')""",
+        "CREATE INDEX halts_live ON halts (what) WHERE lifted_at IS NULL",
+    ],
+    [
+        # The store's own id, and signed statements about its first `events` events; peaks spare hashing them anew.
+        "INSERT INTO meta VALUES ('store', randomblob(16))",
+        """CREATE TABLE heads (
+            events INTEGER PRIMARY KEY, store TEXT NOT NULL, runs INTEGER NOT NULL, digest BLOB NOT NULL,
+            previous BLOB NOT NULL, at TEXT NOT NULL, key_id TEXT NOT NULL, public_key BLOB NOT NULL,
+            signature BLOB NOT NULL, peaks BLOB NOT NULL)""",
     ],
     [
         # key: the run's data key, wrapped by the person's key, or by the store's own while subject is NULL.

@@ -52,6 +52,11 @@ def locate(ws: Workspace, flow: str) -> Path:
     )
 
 
+def flow_names(ws: Workspace) -> set[str]:
+    """Return the names of the flows of the workspace and of the bundled ones."""
+    return {file.name.removesuffix(SUFFIX) for file in _flow_files(ws)}
+
+
 def _flow_files(ws: Workspace) -> Iterable[Path]:
     yield from sorted(bundled().glob(f"*/*{SUFFIX}"))
     yield from sorted((ws.root / "flows").glob(f"**/*{SUFFIX}"))

@@ -6,7 +6,8 @@ Owns: which files a workspace begins with, and that none is overwritten. What th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from flowrun.lang.parse import SUFFIXES, parse_flow, parse_policy
 
 TEMPLATE = "support_to_ticket"
 KINDS = {**{kind: f"*{suffix}" for suffix, kind in SUFFIXES.items()}, "workspace": "flowrun.yaml"}
+MEMBERS = ("Sam", "Kim", "Robin")
+"""Made-up people for the roles; different ones, for some approvals need two."""
 LEFT_OUT = {"__pycache__", "__init__.py"}
 
 CONFIG = """\
@@ -136,7 +139,10 @@ def create(root: Path, template: str = TEMPLATE) -> Created:
 def _files(source: Path, template: str) -> Iterator[tuple[str, bytes]]:
     flow = parse_flow(read_source(source / f"{template}{SUFFIX}"))[0]
     assert flow is not None, f"the bundled template {template} is broken"
-    roles = "".join(f"  {role}: {{members: [Sam], within: 1d}}\n" for role in _roles(source, flow))
+    roles = "".join(
+        f"  {role}: {{members: [{member}], within: 1d}}\n"
+        for role, member in zip(_roles(source, flow), cycle(MEMBERS), strict=False)
+    )
     sample = _sample(source, template) or "FILE"
     yield "flowrun.yaml", CONFIG.format(roles=roles).encode()
     yield "README.md", README.format(template=template, sample=sample).encode()
@@ -168,8 +174,12 @@ def _json(value: Any) -> bytes:
 
 def _sample(source: Path, template: str) -> str | None:
     samples = sorted((source / "samples").glob("*.json"))
-    first = next((file for file in samples if file.stem == "double_billing"), samples[0] if samples else None)
-    return None if first is None else f"flows/{template}/samples/{first.name}"
+    lines = source / "samples.jsonl"
+    if not samples or not lines.is_file():
+        return None if not samples else f"flows/{template}/samples/{samples[0].name}"
+    wanted = json.loads(lines.read_text(encoding="utf-8").partition("\n")[0])
+    first = next((file for file in samples if json.loads(file.read_text(encoding="utf-8")) == wanted), samples[0])
+    return f"flows/{template}/samples/{first.name}"
 
 
 def _records(source: Path) -> set[str]:
@@ -199,13 +209,12 @@ def _roles(source: Path, flow: spec.Flow) -> list[str]:
 def _walk(value: Any) -> Iterator[Any]:
     """Yield every part of a typed file."""
     yield value
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         children = list(value.values())
     elif isinstance(value, tuple):
         children = list(value)
     else:
-        slots = getattr(value, "__dataclass_fields__", {})
-        children = [getattr(value, name) for name in slots]
+        children = [getattr(value, name) for name in getattr(value, "__struct_fields__", ())]
     for child in children:
         if not isinstance(child, str | int | float | None):
             yield from _walk(child)

@@ -295,6 +295,7 @@ def _ended(flow: str, outcome: str, reason: str, events: Sequence[ev.AnyEvent], 
     happened = f"{flow} ended {outcome} at {words.moment(end.at)} UTC{told}"
     if outcome == "completed_with_gaps" and failed and not reason:
         happened = f"{flow} ended, but the step {failed[-1].step} was left out: {failed[-1].fault.message.rstrip('.')}."
+    happened += _refused(events)
     act = {
         "in_doubt": f"Somebody must look whether {words.listed(doubts) or 'the write'} was done, and set it right by hand.",
         "failed": "Whoever owns the flow must mend the cause and submit it again with a new key.",
@@ -302,3 +303,20 @@ def _ended(flow: str, outcome: str, reason: str, events: Sequence[ev.AnyEvent], 
         "handed_off": "A person has taken the case over outside this run.",
     }.get(outcome, "Nobody must act.")
     return [happened, act, f"Nothing waits any more; it used {spent}."]
+
+
+def _refused(events: Sequence[ev.AnyEvent]) -> str:
+    """Return what was not done in the end and which rule or person refused it; empty where nothing was refused."""
+    told: dict[str, str] = {}
+    for event in events:
+        if isinstance(event, ev.Decided):
+            for verdict in event.verdicts:
+                by = f"{rule_words(verdict.denied_by or 'a rule', verdict.tool)}: {verdict.reason.rstrip('.')}"
+                told[verdict.path] = f"{verdict.tool} was denied by {by}" if verdict.verdict == "deny" else ""
+        elif isinstance(event, ev.Refused):
+            told[event.path] = f"a call was denied by {rule_words(event.rule)}: {event.reason.rstrip('.')}"
+        elif isinstance(event, ev.Answered) and event.action in ("reject", "late"):
+            who = f"{event.by} said no" if event.action == "reject" else "nobody said yes in time"
+            told[event.path] = f"{who}{f': {event.reason.rstrip(chr(46))}' if event.reason and event.by else ''}"
+    refusals = dict.fromkeys(text for text in told.values() if text)
+    return f" Refused: {'; '.join(refusals)}." if refusals else ""

@@ -14,7 +14,7 @@ import msgspec
 
 from flowrun.app.result import RunResult
 from flowrun.core.events import AnyEvent
-from flowrun.core.marked import EventMarks
+from flowrun.core.marked import LOST, EventMarks
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import RecordRow
 from flowrun.privacy.marks import SECRET, Found, blanked, redacted
@@ -33,9 +33,15 @@ class Redaction:
     """What is hidden of one run. `only_secrets`: for those who must see exactly what they decide on."""
 
     def __init__(
-        self, plan: Plan, events: Sequence[AnyEvent], secrets: Iterable[Found] = (), *, only_secrets: bool = False
+        self,
+        plan: Plan | None,
+        events: Sequence[AnyEvent],
+        secrets: Iterable[Found] = (),
+        *,
+        only_secrets: bool = False,
     ) -> None:
         self._plan = plan
+        self._output = "" if plan is None else plan.flow.output
         self._events = events
         self._only_secrets = only_secrets
         known = [*EventMarks(plan).known(events), *secrets]
@@ -79,25 +85,27 @@ class Redaction:
 
     def record(self, row: RecordRow) -> RecordRow:
         """Return a record with placeholders for what is marked."""
-        shown = row.record if self._only_secrets else redacted(self._plan.schemas.get(row.schema), row.record)
+        shown = row.record if self._only_secrets else redacted(self._schema(row.schema), row.record)
         record = self.data(shown)
         return msgspec.structs.replace(row, record=record)
 
     def remains(self, row: RecordRow) -> dict[str, Json]:
         """Return what is kept of a record when its person is forgotten: null in every marked field."""
-        kept: dict[str, Json] = self.data(blanked(self._plan.schemas.get(row.schema), row.record))
+        kept: dict[str, Json] = self.data(blanked(self._schema(row.schema), row.record))
         return kept
+
+    def _schema(self, name: str) -> Json:
+        return LOST if self._plan is None else self._plan.schemas.get(name)
 
     def result(self, result: RunResult) -> RunResult:
         """Return a result with placeholders for what is marked."""
-        schemas = self._plan.schemas
 
         def shown(schema: str, record: Json) -> Json:
-            return self.data(record if self._only_secrets else redacted(schemas.get(schema), record))
+            return self.data(record if self._only_secrets else redacted(self._schema(schema), record))
 
         return msgspec.structs.replace(
             result,
-            record=result.record and shown(self._plan.flow.output, result.record),
+            record=result.record and shown(self._output, result.record),
             records=[{**entry, "record": shown(entry["schema"], entry["record"])} for entry in result.records],
             waiting=[self.entry(entry) for entry in result.waiting],
             reason=self.text(result.reason),

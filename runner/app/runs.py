@@ -15,12 +15,14 @@ import msgspec
 
 from flowrun import wiring
 from flowrun.app.flows import load_flow
+from flowrun.app.halt import FileHalts
 from flowrun.app.people import People
 from flowrun.app.result import RunResult, ended, read_result
 from flowrun.app.shown import Shown
 from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
+from flowrun.core.halts import ALL, flow_name, subject_name
 from flowrun.errors import ConfigError, FlowrunError, InputError
 from flowrun.plan.compile import asks_in, plan_bytes
 from flowrun.plan.model import Plan
@@ -31,6 +33,7 @@ from flowrun.runtimes.local import LocalRuntime
 from flowrun.values.names import Names
 
 Json = Any
+HALT_HELP = "What was said is stored. `flowrun halt --list` tells who halted it; `flowrun halt WHAT --off` lifts it."
 
 
 class App(People, Shown):
@@ -132,7 +135,12 @@ class App(People, Shown):
         """Go on with every run that has something to do: a passed deadline, an answer, or an owner that died."""
         runs = self.journal.due(self.clock.now())
         failed: FlowrunError | None = None
+        held: dict[str, str] = {}
         for run in runs:
+            reason = self.halted(run)
+            if reason is not None:
+                held[run] = reason
+                continue
             try:
                 await self.go_on(run)
             except FlowrunError as error:
@@ -140,7 +148,8 @@ class App(People, Shown):
                 failed = failed or error
         if failed is not None:
             raise failed
-        return [read_result(self.journal, run) for run in runs]
+        results = [read_result(self.journal, run) for run in runs]
+        return [msgspec.structs.replace(r, reason=held[r.run]) if r.run in held else r for r in results]
 
     async def cancel(self, run: str, *, by: str, reason: str = "") -> RunResult:
         """End a run; a write in flight is waited for. A finished run stays as it is."""
@@ -149,7 +158,7 @@ class App(People, Shown):
             self.require_owner(row.run, by, submitter=True)
             now = self.clock.now()
             self.add(row.run, [CancelAsked(path="@cancel", at=now, by=by, reason=reason)])
-            await self.go_on(row.run)
+            await self.go_on(row.run, ends=True)
         return read_result(self.journal, row.run)
 
     def _raise_budget(self, run: str, raised: Mapping[str, float], by: str, *, stuck: bool) -> None:
@@ -188,7 +197,8 @@ class App(People, Shown):
                     code="FR3021",
                 )
             self.add(run, [Woken(path=path, at=self.clock.now(), timer=False, payload=payload)])
-            await self.go_on(run)
+            if self.halted(run) is None:
+                await self.go_on(run)
         return [read_result(self.journal, run) for run, _ in waiting]
 
     def result(self, run: str) -> RunResult:
@@ -225,12 +235,33 @@ class App(People, Shown):
                 )
         return found
 
-    async def go_on(self, run: str, *, accept: bool = False) -> None:
-        """Drive a run where nobody else does."""
+    async def go_on(self, run: str, *, accept: bool = False, ends: bool = False) -> None:
+        """Drive a run where nobody else does.
+
+        Raises `InputError` (FR3007) where its flow or subject is halted, unless it `ends` now: an end does nothing new.
+        """
+        held = None if ends else self.halted(run)
+        if held is not None:
+            raise InputError(f"{run} waits on. {held}", help=HALT_HELP, code="FR3007")
         compiled = self.plan_of(run, accept=accept)
         claim = self.journal.claim(run, owner=self.owner)
         if claim is not None:
             await self.runtime.drive(compiled, claim)
+
+    def halted(self, run: str) -> str | None:
+        """Return why a run may not go on now, None where it may."""
+        started = self.journal.events(run)[0].event
+        assert isinstance(started, RunStarted)
+        return self._halted(self.plan_of(run), started.input)
+
+    def _halted(self, compiled: CompiledPlan, input: Json) -> str | None:
+        flow, now = compiled.plan.flow, self.clock.now()
+        names = [ALL, flow_name(flow.name)]
+        if flow.subject is not None:
+            # One that is known only later is looked at again before each call.
+            subject = compiled.value(flow.subject, Names(input=input, now=now))
+            names += [] if subject is None else [subject_name(subject)]
+        return self.dispatch.halted(names, now)
 
     def add(self, run: str, events: list[AnyEvent]) -> None:
         """Store what somebody outside the run says. Raises `InputError` (FR3022) where it was said already."""
@@ -244,8 +275,6 @@ class App(People, Shown):
         self, compiled: CompiledPlan, input: Json, *, key: str | None, model: str | None, by: str, mode: str
     ) -> RunStarted:
         flow = compiled.plan.flow
-        if self.ws.config is not None and flow.name in self.ws.config.halt.flows:
-            raise InputError(f"The flow {flow.name} is halted.", help="See `halt:` in flowrun.yaml.", code="FR3007")
         problems = compiled.check(flow.input, input, placeholders=False)
         if problems:
             lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
@@ -258,6 +287,9 @@ class App(People, Shown):
                 code="FR3008",
             )
         run, now = self.clock.new_id(), self.clock.now()
+        held = self._halted(compiled, input)
+        if held is not None:
+            raise InputError(f"Nothing was begun: {held}", help=HALT_HELP.partition(". ")[2], code="FR3007")
         if key is None and flow.key is not None:
             value = compiled.value(flow.key, Names(input=input, now=now))
             if value is None:
@@ -310,13 +342,12 @@ def open_app(ws: Workspace, *, models: Models | None = None) -> Iterator[App]:
     clock = wiring.clock()
     journal = wiring.journal(ws.store_url)
     tools = wiring.tools(ws.root, ws.config, ws.store_url)
-    halted = () if ws.config is None else ws.config.halt.tools
     dispatch = Dispatch(
         journal=journal,
         models=models or wiring.models(),
         tools=tools,
         clock=clock,
-        halted=halted,
+        fixed_halts=FileHalts(ws),
         secrets=wiring.known_secrets(ws.models.values()),
     )
     try:

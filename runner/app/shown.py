@@ -15,10 +15,13 @@ import msgspec
 from flowrun.app.redaction import Redaction
 from flowrun.app.result import RunResult, entry_dict
 from flowrun.core.compiled import CompiledPlan
+from flowrun.errors import StoreError
+from flowrun.plan.model import Plan
 from flowrun.ports.journal import Journal, RecordRow, RunRow
 from flowrun.privacy.marks import Found
 
 Json = Any
+LOST_PLAN = "FR5008"
 
 
 class Shown(ABC):
@@ -43,7 +46,12 @@ class Shown(ABC):
         if reveal is not None:
             self.require_owner(run, reveal)
         events = [stored.event for stored in self.journal.events(run)]
-        plan = self.plan_of(run).plan
+        try:
+            plan: Plan | None = self.plan_of(run).plan
+        except StoreError as error:
+            if error.code != LOST_PLAN:
+                raise
+            plan = None
         return Redaction(plan, events, self.secrets, only_secrets=only_secrets or reveal is not None)
 
     def shown(self, result: RunResult, *, reveal: str | None = None) -> RunResult:

@@ -50,7 +50,7 @@ class TemporalApp(App):
         await self.go_on(opened.run)
         return read_result(self.journal, opened.run, duplicate=opened.duplicate)
 
-    async def go_on(self, run: str, *, accept: bool = False) -> None:
+    async def go_on(self, run: str, *, accept: bool = False, ends: bool = False) -> None:
         """Have the workflow look into the journal, and wait until the run has ended or waits again."""
         first = self.journal.events(run)[0].event
         assert isinstance(first, RunStarted)

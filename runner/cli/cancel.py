@@ -60,6 +60,6 @@ async def cancelled(app: App, run: str, *, by: str, reason: str) -> RunResult:
     while result.outcome in OPEN and waited < PATIENCE:
         await app.clock.sleep(PAUSE)
         waited += PAUSE
-        await app.go_on(result.run)  # does nothing while another process has the run
+        await app.go_on(result.run, ends=True)  # does nothing while another process has the run
         result = app.result(result.run)
     return result

@@ -34,7 +34,7 @@ def command(folder: Path, template: str, as_json: bool) -> int:
         print_json({"root": str(made.root), "files": made.files, "flow": made.flow, "sample": made.sample})
         return 0
     say(f"A workspace with the flow {made.flow} in {made.root} ({len(made.files)} files).", style="bold green")
-    say("Members of roles stand in flowrun.yaml; for now `Sam` is in every one.")
+    say("Members of roles stand in flowrun.yaml; for now made-up people are in them.")
     say("\nGo on:")
     go = [] if folder == Path() else [f"cd {shlex.quote(str(folder))}"]
     run = [f"flowrun run {made.flow} --input {made.sample}"] if made.sample else []

@@ -43,9 +43,11 @@ COMMANDS: Mapping[str, Lazy] = {
     "run": Lazy("flowrun.cli.run:command", "Run a flow."),
     "resume": Lazy("flowrun.cli.resume:command", "Continue runs that were stopped or are due."),
     "cancel": Lazy("flowrun.cli.cancel:command", "Stop a run for good."),
+    "halt": Lazy("flowrun.cli.halt:command", "Stop every call of a tool, a flow or a subject at once."),
     "runs": Lazy("flowrun.cli.runs:command", "List runs."),
     "show": Lazy("flowrun.cli.show:command", "Show what happened in a run."),
     "why": Lazy("flowrun.cli.why:command", "Say what happened, who must act, what waiting costs."),
+    "metrics": Lazy("flowrun.cli.metrics:command", "Show figures over runs, each with its count."),
     "inbox": Lazy("flowrun.cli.inbox:command", "List what waits for a person."),
     "approve": Lazy("flowrun.cli.approve:command", "Approve a proposed write."),
     "reject": Lazy("flowrun.cli.reject:command", "Reject a proposed write."),
@@ -56,6 +58,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas."),
     "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),
     "tools": Lazy("flowrun.cli.tools:command", "List tools and what they may do."),
+    "audit": Lazy("flowrun.cli.audit:command", "Show the trail, sign it and prove it."),
     "event": Lazy("flowrun.cli.event:command", "Send an event to a waiting run."),
 }
 """Every command of the program; one whose file is not there is neither listed nor found."""

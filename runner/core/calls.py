@@ -81,6 +81,7 @@ def judge(
         used=used,
         limits=ctx.meter.tightest(),
         approved=list(approved),
+        under=ctx.under(),
     )
     assert isinstance(event, Decided)
     for verdict in event.verdicts:

@@ -20,9 +20,13 @@ Json = Any
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """What every command has: its path, used once in a run."""
+    """What every command has: its path, used once in a run.
+
+    `under`: for one that reaches outside, what a halt may name of its flows and their subjects.
+    """
 
     path: str
+    under: tuple[str, ...] = ()
 
 
 class OfferedTool(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Fault
 from flowrun.core.failure import Failure
+from flowrun.core.halts import flow_name, subject_name
 from flowrun.plan.model import BudgetPlan, FlowPlan, Node
 from flowrun.values.names import Names
 
@@ -87,7 +88,7 @@ def spent(name: str) -> Fault:
 class Context:
     """The surroundings of a running step. A fork makes a child with its own names."""
 
-    __slots__ = ("execution", "final", "flow", "key", "meter", "names", "path")
+    __slots__ = ("execution", "final", "flow", "key", "meter", "names", "parents", "path")
 
     def __init__(
         self,
@@ -98,13 +99,16 @@ class Context:
         meter: Meter,
         path: str,
         key: str,
+        parents: tuple[str, ...] = (),
     ) -> None:
+        """`parents`: what a halt may name of the flows that called this one."""
         self.execution = execution
         self.flow = flow
         self.names = names
         self.meter = meter
         self.path = path
         self.key = key
+        self.parents = parents
         self.final: dict[str, Json] | None = None
         """The record that this flow ends with, once it is written."""
 
@@ -127,7 +131,17 @@ class Context:
             meter=self.meter,
             path=path,
             key=self.key,
+            parents=self.parents,
         )
+
+    def under(self) -> tuple[str, ...]:
+        """Return what a halt may name of this place: the flows that it is in, and whose data they handle."""
+        names = [*self.parents, flow_name(self.flow.name)]
+        if self.flow.subject is not None:
+            subject = self.value(self.flow.subject)
+            if subject is not None:
+                names.append(subject_name(subject))
+        return tuple(dict.fromkeys(names))
 
     def join(self, branch: Context, *, visible: bool) -> None:
         """Take over a branch's calls, and its steps where they are visible later."""

@@ -329,3 +329,6 @@ PHASES: dict[type, str] = {
     RunFinished: "finished",
 }
 """(run, path, phase) is unique in the journal: a path ends once, is intended once, and so on."""
+
+PHASES_BY_TAG: dict[str, str] = {str(kind.__struct_config__.tag): phase for kind, phase in PHASES.items()}  # type: ignore[attr-defined]
+"""The same, by what stored bytes call the event."""

@@ -86,6 +86,7 @@ def execute(
                 timeout=left,
                 delay=delay,
                 approvals=list(approvals) if attempt == 1 else [],
+                under=ctx.under(),
             )
             ctx.execution.count_work(meter, event)
             if isinstance(event, Returned):
@@ -155,7 +156,7 @@ def look_up(
         key=verdict.key,
         rules=["once.confirm_with"],
     )
-    answer = yield CallTool(path=path, verdict=question, first=path, within=reader.within)
+    answer = yield CallTool(path=path, verdict=question, first=path, within=reader.within, under=ctx.under())
     ctx.execution.count_work(meter, answer)
     if not isinstance(answer, Returned):
         message = f"{name} could not tell whether {tool.name} was done."

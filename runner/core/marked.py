@@ -21,12 +21,17 @@ Act = Callable[[Json, Json], Json]
 """From a schema and a value to what stands in the value's place."""
 
 
+LOST = {"x-pii": "hidden"}
+"""The schema of what no plan describes any more."""
+
+
 class EventMarks:
     """Reads the events of one run, in order, beside the schemas of its plan."""
 
-    def __init__(self, plan: m.Plan) -> None:
+    def __init__(self, plan: m.Plan | None) -> None:
+        """`plan`: None where it is lost; then everything that a schema would describe counts as marked."""
         self._plan = plan
-        self._steps = dict(_schemas_of_steps(plan))
+        self._steps = {} if plan is None else dict(_schemas_of_steps(plan))
         self._forms: dict[str, Json] = {}
         self._awaited: dict[str, Json] = {}
 
@@ -51,7 +56,7 @@ class EventMarks:
         change: dict[str, Json] = {}
         match event:
             case ev.RunStarted():
-                change["input"] = act(self._plan.schemas.get(self._plan.flow.input), event.input)
+                change["input"] = act(self._schema(None if self._plan is None else self._plan.flow.input), event.input)
                 if event.subject is not None:
                     change["subject"] = act(_subject_schema(event.subject), event.subject)
             case ev.SubjectKnown():
@@ -74,11 +79,11 @@ class EventMarks:
             case ev.Answered():
                 change["data"] = act(self._forms.get(event.path), event.data)
             case ev.Waiting():
-                self._awaited[event.path] = self._plan.schemas.get(event.event or "")
+                self._awaited[event.path] = self._schema(event.event)
             case ev.Woken():
                 change["payload"] = act(self._awaited.get(event.path), event.payload)
             case ev.RecordWritten():
-                change["record"] = act(self._plan.schemas.get(event.schema), event.record)
+                change["record"] = act(self._schema(event.schema), event.record)
         return msgspec.structs.replace(event, **change) if change else event
 
     def _verdict(self, verdict: ev.Verdict, act: Act) -> ev.Verdict:
@@ -86,12 +91,19 @@ class EventMarks:
         args = act(self._tool(verdict.tool, "input"), verdict.args)
         return msgspec.structs.replace(verdict, args=args, facts=facts)
 
+    def _schema(self, name: str | None) -> Json:
+        return LOST if self._plan is None else self._plan.schemas.get(name or "")
+
     def _fact(self, name: str) -> Json:
         """Facts are named alike in several policies; then any of their schemas may hide."""
+        if self._plan is None:
+            return LOST
         reads = [policy.facts[name].call for policy in self._plan.policies.values() if name in policy.facts]
         return {"anyOf": [self._tool(tool, "output") or {} for tool in reads]}
 
     def _tool(self, name: str, side: str) -> Json:
+        if self._plan is None:
+            return LOST
         tool = self._plan.tools.get(name)
         if tool is not None:
             return getattr(tool, side)
@@ -100,6 +112,8 @@ class EventMarks:
 
     def _step(self, path: str) -> Json:
         """Return the schema of the innermost step on a path that has one."""
+        if self._plan is None:
+            return LOST
         for part in reversed(path.split("/")):
             if part in self._steps:
                 return self._steps[part]

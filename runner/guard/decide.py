@@ -8,6 +8,7 @@ null or a missing fact denies, so rules can only tighten.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flowrun.core.commands import Proposal, Propose
@@ -30,12 +31,12 @@ def decide(
     facts: Sequence[Mapping[tuple[str, str], Json]],
     usage: Usage,
     now: str,
-    halted: Sequence[str] = (),
+    halted: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Verdict]:
     """Return a verdict for each proposal, in order.
 
-    `facts`: for each proposal its facts by (policy, name), a missing one left out. `halted`: tools that nothing may
-    touch.
+    `facts`: for each proposal its facts by (policy, name), a missing one left out. `halted`: why, by tool, for the tools
+    that may not be touched here now.
     """
     used = dict(request.used)
     pending: dict[str, float] = {}
@@ -60,7 +61,7 @@ def _judge(
     now: str,
     used: Mapping[str, float],
     pending: Mapping[str, float],
-    halted: Sequence[str],
+    halted: Mapping[str, str],
 ) -> Verdict:
     args = {**proposal.args, **proposal.bound}
     digest = call_digest(proposal.tool, args)
@@ -76,7 +77,7 @@ def _judge(
     if proposal.tool not in request.flow.tools:
         return verdict("deny", denied_by="tools", denials=["tools"], reason=f"This flow does not list {proposal.tool}.")
     if proposal.tool in halted:
-        return verdict("deny", denied_by="halt", denials=["halt"], reason=f"{proposal.tool} is halted.")
+        return verdict("deny", denied_by="halt", denials=["halt"], reason=halted[proposal.tool])
     if proposal.invalid:
         return verdict("deny", denied_by="arguments", denials=["arguments"], reason=proposal.invalid)
     denials: list[tuple[str, str]] = []

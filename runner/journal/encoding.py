@@ -1,6 +1,6 @@
 """Events as bytes.
 
-Owns: the stored form, its version and its size limit. Form 2 is `{"v": 2, "run", "seq", "type", "at", "sealed"}`: what
+Owns: the stored form, its version and its size limit. Form 2 is `{"v": 2, "run", "seq", "type", "path", "at", "sealed"}`: what
 happened is sealed, and only what says nothing about a person is in clear. Form 1, which is still read, had the `event`
 in clear. The bytes are hashed and kept as they are; nothing ever rewrites them. Keys, sealing and where bytes are kept
 are the adapter's part.
@@ -42,6 +42,7 @@ class Clear(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     run: str
     seq: int
     type: str = ""
+    path: str = ""
     at: str = ""
     sealed: str | None = None
 
@@ -93,7 +94,7 @@ def encode(run: str, seq: int, event: AnyEvent, seal: Seal | None = None) -> byt
     if seal is None:
         return _encoder.encode(_Form1(v=1, run=run, seq=seq, event=event))
     tag = str(event.__struct_config__.tag)
-    clear = _encoder.encode(Clear(v=VERSION, run=run, seq=seq, type=tag, at=event.at))
+    clear = _encoder.encode(Clear(v=VERSION, run=run, seq=seq, type=tag, path=event.path, at=event.at))
     return b"".join((clear[:-1], _SEALED, b2a_base64(seal(clear, plain), newline=False), b'"}'))
 
 
@@ -136,7 +137,7 @@ def decode_head(body: bytes) -> tuple[int, str, int] | None:
 
 
 def decode_clear(body: bytes) -> Clear:
-    """Return what stored bytes say without a key: which event, of what type, when. Raises `StoreError` as `decode`."""
+    """Return what stored bytes say without a key: which event, of what type, where, when. Raises `StoreError` as `decode`."""
     try:
         clear = _clear_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -145,7 +146,7 @@ def decode_clear(body: bytes) -> Clear:
         return clear
     stored = decode(body)
     tag = str(stored.event.__struct_config__.tag)
-    return Clear(v=stored.v, run=stored.run, seq=stored.seq, type=tag, at=stored.event.at)
+    return Clear(v=stored.v, run=stored.run, seq=stored.seq, type=tag, path=stored.event.path, at=stored.event.at)
 
 
 def as_dict(value: Any) -> Any:

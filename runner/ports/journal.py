@@ -33,6 +33,8 @@ class Append(msgspec.Struct, kw_only=True):
     """None for a person's answer or a cancel, which need no claim."""
     events: Sequence[AnyEvent]
     durable: bool = False
+    under: Sequence[str] = ()
+    """What a halt may name of it; refused where one of these is halted at the last event's moment."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +42,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     `ok` False: nothing of it was stored. `refused`: `claim` (another runner owns the run), `path` (this phase of this
     path exists already), `limit` (an `at_most` window is full; `rule` names it), `right` (an approval was used
-    already), `finished` (the run has ended), `event` (an event is too large or could not be read again; `rule` says
-    why).
+    already), `finished` (the run has ended), `halt` (a halt names it; `rule` says who and why), `event` (an event is too large
+    or could not be read again; `rule` says why).
     """
 
     ok: bool
@@ -63,6 +65,33 @@ class Open(msgspec.Struct, frozen=True, kw_only=True):
 
     started: RunStarted
     owner: str
+
+
+class Halt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One pull of the emergency brake.
+
+    `what`: a tool, a namespace, `flows.NAME`, `all`, or `subject:…`, which the store keeps blinded: it comes back as
+    `subject:` and a few letters that tell nothing. It holds until `until` (None: until lifted); moments are RFC 3339.
+    """
+
+    what: str
+    at: str
+    by: str = ""
+    reason: str = ""
+    until: str | None = None
+    lifted_at: str | None = None
+    lifted_by: str = ""
+
+    def holds(self, at: str) -> bool:
+        """Say whether it holds at a moment (UTC, as events write it)."""
+        return self.lifted_at is None and (self.until is None or self.until > at)
+
+    @property
+    def words(self) -> str:
+        """Why a call is denied by it, for model and people."""
+        what = "This subject" if self.what.startswith("subject:") else "Everything" if self.what == "all" else self.what
+        by = f" by {self.by}" if self.by else ""
+        return f"{what} is halted{by}" + (f": {self.reason}" if self.reason else ".")
 
 
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -93,7 +122,7 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def clear(self) -> Clear:
-        """What can be read without a key, also of a forgotten person's run: run, place, type and moment."""
+        """What can be read without a key, also of a forgotten person's run: run, place, type, path and moment."""
         return decode_clear(self.body)
 
 
@@ -208,12 +237,39 @@ class Journal(Protocol):
         """Return how much of an `at_most` counter is taken since a moment."""
         ...
 
+    def halt(self, halt: Halt) -> None:
+        """Store a halt durably; it is seen by every process's next append and question."""
+        ...
+
+    def lift(self, what: str, *, by: str, at: str) -> int:
+        """Lift every halt of exactly this that holds, durably; return how many there were. None is ever removed."""
+        ...
+
+    def halts(self) -> list[Halt]:
+        """Return all halts that were ever made, the newest first."""
+        ...
+
+    def halted(self, names: Sequence[str], at: str) -> Halt | None:
+        """Return a halt that names one of these and holds at a moment, None where nothing is halted."""
+        ...
+
     def events(self, run: str, *, after: int = 0) -> list[StoredEvent]:
         """Return the run's events in order. Raises `InputError` (FR3002) for an unknown run."""
         ...
 
-    def runs(self, *, status: str | None = None, flow: str | None = None, limit: int = 50) -> list[RunRow]:
-        """Return runs, the newest first."""
+    def runs(
+        self,
+        *,
+        status: str | None = None,
+        flow: str | None = None,
+        limit: int = 50,
+        since: str | None = None,
+        before: str | None = None,
+    ) -> list[RunRow]:
+        """Return runs, the newest first. `since`: started at that moment or later; `before`: older than that run.
+
+        With `before` a store of any size is read page by page: the last run of one page begins the next.
+        """
         ...
 
     def run(self, run: str) -> RunRow:

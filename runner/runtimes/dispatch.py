@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from flowrun.core.events import (
     ModelReplied,
     Returned,
 )
+from flowrun.core.halts import tool_names
 from flowrun.core.steps.model_call import cost
 from flowrun.errors import AdapterError, FlowrunError
 from flowrun.guard import decide, facts_needed
@@ -55,21 +56,32 @@ class Dispatch:
         models: Models,
         tools: Mapping[str, Tools],
         clock: Clock,
-        halted: Sequence[str] = (),
+        fixed_halts: Callable[[], Mapping[str, str]] = dict,
         secrets: Sequence[Found] = (),
     ) -> None:
-        """`halted`: tools that nothing may call now. `secrets`: what no event, prompt or message may hold."""
+        """`secrets`: what no event, prompt or message may hold.
+
+        `fixed_halts`: what is halted besides the store's halts, by name with the words for it; asked at each call.
+        """
         self.journal = journal
         self.models = models
         self.tools = tools
         self.clock = clock
-        self.halted = halted
+        self._fixed_halts = fixed_halts
         self.secrets = secrets
         self._without_secrets = Masking(secrets, {}, lambda text: b"")
 
-    async def judge(self, compiled: CompiledPlan, command: Propose, run: str) -> Decided:
-        """Read the facts that the rules use, and decide every proposal of the turn."""
-        now = self.clock.now()
+    def halted(self, names: Sequence[str], at: str) -> str | None:
+        """Return why nothing named so may be touched at a moment, None where it may."""
+        fixed = self._fixed_halts()
+        for name in names:
+            if name in fixed:
+                return fixed[name]
+        halt = self.journal.halted(names, at)
+        return None if halt is None else halt.words
+
+    async def judge(self, compiled: CompiledPlan, command: Propose, run: str, now: str) -> Decided:
+        """Read the facts that the rules use, and decide every proposal of the turn; `now`: the moment of the decision."""
         facts: list[dict[tuple[str, str], Json]] = []
         for proposal in command.proposals:
             known: dict[tuple[str, str], Json] = {}
@@ -77,12 +89,17 @@ class Dispatch:
                 if read.args is None:
                     continue
                 request = ToolRequest(tool=read.tool, args=read.args, key="", run=run, timeout=FACT_TIMEOUT)
+                if self.halted([*command.under, *tool_names(read.tool)], now) is not None:
+                    continue
                 try:
                     known[read.policy, read.name] = self._without_secrets.out((await self._invoke(request)).output)
                 except AdapterError:
                     continue
             facts.append(known)
-        verdicts = decide(compiled, command, facts=facts, usage=self.journal.usage, now=now, halted=self.halted)
+        tools = {proposal.tool for proposal in command.proposals}
+        why = {tool: self.halted([*command.under, *tool_names(tool)], now) for tool in tools}
+        halted = {tool: reason for tool, reason in why.items() if reason is not None}
+        verdicts = decide(compiled, command, facts=facts, usage=self.journal.usage, now=now, halted=halted)
         return Decided(path=command.path, at=now, verdicts=verdicts)
 
     async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str) -> AnyEvent:

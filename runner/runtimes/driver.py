@@ -38,7 +38,6 @@ from flowrun.core.events import (
     ModelReplied,
     ModelStarted,
     RecordWritten,
-    Refused,
     Returned,
     RunFinished,
     RunStarted,
@@ -50,18 +49,13 @@ from flowrun.errors import InternalError, StoreError
 from flowrun.ports.journal import Append, Claim, Receipt
 from flowrun.runtimes.committer import Committer
 from flowrun.runtimes.dispatch import Dispatch, conversation_digest
+from flowrun.runtimes.refusals import halted_call, halted_model, refused, under
 from flowrun.values.moments import seconds_between
 
 Json = Any
 POLL = 0.5
 PATIENCE = 3.0
 """Seconds that a run with nothing else to do waits here for its own timer, before it is left to `resume --due`."""
-REFUSALS = {
-    "limit": "The limit is reached.",
-    "right": "The approval was used already.",
-}
-
-
 OUTSIDE = (CallTool, CallModel, Propose)
 ANSWERS = (Returned, CallFailed, Doubted, ModelReplied, ModelFailed)
 
@@ -215,7 +209,7 @@ class Driver:
     async def _outside(self, command: CallTool | CallModel | Propose) -> None:
         run = self.claim.run
         if isinstance(command, Propose):
-            self._emit(await self.dispatch.judge(self.compiled, command, run))
+            self._emit(await self.dispatch.judge(self.compiled, command, run, self._now()))
             return
         if command.delay:
             await self._flush(durable=False)
@@ -233,6 +227,10 @@ class Driver:
                 return
         else:
             await self._flush(durable=False)
+            held = self.dispatch.halted(under(command), self._now())
+            if held is not None:
+                self._emit(halted_call(command, held, self._now()))
+                return
         if self._stale:
             return
         event = await self.dispatch.call_tool(self.compiled, command, run)
@@ -243,6 +241,10 @@ class Driver:
     async def _intend(self, command: CallTool, write: bool) -> bool:
         """Commit the intent with its reservations and approvals; False where it was refused (an event says so)."""
         verdict = command.verdict
+        held = self.dispatch.halted(under(command), self._now())
+        if held is not None:
+            self._emit(halted_call(command, held, self._now()))
+            return False
         first = command.path == command.first
         intent = Intended(
             path=command.path,
@@ -255,20 +257,14 @@ class Driver:
             approvals=command.approvals,
         )
         before, self._buffer = self._buffer, []
-        receipt = await self._commit([*before, intent], durable=write)
+        receipt = await self._commit([*before, intent], durable=write, under=under(command))
         if receipt.ok:
             self._seen.add((command.path, "intended"))
             return not self._stale
-        if receipt.refused in REFUSALS:
+        refusal = refused(command, receipt, self._now())
+        if refusal is not None:
             self._buffer = [*before, *self._buffer]
-            self._emit(
-                Refused(
-                    path=command.path,
-                    at=self._now(),
-                    rule=receipt.rule or receipt.refused,
-                    reason=REFUSALS[receipt.refused],
-                )
-            )
+            self._emit(refusal)
         else:
             self._stale = True
         return False
@@ -279,6 +275,10 @@ class Driver:
                 kind="model", code="FR4121", message="The process ended while the model was asked.", retryable=True
             )
             self._emit(ModelFailed(path=command.path, at=self._now(), fault=fault, cost=command.reserve))
+            return
+        held = self.dispatch.halted(under(command), self._now())
+        if held is not None:
+            self._emit(halted_model(command, held, self._now()))
             return
         digest = conversation_digest(command.messages)
         self._emit(
@@ -351,10 +351,10 @@ class Driver:
         if not (await self._commit(events, durable=durable)).ok:
             self._stale = True
 
-    async def _commit(self, events: list[AnyEvent], *, durable: bool) -> Receipt:
+    async def _commit(self, events: list[AnyEvent], *, durable: bool, under: Sequence[str] = ()) -> Receipt:
         """Commit. Foreign events in between make the execution stale; a lost claim raises `LostClaim`."""
         receipt = await self.committer.commit(
-            Append(run=self.claim.run, epoch=self.claim.epoch, events=events, durable=durable)
+            Append(run=self.claim.run, epoch=self.claim.epoch, events=events, durable=durable, under=under)
         )
         if not receipt.ok:
             if receipt.refused in ("claim", "finished"):

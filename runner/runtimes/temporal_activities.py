@@ -29,7 +29,6 @@ from flowrun.core.events import (
     ModelFailed,
     ModelStarted,
     RecordWritten,
-    Refused,
     RunFinished,
     RunStarted,
     Waiting,
@@ -39,7 +38,8 @@ from flowrun.core.execution import Execution
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Receipt
 from flowrun.runtimes.dispatch import Dispatch, conversation_digest
-from flowrun.runtimes.driver import REFUSALS, msg_at
+from flowrun.runtimes.driver import msg_at
+from flowrun.runtimes.refusals import halted_call, halted_model, refused, under
 from flowrun.runtimes.temporal_flow import BEAT
 
 Json = Any
@@ -132,7 +132,9 @@ class Activities:
         view = self._view(run)
         command = view.execution.open.get((path, ""))
         if isinstance(command, Propose):
-            self._commit(view, await self.dispatch.judge(view.compiled, command, run))
+            self._commit(
+                view, await self.dispatch.judge(view.compiled, command, run, max(view.at, self.dispatch.clock.now()))
+            )
         elif isinstance(command, CallModel | CallTool):
             beat = asyncio.create_task(_beat())
             try:
@@ -152,6 +154,9 @@ class Activities:
                 kind="model", code="FR4121", message="The process ended while the model was asked.", retryable=True
             )
             return ModelFailed(path=command.path, at=now, fault=fault, cost=command.reserve)
+        held = self.dispatch.halted(under(command), now)
+        if held is not None:
+            return halted_model(command, held, now)
         told = conversation_digest(command.messages)
         self._commit(
             view,
@@ -162,6 +167,10 @@ class Activities:
     async def _call(self, view: View, command: CallTool, write: bool) -> AnyEvent:
         verdict, now = command.verdict, self.dispatch.clock.now()
         rooms = [room for room in verdict.reserve if not room.counter.startswith("run:")]
+        known = (command.path, "intended") in view.phases
+        held = None if known else self.dispatch.halted(under(command), now)
+        if held is not None:
+            return halted_call(command, held, now)
         if write or rooms:
             intent = Intended(
                 path=command.path,
@@ -173,25 +182,24 @@ class Activities:
                 reserve=rooms if command.path == command.first else [],
                 approvals=command.approvals,
             )
-            known = (command.path, "intended") in view.phases
-            receipt = None if known else self._commit(view, intent, durable=write)
+            receipt = None if known else self._commit(view, intent, durable=write, under=under(command))
             if receipt is None or receipt.refused == "path":
                 fault = Fault(kind="in_doubt", code="FR3103", message="The process ended while the call was under way.")
                 return Doubted(path=command.path, at=now, fault=fault, tool=verdict.tool)
-            if receipt.refused in REFUSALS:
-                rule = receipt.rule or receipt.refused
-                return Refused(path=command.path, at=now, rule=rule, reason=REFUSALS[receipt.refused])
+            refusal = refused(command, receipt, now)
+            if refusal is not None:
+                return refusal
             if not receipt.ok:
                 raise ApplicationError(f"The run {view.started.run} has ended.", type="Ended", non_retryable=True)
         return await self.dispatch.call_tool(view.compiled, command, view.started.run)
 
-    def _commit(self, view: View, *events: AnyEvent, durable: bool = False) -> Receipt:
+    def _commit(self, view: View, *events: AnyEvent, durable: bool = False, under: Sequence[str] = ()) -> Receipt:
         """Commit. A phase that is there already and a run that has ended are for the caller to look at again."""
         run = view.started.run
         newer = self.journal.events(run, after=view.seq)
         last = newer[-1].event.at if newer else view.at
         stamped = [event if event.at >= last else msg_at(event, last) for event in events]
-        receipt = self.journal.commit([Append(run=run, epoch=EPOCH, events=stamped, durable=durable)])[0]
+        receipt = self.journal.commit([Append(run=run, epoch=EPOCH, events=stamped, durable=durable, under=under)])[0]
         if receipt.refused == "claim":
             raise ApplicationError(f"Another runner took {run} over.", type="LostClaim", non_retryable=True)
         if receipt.refused == "event":

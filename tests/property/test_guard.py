@@ -93,7 +93,7 @@ def turn(
     **more: Any,
 ) -> list[Verdict]:
     """Have a turn of calls judged."""
-    halted = more.pop("halted", ())
+    halted = more.pop("halted", {})
     proposals = [
         Proposal(path=f"t/{n}", tool=tool, args=args, bound=more.get("bound", {}), key=str(n))
         for n, (tool, args) in enumerate(calls)
@@ -253,7 +253,7 @@ def test_a_halted_tool_is_denied_and_the_first_denial_is_the_reason(args: dict[s
             RulePlan(id="b", source="p@1", tools=["desk.plain"], needs_before=["crm.read"], reason="read first"),
         ]
     )
-    assert turn(compiled, [("desk.plain", args)], halted=["desk.plain"])[0].denied_by == "halt"
+    assert turn(compiled, [("desk.plain", args)], halted={"desk.plain": "stop"})[0].denied_by == "halt"
     verdict = turn(compiled, [("desk.plain", args)])[0]
     assert (verdict.denied_by, verdict.reason) == ("r1", "read first")
     assert verdict.denials == ["r1", "r0"]

@@ -84,6 +84,7 @@ def run_sub_flow(
         meter=Meter(flow.budget, meter),
         path=path,
         key=f"{ctx.key}/{path}",
+        parents=ctx.under(),
     )
     outcome, reason = "completed", ""
     try:

@@ -66,6 +66,7 @@ def call_model(
                 timeout=left,
                 delay=delay,
                 reserve=reserve,
+                under=ctx.under(),
             )
             ctx.execution.count_work(meter, event)
             assert isinstance(event, ModelReplied | ModelFailed)

@@ -143,3 +143,26 @@ def test_what_is_waited_for_has_its_name_and_key() -> None:
     happened, act, cost = why([START, waits[2]], found[2:])
     assert happened == "refund waits for contact.replied@1 with key C-17."
     assert "flowrun event contact.replied@1 --key C-17" in act and "no deadline" in cost
+
+
+def test_what_was_refused_is_told_with_its_rule_or_person() -> None:
+    denied = ev.Verdict(
+        path="p/1",
+        tool="pay.refund",
+        args={},
+        digest="d",
+        verdict="deny",
+        denied_by="own_orders_only",
+        reason="Not theirs.",
+    )
+    allowed = ev.Verdict(path="p/2", tool="pay.refund", args={}, digest="e", verdict="ask")
+    said = why(
+        [
+            START,
+            ev.Decided(path="p", at=AT, verdicts=[denied, allowed]),
+            ev.Answered(path="p/@approval", at=AT, action="reject", by="kim", reason="No receipt."),
+            ev.RunFinished(at=AT, outcome="rejected"),
+        ],
+        [],
+    )
+    assert said[0].endswith("Refused: pay.refund was denied by own_orders_only: Not theirs; kim said no: No receipt.")

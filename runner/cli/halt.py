@@ -1,0 +1,88 @@
+"""`flowrun halt`: the emergency brake.
+
+Owns: the command's options and output. What is halted, and what that means, is `app.halt`'s part.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flowrun.app import words
+from flowrun.cli import options
+from flowrun.cli.output import print_json, say, table
+from flowrun.cli.run import user_name
+
+if TYPE_CHECKING:
+    from flowrun.ports.journal import Halt
+
+
+@click.command("halt")
+@click.argument("what", required=False)
+@click.option("--reason", default="", metavar="TEXT", help="Why; a stopped run and its people are told.")
+@click.option("--as", "by", metavar="NAME", default=user_name, show_default="you", help="Who you are.")
+@click.option("--until", metavar="MOMENT", help="When it ends by itself, such as 2026-03-02T18:00:00Z.")
+@click.option("--off", is_flag=True, help="Lift the halt of WHAT.")
+@click.option("--list", "listing", is_flag=True, help="Say what is halted now.")
+@click.option("--all", "everything", is_flag=True, help="With --list: also the halts that are over.")
+@options.JSON
+@options.places
+def command(
+    what: str | None,
+    reason: str,
+    by: str,
+    until: str | None,
+    off: bool,
+    listing: bool,
+    everything: bool,
+    as_json: bool,
+    workspace: Path | None,
+    store: str | None,
+) -> int:
+    """Stop every call of WHAT at once, in every process that uses this store.
+
+    WHAT is a tool (pay.refund), a namespace (pay), a flow (flows.NAME or NAME), subject:WHO, or all. Calls that are not
+    begun yet are denied, reads and model calls included; one that is under way is not taken back. Runs that wait, wait on.
+
+    \b
+    Examples:
+      flowrun halt pay.refund --reason "Refunds go out twice."
+      flowrun halt subject:ana@example.com --until 2026-03-02T18:00:00Z
+      flowrun halt --list
+      flowrun halt pay.refund --off
+    """
+    from flowrun.app.halt import open_brake
+
+    if listing == (what is not None):
+        raise click.UsageError("give either WHAT or --list")
+    if (off or listing) and (reason or until):
+        raise click.UsageError(f"--reason and --until do not go with {'--off' if off else '--list'}")
+    with open_brake(options.workspace_of(workspace, store)) as brake:
+        if what is None:
+            show(brake.listed(everything=everything), as_json)
+            return 0
+        if off:
+            lifted = brake.lift(what, by=by)
+            print_json({"what": what, "lifted": lifted}) if as_json else say(f"{what} is no longer halted.")
+            return 0
+        halts = brake.pull(what, by=by, reason=reason, until=until)
+    if as_json:
+        print_json(halts)
+    else:
+        for halt in halts:
+            say(f"{what if halt.what.startswith('subject:') else halt.what} is halted.", style="bold red")
+        say(f"Lift it: {options.command_line(f'flowrun halt {what} --off')}")
+    return 0
+
+
+def show(halts: list[Halt], as_json: bool) -> None:
+    """Print halts."""
+    if as_json:
+        print_json(halts)
+    elif halts:
+        rows = [[h.what, h.by, *map(words.moment, (h.at, h.until or "", h.lifted_at or "")), h.reason] for h in halts]
+        table(["what", "by", "since", "until", "lifted", "why"], rows)
+    else:
+        say("Nothing is halted.")
