@@ -17,10 +17,10 @@ from flowrun.adapters.journals.lookup import Lookup, by_beginning, erased_run, k
 from flowrun.adapters.journals.memory_halts import MemoryHalts
 from flowrun.adapters.journals.memory_state import Entry, Run, State
 from flowrun.adapters.journals.owners import is_gone
-from flowrun.core.events import Approved, Asked, RecordWritten, RunFinished, RunStarted
+from flowrun.core.events import RecordWritten, RunFinished, RunStarted
 from flowrun.errors import FlowrunError, StoreError
 from flowrun.journal import projections as pr
-from flowrun.journal.encoding import as_dict, encode
+from flowrun.journal.encoding import encode
 from flowrun.ports.journal import (
     Append,
     Claim,
@@ -33,6 +33,7 @@ from flowrun.ports.journal import (
     RecordRow,
     RunRow,
     StoredEvent,
+    inbox_row,
 )
 
 _canonical = msgspec.json.Encoder(order="deterministic")
@@ -315,18 +316,5 @@ class MemoryJournal(MemoryHalts):
 
 
 def _inbox_row(run: Run, entry: Entry) -> InboxRow:
-    asked = run.events[entry.seq - 1]
-    assert isinstance(asked, Asked)
     opened = entry.opened
-    approvals = [as_dict(e) for e in run.events if isinstance(e, Approved) and pr.entry_path(e.path) == opened.path]
-    return InboxRow(
-        id=opened.id,
-        run=run.id,
-        path=opened.path,
-        kind=opened.kind,
-        to=asked.to,
-        due=opened.due,
-        at=opened.at,
-        asked=as_dict(asked),
-        approvals=approvals,
-    )
+    return inbox_row(id=opened.id, run=run.id, due=opened.due, now=run.standing(opened.path))

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from flowrun.adapters.journals.keys import Sealer
+from flowrun.adapters.journals.sqlite_entries import standing_of
 from flowrun.adapters.journals.sqlite_halts import find_halt
 from flowrun.adapters.journals.sqlite_keys import KEY_OF, Keys, RunKeys, Vault
-from flowrun.core.events import PHASES, Answered, Approved
+from flowrun.core.entries import Standing
+from flowrun.core.events import PHASES, Answered, AnyEvent, Approved, Edited
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.chain import link
@@ -119,19 +121,22 @@ def _project(db: sqlite3.Connection, vault: Vault, item: Append, known: Head) ->
         changes = pr.fold(item.run, event)
         if not changes:
             continue
-        by_person = item.epoch is None and isinstance(event, Answered | Approved)
-        touched = apply_changes(db, keys, known.n, seq, changes, by_person=by_person) or touched
+        said = event if item.epoch is None and isinstance(event, Answered | Approved | Edited) else None
+        touched = apply_changes(db, keys, known.n, seq, changes, said=said) or touched
     return touched
 
 
 def apply_changes(
-    db: sqlite3.Connection, keys: Keys, n: int, seq: int, changes: Iterable[pr.Change], *, by_person: bool
+    db: sqlite3.Connection, keys: Keys, n: int, seq: int, changes: Iterable[pr.Change], *, said: AnyEvent | None
 ) -> bool:
-    """Apply what one event means; return whether the run's open entries or waits changed. Raises `Refusal`."""
+    """Apply what one event means; return whether the run's open entries or waits changed. Raises `Refusal`.
+
+    `said`: the event, where a person outside the run gave it.
+    """
     touched = False
     for change in changes:
         kind = type(change)
-        _APPLY[kind](db, keys, n, seq, change, by_person)
+        _APPLY[kind](db, keys, n, seq, change, said)
         touched = touched or kind in _TOUCHING
     return touched
 
@@ -143,28 +148,35 @@ def open_work(db: sqlite3.Connection, n: int) -> tuple[str | None, str | None]:
     return min((due for due, _ in rows if due is not None), default=None), ", ".join(kinds) or None
 
 
-def _entry_opened(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _entry_opened(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute(
         "INSERT INTO inbox (n, path, id, kind, due, at, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (n, c.path, c.id, c.kind, c.due, c.at, seq),
     )
 
 
-def _entry_approved(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
-    row = db.execute("SELECT 1 FROM inbox WHERE n = ? AND path = ? AND action IS NULL", (n, c.path)).fetchone()
-    if by_person and row is None:
+def _open_entry(db: sqlite3.Connection, keys: Keys, n: int, path: str, before: int) -> Standing:
+    """Return where an open entry stood before a place in the run's journal. Raises `Refusal` where it is not open."""
+    if db.execute("SELECT 1 FROM inbox WHERE n = ? AND path = ? AND action IS NULL", (n, path)).fetchone() is None:
         raise pr.Refusal("path")
+    return standing_of(db, keys.unseal, n, path, before=before)
 
 
-def _entry_settled(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
-    settled = db.execute(
-        "UPDATE inbox SET action = ? WHERE n = ? AND path = ? AND action IS NULL", (c.action, n, c.path)
-    ).rowcount
-    if by_person and not settled:
-        raise pr.Refusal("path")
+def _entry_changed(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
+    if said is not None:
+        pr.check(_open_entry(db, keys, n, c.path, seq), said)
+    if db.execute("SELECT 1 FROM inbox WHERE n = ? AND path = ?", (n, c.path)).fetchone() is not None:
+        due = pr.sortable(standing_of(db, keys.unseal, n, c.path, before=seq + 1).due)
+        db.execute("UPDATE inbox SET due = ? WHERE n = ? AND path = ?", (due, n, c.path))
 
 
-def _wait_opened(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _entry_settled(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
+    if said is not None:
+        pr.check(_open_entry(db, keys, n, c.path, seq), said)
+    db.execute("UPDATE inbox SET action = ? WHERE n = ? AND path = ? AND action IS NULL", (c.action, n, c.path))
+
+
+def _wait_opened(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     key = None if c.event is None else keys.blind("wait", c.key or "")
     db.execute(
         "INSERT INTO waits (n, path, due, event, key) VALUES (?, ?, ?, ?, ?)",
@@ -172,18 +184,18 @@ def _wait_opened(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, b
     )
 
 
-def _wait_ended(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _wait_ended(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute("DELETE FROM waits WHERE n = ? AND path = ?", (n, c.path))
 
 
-def _record_added(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _record_added(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute(
         "INSERT INTO records (n, path, id, schema, at, final, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (n, c.path, c.id, c.schema, c.at, int(c.final), seq),
     )
 
 
-def _room_taken(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _room_taken(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     counter = keys.blind("counter", c.counter)
     taken = db.execute(_USAGE, (counter, c.since or "", n, c.path)).fetchone()[0]
     if taken + c.amount > c.limit:
@@ -197,21 +209,23 @@ def _room_taken(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by
     )
 
 
-def _room_held(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _room_held(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute("UPDATE counters SET held = 1 WHERE n = ? AND path = ?", (n, c.path))
 
 
-def _room_returned(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _room_returned(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute("DELETE FROM counters WHERE n = ? AND path = ? AND NOT held", (n, c.path))
 
 
-def _right_used(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _right_used(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     row = db.execute(
         "SELECT e.body FROM inbox i JOIN events e ON e.n = i.n AND e.path = i.path AND e.phase = 'ended' "
         "WHERE i.n = ? AND i.path = ? AND i.action = 'approve'",
         (n, c.entry),
     ).fetchone()
-    if row is None or not pr.grants(decode(row[0], keys.unseal).event, c.digest):
+    if row is None or not pr.grants(
+        standing_of(db, keys.unseal, n, c.entry, before=seq), decode(row[0], keys.unseal).event, c.digest
+    ):
         raise pr.Refusal("right")
     # A digest of few possible arguments could be guessed.
     digest = keys.blind("digest", c.digest).hex()
@@ -227,19 +241,19 @@ def _right_used(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by
         raise pr.Refusal("right")
 
 
-def _run_ended(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _run_ended(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute("UPDATE inbox SET action = 'finished' WHERE n = ? AND action IS NULL", (n,))
     db.execute("DELETE FROM waits WHERE n = ?", (n,))
     db.execute("UPDATE runs SET outcome = ? WHERE n = ?", (c.outcome, n))
 
 
-def _subject_known(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _subject_known(db: sqlite3.Connection, keys: Keys, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     keys.adopt(db, n, c.subject)
 
 
-_APPLY: dict[type, Callable[[sqlite3.Connection, Keys, int, int, Any, bool], None]] = {
+_APPLY: dict[type, Callable[[sqlite3.Connection, Keys, int, int, Any, AnyEvent | None], None]] = {
     pr.EntryOpened: _entry_opened,
-    pr.EntryApproved: _entry_approved,
+    pr.EntryChanged: _entry_changed,
     pr.EntrySettled: _entry_settled,
     pr.WaitOpened: _wait_opened,
     pr.WaitEnded: _wait_ended,
@@ -251,4 +265,6 @@ _APPLY: dict[type, Callable[[sqlite3.Connection, Keys, int, int, Any, bool], Non
     pr.RunEnded: _run_ended,
     pr.SubjectKnown: _subject_known,
 }
-_TOUCHING: frozenset[type] = frozenset({pr.EntryOpened, pr.EntrySettled, pr.WaitOpened, pr.WaitEnded, pr.RunEnded})
+_TOUCHING: frozenset[type] = frozenset(
+    {pr.EntryOpened, pr.EntryChanged, pr.EntrySettled, pr.WaitOpened, pr.WaitEnded, pr.RunEnded}
+)

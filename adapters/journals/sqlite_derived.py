@@ -152,10 +152,10 @@ class SqliteTables:
                 "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
                 (row.n, row.seq, event.path, PHASES[type(event)], row.body, row.hash),
             )
-            if apply_changes(self._new, self._keys_of(row.n, run), row.n, row.seq, changes, by_person=False):
+            if apply_changes(self._new, self._keys_of(row.n, run), row.n, row.seq, changes, said=None):
                 due, waiting_on = open_work(self._new, row.n)
                 self._new.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, row.n))
-        except (pr.Refusal, sqlite3.IntegrityError):
+        except (pr.Refusal, sqlite3.IntegrityError, StoreError):
             self._note(run, row.seq, f"event {row.seq} could not have been stored: it does not fit those before it")
 
     def _keys_of(self, n: int, run: str) -> _AuditKeys:

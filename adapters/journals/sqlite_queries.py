@@ -17,12 +17,13 @@ import msgspec
 
 from flowrun.adapters.journals.lookup import Lookup, by_beginning, erased_run, run_not_found, settled_entry
 from flowrun.adapters.journals.owners import is_gone
+from flowrun.adapters.journals.sqlite_entries import standing_of
 from flowrun.adapters.journals.sqlite_keys import KEY_OF, Vault
-from flowrun.core.events import AnyEvent, Approved, Asked, RecordWritten, RunFinished
+from flowrun.core.events import AnyEvent, RecordWritten, RunFinished
 from flowrun.errors import StoreError
-from flowrun.journal.encoding import as_dict, decode
-from flowrun.journal.projections import MICRO, entry_path, sortable
-from flowrun.ports.journal import Forgetting, InboxRow, RecordRow, RunRow, StoredEvent
+from flowrun.journal.encoding import decode
+from flowrun.journal.projections import MICRO, sortable
+from flowrun.ports.journal import Forgetting, InboxRow, RecordRow, RunRow, StoredEvent, inbox_row
 
 _LAST = "\U0010ffff"
 # The last event of a finished run says why it ended.
@@ -36,7 +37,7 @@ _STATUS = {
     "waiting": "r.outcome IS NULL AND r.owner IS NULL",
     "running": "r.outcome IS NULL AND r.owner IS NOT NULL",
 }
-_INBOX = f"""SELECT i.id, r.run, i.path, i.kind, i.due, i.at, e.body, i.n, k.key, k.subject, s.key FROM inbox i
+_INBOX = f"""SELECT i.id, r.run, i.path, i.due, i.n, k.key, k.subject, s.key FROM inbox i
     JOIN runs r ON r.n = i.n JOIN events e ON e.n = i.n AND e.seq = i.seq {KEY_OF.format(n="i.n")}"""
 _RECORDS = f"""SELECT c.id, r.run, c.path, r.flow, c.schema, c.at, c.final, c.remains, e.body, k.key, k.subject, s.key
     FROM records c JOIN runs r ON r.n = c.n JOIN events e ON e.n = c.n AND e.seq = c.seq {KEY_OF.format(n="c.n")}"""
@@ -257,27 +258,10 @@ class SqliteReads(ABC):
         )
 
     def _inbox_row(self, db: sqlite3.Connection, row: tuple[Any, ...]) -> InboxRow:
-        id, run, path, kind, due, at, body, n, *key = row
-        asked = self._event(run, key, body)
-        if not isinstance(asked, Asked):
-            raise StoreError(f"Inbox entry {id} does not point to its event.", code="FR5005")
-        # Paths of approvals are the entry's path with `@ROLE`; "A" follows "@".
-        bodies = db.execute(
-            "SELECT body FROM events WHERE n = ? AND path > ? AND path < ? AND phase = 'ended' ORDER BY seq",
-            (n, path + "@", path + "A"),
-        ).fetchall()
-        given = [self._event(run, key, found[0]) for found in bodies]
-        return InboxRow(
-            id=id,
-            run=run,
-            path=path,
-            kind=kind,
-            to=asked.to,
-            due=due,
-            at=at,
-            asked=as_dict(asked),
-            approvals=[as_dict(e) for e in given if isinstance(e, Approved) and entry_path(e.path) == path],
-        )
+        id, run, path, due, n, *key = row
+        wrapped, who, persons = key
+        unseal = partial(self._unseal, run, (wrapped, who, persons))
+        return inbox_row(id=id, run=run, due=due, now=standing_of(db, unseal, n, path))
 
     def _record_row(self, row: tuple[Any, ...]) -> RecordRow:
         id, run, path, flow, schema, at, final, remains, body, *key = row

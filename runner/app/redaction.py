@@ -24,7 +24,7 @@ Json = Any
 T = TypeVar("T")
 STRUCTURE = frozenset(
     ("type", "path", "at", "run", "flow", "plan", "step", "tool", "schema", "kind", "action", "verdict", "effect", "mode",
-     "outcome", "digest", "digests", "due", "on_error", "code", "hash", "id", "event")
+     "outcome", "digest", "digests", "due", "seen", "entries", "open", "to", "may", "on_error", "code", "hash", "id", "event")
 )  # fmt: skip
 """Fields that flowrun itself fills; a value that happens to be written alike is not hidden in them."""
 

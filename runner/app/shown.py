@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from flowrun.app.redaction import Redaction
-from flowrun.app.result import RunResult, entry_dict
+from flowrun.app.result import RunResult
 from flowrun.core.compiled import CompiledPlan
 from flowrun.errors import StoreError
 from flowrun.plan.model import Plan
@@ -74,10 +74,6 @@ class Shown(ABC):
                 hidden[row.run] = self.redaction(row.run, reveal=reveal)
         return [row if row.erased else hidden[row.run].record(row) for row in rows]
 
-    def shown_inbox(self, *, run: str | None = None, role: str | None = None) -> list[dict[str, Json]]:
-        """Return open entries: whoever decides sees exactly what they decide on, apart from secrets."""
-        return [
-            self.redaction(entry.run, only_secrets=True).entry(entry_dict(entry))
-            for entry in self.journal.inbox(run=run)
-            if role is None or role in entry.to
-        ]
+    def shown_entries(self, entries: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
+        """Return inbox entries: whoever decides sees exactly what they decide on, apart from secrets."""
+        return [self.redaction(entry["run"], only_secrets=True).entry(entry) for entry in entries]

@@ -14,6 +14,7 @@ import msgspec
 
 from flowrun.app import words
 from flowrun.app.look import timeline
+from flowrun.app.origins import as_data, known_plan, with_origins
 from flowrun.app.result import RunResult
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
@@ -49,16 +50,20 @@ def command(run: str, reveal: bool, by: str, as_json: bool, workspace: Path | No
         alone = interrupted(app.journal.run(found.run))
         if found.erased is not None:
             return show_erased(found, stored, as_json)
+        plan = known_plan(app, found.run)
+        found = msgspec.structs.replace(found, waiting=with_origins(app, found.waiting))
         hidden = app.redaction(found.run, reveal=by if reveal else None)
         result, events = hidden.result(found), hidden.events()
     if as_json:
-        print_json({**msgspec.to_builtins(result), "events": event_dicts(stored, events)})
+        print_json(
+            {**msgspec.to_builtins(result), "events": event_dicts(stored, events), "origins": as_data(plan, stored)}
+        )
         return 0
     print_heading(msgspec.structs.replace(result, outcome="interrupted") if alone else result)
     if alone:
         say(f"Its process is gone; {options.command_line(f'flowrun resume {result.run}')} goes on.")
     say()
-    for moment in timeline(events):
+    for moment in timeline(events, plan, [item.event for item in stored]):
         say(f"{words.moment(moment.at)[11:]}  {moment.title}", style=TONES.get(moment.tone))
         lines([f"          {line}" for line in moment.lines])
     print_waiting(result)
