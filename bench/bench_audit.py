@@ -75,7 +75,9 @@ def fill(file: Path, size: int) -> None:
 
     def started(run: str) -> ev.RunStarted:
         text = {"text": "I was billed twice and nobody has fixed it. " * 3}
-        return ev.RunStarted(run=run, flow="bench", version=1, plan=sha256(b"{}").hexdigest(), input=text, key=run, at=at)
+        return ev.RunStarted(
+            run=run, flow="bench", version=1, plan=sha256(b"{}").hexdigest(), input=text, key=run, at=at
+        )
 
     steps: list[ev.AnyEvent] = [
         ev.Returned(path=f"s{n}/shop.look-1", at=at, output={"found": "C-10492", "note": "x" * 200}, tool="shop.look")

@@ -11,12 +11,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from flowrun.core.events import PHASES, Answered, AnyEvent, Approved
+import msgspec
+
+from flowrun.adapters.journals.keys import Sealer
+from flowrun.adapters.journals.lookup import erased_run, runs_changed, still_going_on
+from flowrun.core.entries import Standing, standing
+from flowrun.core.events import PHASES, Answered, AnyEvent, Approved, Asked, Edited
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.encoding import decode, encode
-from flowrun.ports.journal import Append, Receipt, StoredEvent
+from flowrun.ports.journal import Append, Erasure, Forgetting, Receipt, StoredEvent
 
 Undo = list[Callable[[], object]]
 
@@ -51,7 +56,10 @@ class Run:
     created: str
     updated: str
     outcome: str | None = None
-    reason: str = ""
+    sealer: Sealer | None = field(default_factory=Sealer)
+    """None once the run's person was forgotten."""
+    subject: str | None = None
+    erased: str | None = None
     owner: str | None = None
     lease: float = 0.0
     epoch: int = 0
@@ -64,12 +72,24 @@ class Run:
     waits: dict[str, pr.WaitOpened] = field(default_factory=dict)
     rights: dict[tuple[str, str], str] = field(default_factory=dict)
 
+    def unseal(self, clear: bytes, sealed: bytes) -> bytes:
+        """Open an event's bytes. Raises `StoreError` (FR5012) where the run's person was forgotten."""
+        if self.sealer is None:
+            raise erased_run(self.id)
+        return self.sealer.unseal(clear, sealed)
+
     def open_work(self) -> tuple[str | None, str | None]:
         """Return (the earliest due, the kinds of what is open)."""
         entries = [entry.opened for entry in self.inbox.values() if entry.action is None]
         dues = [entry.due for entry in entries] + [wait.due for wait in self.waits.values()]
         kinds = {entry.kind for entry in entries} | {wait.event or "timer" for wait in self.waits.values()}
         return min((due for due in dues if due is not None), default=None), ", ".join(sorted(kinds)) or None
+
+    def standing(self, path: str, *, before: int | None = None) -> Standing:
+        """Return where the entry at a path stood before a place in the journal."""
+        asked = self.events[self.phases[path, "asked"] - 1]
+        assert isinstance(asked, Asked)
+        return standing(asked, self.events if before is None else self.events[: before - 1])
 
 
 class State:
@@ -78,6 +98,9 @@ class State:
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}
         self.records: list[tuple[Run, pr.RecordAdded, int]] = []
+        self.remains: dict[str, dict[str, Any]] = {}
+        self.people: dict[str, Sealer] = {}
+        self.forgettings: list[Forgetting] = []
         self.counters: dict[str, dict[tuple[str, str], Room]] = {}
         self.pos = 0
 
@@ -108,20 +131,40 @@ class State:
         if phase in run.phases:
             raise pr.Refusal("path")
         seq = len(run.stored) + 1
+        assert run.sealer is not None
         try:
-            body = encode(run.id, seq, event)
+            body = encode(run.id, seq, event, run.sealer.seal)
         except StoreError as error:
             raise pr.Refusal("event", error.message) from None
         self.pos += 1
         run.head = link(run.head, body)
-        run.stored.append(StoredEvent(run=run.id, seq=seq, pos=self.pos, body=body, hash=run.head))
+        run.stored.append(StoredEvent(run=run.id, seq=seq, pos=self.pos, body=body, hash=run.head, unseal=run.unseal))
         # Read back, so that callers see what a store on disk would give, and share nothing with it.
-        run.events.append(decode(body).event)
+        run.events.append(decode(body, run.unseal).event)
         run.phases[phase] = seq
         undo.append(lambda: (run.stored.pop(), run.events.pop(), run.phases.pop(phase)))
-        person = by_person and isinstance(event, Answered | Approved)
+        person = event if by_person and isinstance(event, Answered | Approved | Edited) else None
         for change in pr.fold(run.id, event):
             _APPLY[type(change)](self, run, seq, change, undo, person)
+
+    def erase(self, erasure: Erasure) -> None:
+        """Destroy the keys of a person's runs and what was read with them. Raises as the port's `erase`."""
+        who = pr.subject_text(erasure.subject)
+        runs = [run for run in self.runs.values() if run.subject == who]
+        going_on = [run.id for run in runs if run.outcome is None]
+        if going_on:
+            raise still_going_on(going_on)
+        if {run.id for run in runs} != set(erasure.runs):
+            raise runs_changed()
+        if not runs:
+            return
+        for run in runs:
+            run.sealer = run.subject = None
+            run.erased = erasure.at
+            run.events.clear()
+        self.people.pop(who, None)
+        self.remains.update(erasure.remains)
+        self.forgettings.append(Forgetting(at=erasure.at, by=erasure.by, runs=len(runs), records=len(erasure.remains)))
 
     def usage(self, counter: str, since: str | None, *, besides: tuple[str, str] | None = None) -> int:
         """Return what is taken of a counter since a moment, in millionths; `besides` is a call that counts
@@ -132,31 +175,44 @@ class State:
         return sum(room.amount for call, room in rooms.items() if call != besides and room.at >= start)
 
     def _restore_run(self, run: Run, undo: Undo) -> None:
-        head, pos, outcome, reason = run.head, self.pos, run.outcome, run.reason
+        head, pos, outcome, subject = run.head, self.pos, run.outcome, run.subject
 
         def restore() -> None:
-            run.head, self.pos, run.outcome, run.reason = head, pos, outcome, reason
+            run.head, self.pos, run.outcome, run.subject = head, pos, outcome, subject
 
         undo.append(restore)
 
 
-def _entry_opened(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _entry_opened(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     run.inbox[c.path] = Entry(c, seq)
     undo.append(lambda: run.inbox.pop(c.path))
 
 
-def _entry_approved(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
-    entry = run.inbox.get(c.path)
-    if person and (entry is None or entry.action is not None):
+def _open_entry(run: Run, path: str) -> Entry:
+    entry = run.inbox.get(path)
+    if entry is None or entry.action is not None:
         raise pr.Refusal("path")
+    return entry
 
 
-def _entry_settled(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _entry_changed(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    if person is not None:
+        _open_entry(run, c.path)
+        pr.check(run.standing(c.path, before=seq), person)
+    entry = run.inbox.get(c.path)
+    if entry is not None:
+        opened = entry.opened
+        undo.append(lambda: setattr(entry, "opened", opened))
+        entry.opened = msgspec.structs.replace(opened, due=pr.sortable(run.standing(c.path).due))
+
+
+def _entry_settled(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    if person is not None:
+        _open_entry(run, c.path)
+        pr.check(run.standing(c.path, before=seq), person)
     entry = run.inbox.get(c.path)
     if entry is not None and entry.action is None:
         _settle(entry, c.action, undo)
-    elif person:
-        raise pr.Refusal("path")
 
 
 def _settle(entry: Entry, action: str, undo: Undo) -> None:
@@ -164,23 +220,23 @@ def _settle(entry: Entry, action: str, undo: Undo) -> None:
     undo.append(lambda: setattr(entry, "action", None))
 
 
-def _wait_opened(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _wait_opened(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     run.waits[c.path] = c
     undo.append(lambda: run.waits.pop(c.path))
 
 
-def _wait_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _wait_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     wait = run.waits.pop(c.path, None)
     if wait is not None:
         undo.append(lambda: run.waits.__setitem__(c.path, wait))
 
 
-def _record_added(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _record_added(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     state.records.append((run, c, seq))
     undo.append(state.records.pop)
 
 
-def _room_taken(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _room_taken(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     call = (run.id, c.path)
     if state.usage(c.counter, c.since, besides=call) + c.amount > c.limit:
         raise pr.Refusal("limit", c.rule)
@@ -194,7 +250,7 @@ def _room_taken(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bo
     undo.append(lambda: rooms.pop(call) if before is None else rooms.__setitem__(call, before))
 
 
-def _room_held(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _room_held(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     for rooms in state.counters.values():
         room = rooms.get((run.id, c.path))
         if room is not None and not room.held:
@@ -202,7 +258,7 @@ def _room_held(state: State, run: Run, seq: int, c: Any, undo: Undo, person: boo
             undo.append(partial(setattr, room, "held", False))
 
 
-def _room_returned(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _room_returned(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     call = (run.id, c.path)
     for rooms in state.counters.values():
         room = rooms.get(call)
@@ -211,12 +267,12 @@ def _room_returned(state: State, run: Run, seq: int, c: Any, undo: Undo, person:
             undo.append(partial(rooms.__setitem__, call, room))
 
 
-def _right_used(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _right_used(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     entry = run.inbox.get(c.entry)
     place = run.phases.get((c.entry, "ended"))
     if entry is None or entry.action != "approve" or place is None:
         raise pr.Refusal("right")
-    if not pr.grants(run.events[place - 1], c.digest):
+    if not pr.grants(run.standing(c.entry), run.events[place - 1], c.digest):
         raise pr.Refusal("right")
     key = (c.entry, c.digest)
     if key not in run.rights:
@@ -227,19 +283,24 @@ def _right_used(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bo
         raise pr.Refusal("right")
 
 
-def _run_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _run_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     for entry in run.inbox.values():
         if entry.action is None:
             _settle(entry, "finished", undo)
     waits = dict(run.waits)
     run.waits.clear()
     undo.append(lambda: run.waits.update(waits))
-    run.outcome, run.reason = c.outcome, c.reason
+    run.outcome = c.outcome
 
 
-_APPLY: dict[type, Callable[[State, Run, int, Any, Undo, bool], None]] = {
+def _subject_known(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    run.subject = pr.subject_text(c.subject)
+    state.people.setdefault(run.subject, Sealer())
+
+
+_APPLY: dict[type, Callable[[State, Run, int, Any, Undo, AnyEvent | None], None]] = {
     pr.EntryOpened: _entry_opened,
-    pr.EntryApproved: _entry_approved,
+    pr.EntryChanged: _entry_changed,
     pr.EntrySettled: _entry_settled,
     pr.WaitOpened: _wait_opened,
     pr.WaitEnded: _wait_ended,
@@ -249,4 +310,5 @@ _APPLY: dict[type, Callable[[State, Run, int, Any, Undo, bool], None]] = {
     pr.RoomReturned: _room_returned,
     pr.RightUsed: _right_used,
     pr.RunEnded: _run_ended,
+    pr.SubjectKnown: _subject_known,
 }

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from flowrun.adapters.journals.sqlite_derived import SqliteTables
 from flowrun.adapters.journals.sqlite_heads import read_heads, store_id
+from flowrun.adapters.journals.sqlite_keys import Vault
 from flowrun.adapters.journals.sqlite_schema import APPLICATION_ID, MIGRATIONS, plain_errors
 from flowrun.errors import StoreError
 from flowrun.journal.heads import Head
@@ -28,6 +29,7 @@ class SqliteTrail:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._vault: Vault | None = None
         if not path.is_file():
             raise StoreError(
                 f"There is no store at {path}.",
@@ -96,7 +98,20 @@ class SqliteTrail:
 
     def tables(self, problems: Problems) -> Tables:
         """Return a check of the derived tables, to be followed along the rows."""
-        return SqliteTables(self._db, problems)
+        return SqliteTables(self._db, problems, self._keys())
+
+    def data_key(self, run: str) -> bytes | None:
+        """Return the key that opens a run's stored bytes; None where they are in clear, or it was destroyed."""
+        with plain_errors(self.path):
+            row = self._db.execute("SELECT n FROM runs WHERE run = ?", (run,)).fetchone()
+            found = None if row is None else self._keys().of_run(self._db, row[0], run)
+        return None if found is None else found.key
+
+    def _keys(self) -> Vault:
+        if self._vault is None:
+            self._vault = Vault(self.path)
+            self._vault.attach(self._db)
+        return self._vault
 
     def close(self) -> None:
         """Close the store."""

@@ -47,6 +47,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `signed` events are covered by a valid head; `trusted` says where the key was taken from that heads are checked
     with: `given`, `beside` the store, or only the `store` itself. `more` problems were found and are not in `problems`.
+    `unread` runs do not open here (the store's key is elsewhere, or their person was forgotten): their tables are not compared.
     """
 
     ok: bool
@@ -62,6 +63,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     trusted: str = "store"
     store: str = ""
     bundle: bool = False
+    unread: int = 0
 
 
 def sign_store(path: Path) -> Signed:
@@ -131,13 +133,16 @@ def _verify(trail: Trail, path: Path, known: Sequence[KnownHead], keys: Sequence
     problems = Problems()
     heads = trail.heads()
     marks = [head.statement.events for head in heads] + [head.events for head in known]
-    check = StoreCheck(trail.run_of, problems=problems, marks=marks, tables=trail.tables(problems) if tables else None)
+    derived = trail.tables(problems) if tables else None
+    check = StoreCheck(trail.run_of, problems=problems, marks=marks, tables=derived)
     trail.walk(check)
     for run in trail.runs_without_events():
         problems.note("cut", "no event of the run is there", run)
     trusted, source = trusted_keys(keys, heads, wiring.key_beside(path))
     if not heads and wiring.has_key_file(path):
-        problems.note("head", "a signing key of this store lies beside it, and there is no head: the heads were removed")
+        problems.note(
+            "head", "a signing key of this store lies beside it, and there is no head: the heads were removed"
+        )
     signed = check_heads(
         heads,
         check.digests,
@@ -163,6 +168,7 @@ def _verify(trail: Trail, path: Path, known: Sequence[KnownHead], keys: Sequence
         keys=[key_id(key) for key in trusted],
         trusted=source,
         store=trail.store,
+        unread=0 if derived is None else derived.unread,
     )
 
 

@@ -1,7 +1,7 @@
 """The evidence bundle: what an auditor needs of some runs, in one folder that explains and proves itself.
 
-Owns: which files a bundle has and what is in them. Checking one is `app.bundle_check`'s, its page `app.bundle_page`'s; how events are
-hidden or revealed is `app.shown`'s.
+Owns: which files a bundle has and what is in them. Checking one is `app.bundle_check`'s, its page `app.bundle_page`'s; how
+events are hidden or revealed is `app.shown`'s.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from flowrun.journal.heads import KnownHead, head_line
 from flowrun.journal.selection import make_proofs
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import StoredEvent
+from flowrun.ports.trail import Trail
 
 Json = Any
 FORMAT = 1
@@ -114,51 +117,66 @@ def export(
     Raises `InputError`: FR3061 where the folder holds something, FR3025 where `reveal` has not the owner role.
     """
     store = wiring.store_path(app.ws.store_url)
+    with closing(wiring.trail(store)) as vault:
+        files = _Files(place)
+        written = _write_runs(app, trails, files, vault if reveal is not None else None)
+    if not written.runs:
+        raise InputError("No run is selected.", help="`flowrun runs` lists them.", code="FR3002")
+    # After the runs were read, so that the head covers all that was read of them.
     signed = sign_store(store)
-    files = _Files(place)
-    runs = events = erased = 0
-    positions: list[int] = []
-    plans: dict[str, bytes] = {}
-    page = Page(revealed=reveal is not None)
-    with files.lines(EVENTS) as write_event, files.lines(RUNS) as write_run, files.lines(KEYS) as write_key:
-        for trail in trails:
-            row = trail.row
-            runs, erased = runs + 1, erased + (row.erased is not None)
-            for line in event_lines(trail, reveal=reveal is not None):
-                write_event(line)
-                positions.append(line.pos)
-            write_run(run_line(trail))
-            if row.plan not in plans:
-                plans[row.plan] = app.journal.get_plan(row.plan)
-            key = app.journal.data_key(row.run) if reveal is not None else None
-            if key is not None:
-                write_key(KeyLine(run=row.run, key=key.hex()))
-            page.add(trail)
-            events += len(trail.stored)
     if reveal is None:
         files.remove(KEYS)
-    for digest, body in sorted(plans.items()):
-        for name, content in plan_files(digest, body).items():
-            files.write(name, content)
-    _write_proof(files, store, positions, [signed.events, *(head.events for head in known)])
+    _write_proof(files, store, written.positions, [signed.events, *(head.events for head in known)])
     signer = wiring.signer(store, make=True)
     assert signer is not None
     files.write(PUBLIC_KEY, wiring.public_pem(signer.public))
     made = app.clock.now()
-    files.write(PAGE, page.render(made=made, store=signed.store, key=signer.id, head=signed.short).encode())
+    files.write(PAGE, written.page.render(made=made, store=signed.store, key=signer.id, head=signed.short).encode())
     manifest = _line.encode(
         Manifest(
             format=FORMAT, made=made, flowrun=__version__, store=signed.store, key=signer.id, revealed_to=reveal,
-            selection=selection, runs=runs, events=events, files=files.digests,
+            selection=selection, runs=written.runs, events=len(written.positions), files=files.digests,
         )
     )  # fmt: skip
     # Last, so that a bundle that was not finished is none.
     files.write(SIGNATURE, signer.sign(SIGNED + manifest).hex().encode() + b"\n")
     files.write(MANIFEST, manifest)
     return Exported(
-        place=str(place), runs=runs, events=events, erased=erased, files=len(files.digests),
+        place=str(place), runs=written.runs, events=len(written.positions), erased=written.erased, files=len(files.digests),
         digest=sha256(manifest).hexdigest(), key=signer.id,
     )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Written:
+    """What was written so far."""
+
+    page: Page
+    runs: int = 0
+    erased: int = 0
+    positions: list[int] = field(default_factory=list)
+
+
+def _write_runs(app: App, trails: Iterator[RunTrail], files: _Files, vault: Trail | None) -> _Written:
+    """Write the runs, one at a time; `vault` has the keys that a bundle which reveals holds."""
+    done, plans = _Written(Page(revealed=vault is not None)), set[str]()
+    with files.lines(EVENTS) as write_event, files.lines(RUNS) as write_run, files.lines(KEYS) as write_key:
+        for trail in trails:
+            row = trail.row
+            for line in event_lines(trail, reveal=vault is not None):
+                write_event(line)
+                done.positions.append(line.pos)
+            write_run(run_line(trail))
+            key = None if vault is None else vault.data_key(row.run)
+            if key is not None:
+                write_key(KeyLine(run=row.run, key=key.hex()))
+            if row.plan not in plans:
+                plans.add(row.plan)
+                for name, content in plan_files(row.plan, app.journal.get_plan(row.plan)).items():
+                    files.write(name, content)
+            done.page.add(trail)
+            done.runs, done.erased = done.runs + 1, done.erased + (row.erased is not None)
+    return done
 
 
 def event_lines(trail: RunTrail, *, reveal: bool) -> Iterator[EventLine]:
@@ -202,12 +220,9 @@ def _pretty(value: Json) -> bytes:
 
 
 def _write_proof(files: _Files, store: Path, positions: Sequence[int], counts: Sequence[int]) -> None:
-    trail = wiring.trail(store)
-    try:
+    with closing(wiring.trail(store)) as trail:
         files.write(HEADS, b"".join(head_line(head) + b"\n" for head in trail.heads()))
         proofs = make_proofs(trail.hashes(), positions, counts)
-    finally:
-        trail.close()
     files.write(PROOFS, b"".join(_line.encode(proof) + b"\n" for proof in proofs))
 
 

@@ -55,7 +55,10 @@ def verify_bundle(place: Path, *, known: Sequence[KnownHead] = (), keys: Sequenc
     _check_known(known, {count: digests[count] for count in proven}, manifest.store, problems)
     covered = sum(1 for position in hashes if position <= signed)
     if len(hashes) != manifest.events or runs != manifest.runs:
-        problems.note("cut", f"the manifest says {manifest.events} events of {manifest.runs} runs; there are {len(hashes)} of {runs}")
+        problems.note(
+            "cut",
+            f"the manifest says {manifest.events} events of {manifest.runs} runs; there are {len(hashes)} of {runs}",
+        )
     last = heads[-1].statement if heads else None
     return Report(
         ok=not problems, runs=runs, events=len(hashes), problems=problems.found, more=problems.more, heads=len(heads),
@@ -74,7 +77,9 @@ def _manifest(place: Path) -> b.Manifest:
             help="`flowrun audit export DIR` writes one; where it was stopped, there is none.",
         ) from None  # fmt: skip
     if found.format != b.FORMAT:
-        raise StoreError(f"{place} is a bundle of form {found.format}; this program reads form {b.FORMAT}.", code="FR5022")
+        raise StoreError(
+            f"{place} is a bundle of form {found.format}; this program reads form {b.FORMAT}.", code="FR5022"
+        )
     return found
 
 
@@ -233,10 +238,12 @@ class _Chain:
         """Check the end of the run."""
         line = self.line
         if line.head and (self._seq, self._hash.hex()) != (line.events, line.head):
-            self._problems.note("cut", f"the run ended at event {line.events}; here it ends at {self._seq}", line.run, self._seq)
+            self._problems.note(
+                "cut", f"the run ended at event {line.events}; here it ends at {self._seq}", line.run, self._seq
+            )
 
     def _compare(self, line: b.EventLine, body: bytes) -> None:
-        """Compare what is shown with what the bytes say: all of it where they can be opened, else type and moment."""
+        """Compare what is shown with what the bytes say: all of it where they can be opened, else type, moment and path."""
         shown = line.event
         if shown is None:
             return
@@ -245,7 +252,8 @@ class _Chain:
                 same = shown == as_dict(decode(body, self._unseal).event) or "[secret]" in str(shown)
             else:
                 clear = decode_clear(body)
-                same = (shown.get("type"), shown.get("at")) == (clear.type, clear.at)
+                said = (shown.get("type"), shown.get("at"), shown.get("path"))
+                same = said == (clear.type, clear.at, clear.path)
         except StoreError as error:
             self._problems.note("view", f"event {line.seq} does not open: {error.message}", line.run, line.seq)
             return
@@ -265,7 +273,9 @@ def _check_proofs(
     for proof in proofs:
         found = proven_digest(proof, hashes)
         if found is None:
-            problems.note("head", f"the proof for the head of {proof.events} events does not hold the events of the bundle")
+            problems.note(
+                "head", f"the proof for the head of {proof.events} events does not hold the events of the bundle"
+            )
         digests[proof.events] = found or b""
     above = [position for position in hashes if position > newest]
     if above:

@@ -54,9 +54,14 @@ class Page:
         if len(self._runs) < MOST_RUNS:
             self._runs.append(
                 _Run(
-                    run=row.run, flow=f"{row.flow}@{row.version}", outcome=outcome, started=row.created, plan=row.plan,
-                    erased=row.erased, entries=trail.entries,
-                )  # fmt: skip
+                    run=row.run,
+                    flow=f"{row.flow}@{row.version}",
+                    outcome=outcome,
+                    started=row.created,
+                    plan=row.plan,
+                    erased=row.erased,
+                    entries=trail.entries,
+                )
             )
             self._not_done += [entry for entry in trail.entries if entry.not_done]
 

@@ -13,8 +13,10 @@ from typing import Any
 import msgspec
 
 from flowrun.app import words
+from flowrun.app.origins import origins_of, told_below
 from flowrun.core import events as ev
 from flowrun.insight.summary import summarise
+from flowrun.plan.model import Plan
 
 Json = Any
 
@@ -29,16 +31,25 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     tone: str = ""
 
 
-def timeline(events: Sequence[ev.AnyEvent]) -> list[Moment]:
-    """Return what happened, in order."""
+def timeline(
+    events: Sequence[ev.AnyEvent], plan: Plan | None = None, real: Sequence[ev.AnyEvent] | None = None
+) -> list[Moment]:
+    """Return what happened, in order; with the run's plan also where each argument of a write came from.
+
+    `real`: the events as they are, where `events` hold placeholders: origins are found by comparing values.
+    """
+    origins = {} if plan is None else origins_of(plan, events if real is None else real)
     replied = {event.path for event in events if isinstance(event, ev.ModelReplied | ev.ModelFailed)}
     writes = {event.path for event in events if isinstance(event, ev.Intended)}
     moments: list[Moment] = []
-    for event in events:
+    for number, event in enumerate(events):
         if isinstance(event, ev.ModelStarted) and event.path in replied:
             continue
         if isinstance(event, ev.Decided):
-            moments += [_verdict(event, verdict) for verdict in event.verdicts]
+            for verdict in event.verdicts:
+                moment = _verdict(event, verdict)
+                below = told_below(origins.get((number, verdict.path)))
+                moments.append(msgspec.structs.replace(moment, lines=[*moment.lines, *below]))
             continue
         title, lines, tone = _TOLD[type(event)](event)
         if isinstance(event, ev.Returned):
@@ -135,6 +146,15 @@ def _approved(event: ev.Approved) -> Told:
     return f"{event.by} ({event.role}) said {'yes' if event.yes else 'no'}", reason, "good" if event.yes else "bad"
 
 
+def _escalated(event: ev.Escalated) -> Told:
+    until = [f"until {words.moment(event.due)}"] if event.due else []
+    return f"{event.late} did not answer in time; now {event.role} is asked", until, "wait"
+
+
+def _edited(event: ev.Edited) -> Told:
+    return f"{event.by} changed a call; it is decided anew", words.pretty(event.args), ""
+
+
 def _answered(event: ev.Answered) -> Told:
     who = event.by or "Somebody"
     said = {
@@ -143,6 +163,7 @@ def _answered(event: ev.Answered) -> Told:
         "answer": f"Answered by {who}",
         "resume": f"{who} let it go on",
         "close": f"Closed by {who}",
+        "edit": f"{who} changed the call; it is decided anew",
         "late": "Nobody answered in time",
     }
     lines = [f"reason: {event.reason}"] if event.reason else []
@@ -169,6 +190,7 @@ def _woken(event: ev.Woken) -> Told:
 
 _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.RunStarted: _started,
+    ev.SubjectKnown: lambda e: (f"This is about {e.subject}", [], ""),
     ev.ModelStarted: lambda e: (f"Asked the model {e.model}; no reply is known", [], ""),
     ev.ModelReplied: _replied,
     ev.ModelFailed: lambda e: ("The model failed", _fault(e.fault), "bad"),
@@ -181,6 +203,8 @@ _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.Doubted: lambda e: (f"Nobody knows whether {e.tool or 'the tool'} did it", _fault(e.fault), "bad"),
     ev.Asked: _asked,
     ev.Approved: _approved,
+    ev.Escalated: _escalated,
+    ev.Edited: _edited,
     ev.Answered: _answered,
     ev.Waiting: _waiting,
     ev.Woken: _woken,
@@ -218,6 +242,15 @@ def why(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) ->
     return [happened, act, f"While it waits nothing runs and nothing is spent (so far {spent}); {cost}"]
 
 
+def why_erased(flow: str, outcome: str, erased: str) -> list[str]:
+    """Return the three sentences about a run whose person was forgotten."""
+    return [
+        f"{flow} ended {outcome}; its person was forgotten at {words.moment(erased)} UTC, so nobody can read how.",
+        "Nobody must act.",
+        "Nothing waits any more; what kinds of things happened, and when, is kept and can be verified.",
+    ]
+
+
 def with_waits(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:
     """Return what a run waits for: its open inbox entries, then each timer and each awaited event by name and key.
 
@@ -246,8 +279,8 @@ def wait_words(entry: Mapping[str, Json]) -> str:
 def _entry(entry: Mapping[str, Json], flow: str, run: str) -> tuple[str, str, str]:
     kind, due = entry.get("kind"), entry.get("due")
     id, why = entry.get("id", ""), str(entry.get("why") or "").rstrip(".")
-    given = [str(a["role"]) for a in entry.get("approvals", [])]
-    who = words.listed([role for role in entry.get("to", []) if role not in given])
+    given = list(dict.fromkeys(str(a["role"]) for a in entry.get("approvals", [])))
+    who = words.listed(list(dict.fromkeys(entry.get("open", entry.get("to", [])))))
     until = f"by {words.moment(due)} UTC" if due else ""
     no_limit = "there is no deadline."
     if kind == "approval":

@@ -44,7 +44,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     `decision`: `allowed`, `needs approval`, `denied`, `refused`, `approved`, `rejected`, `expired`, `budget`, `halted`,
     `failed`, `in doubt`, `cancelled` or empty. `not_done`: something was asked for and, by this entry, did not happen or
-    is not known to have happened. `seq` 0 in an erased run is never used: it still has the places of its events.
+    is not known to have happened.
     """
 
     run: str
@@ -93,7 +93,7 @@ class _Places:
 
     def any(self, rule: str) -> RuleRef:
         """Return a rule that is known by its id alone."""
-        policy, colon, name = rule.rpartition(":")
+        policy, colon, _ = rule.rpartition(":")
         if colon:
             return next(self._refs([rule]))
         if rule.startswith("budget"):
@@ -129,7 +129,7 @@ def _entries(
     run: str, seq: int, event: ev.AnyEvent, moment: Moment, places: _Places, writes: set[str]
 ) -> Iterator[Entry]:
     who, decision, not_done, rules = "flowrun", "", False, []
-    title, tone = moment.title, moment.tone
+    title, tone, details = moment.title, moment.tone, moment.lines
     match event:
         case ev.Decided():
             verdict = next(v for v in event.verdicts if v.path == moment.path)
@@ -141,10 +141,13 @@ def _entries(
             elif not_done and (verdict.denied_by or "").startswith("budget"):
                 decision = "budget"
             rules = places.denying(verdict) if not_done else places.judged(verdict)
+            details = [verdict.reason] if verdict.reason else []
         case ev.Refused():
             who, decision, not_done = "the rules", "halted" if event.rule == "halt" else "refused", True
-            rules = [places.any(event.rule)]
-        case ev.ModelStarted() | ev.ModelReplied():
+            rules, details = [places.any(event.rule)], []
+        case ev.ModelStarted():
+            title = f"Asked the model {event.model}"
+        case ev.ModelReplied():
             who = f"the model {event.model}"
         case ev.ModelFailed():
             who = "the model"
@@ -160,7 +163,11 @@ def _entries(
         case ev.StepFailed():
             decision, not_done = _fault(event.fault)
         case ev.Approved():
-            who, decision, not_done = f"{event.by} ({event.role})", "approved" if event.yes else "rejected", not event.yes
+            who, decision, not_done = (
+                f"{event.by} ({event.role})",
+                "approved" if event.yes else "rejected",
+                not event.yes,
+            )
         case ev.Answered():
             who = event.by or "nobody"
             decision = {"approve": "approved", "reject": "rejected", "late": "expired"}.get(event.action, "")
@@ -174,12 +181,14 @@ def _entries(
             pass
     yield Entry(
         run=run, seq=seq, at=moment.at, who=who, what=title, type=str(type(event).__struct_config__.tag),
-        decision=decision, not_done=not_done, rules=rules, details=moment.lines, tone=tone, path=moment.path,
+        decision=decision, not_done=not_done, rules=rules, details=details, tone=tone, path=moment.path,
     )  # fmt: skip
 
 
 def _fault(fault: ev.Fault) -> tuple[str, bool]:
-    return {"budget": "budget", "late": "expired", "denied": "denied", "in_doubt": "in doubt"}.get(fault.kind, "failed"), True
+    return {"budget": "budget", "late": "expired", "denied": "denied", "in_doubt": "in doubt"}.get(
+        fault.kind, "failed"
+    ), True
 
 
 def rule_words(rules: Sequence[RuleRef]) -> str:

@@ -62,4 +62,6 @@ def read_trail(app: App, row: RunRow, *, reveal: str | None = None) -> RunTrail:
         return RunTrail(row=row, stored=stored, events=None, entries=entries)
     events = app.redaction(row.run, reveal=reveal).events()
     placed = [(item.seq, event) for item, event in zip(stored, events, strict=True)]
-    return RunTrail(row=row, stored=stored, events=events, entries=entries_of(row.run, placed, app.plan_of(row.run).plan))
+    return RunTrail(
+        row=row, stored=stored, events=events, entries=entries_of(row.run, placed, app.plan_of(row.run).plan)
+    )

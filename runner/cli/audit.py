@@ -14,7 +14,9 @@ from flowrun.cli import options
 from flowrun.cli.audit_text import print_report, print_trail
 from flowrun.cli.output import print_json, say
 
-SINCE = click.option("--since", metavar="DURATION", callback=options.duration, help="Only runs started in the last 30d, 4h, …")
+SINCE = click.option(
+    "--since", metavar="DURATION", callback=options.duration, help="Only runs started in the last 30d, 4h, …"
+)
 FLOW = click.option("--flow", metavar="NAME", help="Only runs of this flow.")
 RUN = click.option("--run", "runs", multiple=True, metavar="RUN", help="Only this run; may be given more than once.")
 HEAD = click.option(
@@ -40,7 +42,9 @@ def command() -> None:
 @RUN
 @FLOW
 @SINCE
-@click.option("--denied", is_flag=True, help="Only what was not done: denied, rejected, expired, refused, stopped, failed.")
+@click.option(
+    "--denied", is_flag=True, help="Only what was not done: denied, rejected, expired, refused, stopped, failed."
+)
 @click.option("--key", "key", is_flag=True, help="Print the public key that heads are signed with, and nothing else.")
 @options.revealing
 @options.JSON

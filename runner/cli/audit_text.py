@@ -50,6 +50,10 @@ def print_report(report: Report) -> None:
     unsigned = report.events - report.signed
     if report.heads and unsigned > 0 and report.ok and not report.bundle:
         say(f"         the {counted(unsigned, 'event')} after that could be cut off or made anew without a trace")
+    if report.unread:
+        say(
+            f"tables:  not compared for {counted(report.unread, 'run')}: without the store's key, or after a person was forgotten"
+        )
     say(f"head:    {report.head}")
 
 

@@ -31,7 +31,7 @@ RUN = click.option("--run", metavar="RUN", help="Only records of this run.")
 
 @click.group("records")
 def command() -> None:
-    """List, show and export records.
+    """List, show and export records. Fields that schemas mark stand as `[email]` and the like, unless you --reveal them.
 
     \b
     Examples:
@@ -44,10 +44,18 @@ def command() -> None:
 @SCHEMA
 @RUN
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@options.revealing
 @options.JSON
 @options.places
 def list_records(
-    schema: str | None, run: str | None, limit: int, as_json: bool, workspace: Path | None, store: str | None
+    schema: str | None,
+    run: str | None,
+    limit: int,
+    reveal: bool,
+    by: str,
+    as_json: bool,
+    workspace: Path | None,
+    store: str | None,
 ) -> int:
     """List records, the newest first.
 
@@ -55,7 +63,7 @@ def list_records(
     Example:
       flowrun records list --schema case_record@1
     """
-    rows = read(workspace, store, schema, run, limit)
+    rows = read(workspace, store, schema, run, limit, by if reveal else None)
     if as_json:
         print_json(rows)
     elif rows:
@@ -68,9 +76,10 @@ def list_records(
 
 @command.command("show")
 @click.argument("id")
+@options.revealing
 @options.JSON
 @options.places
-def show_record(id: str, as_json: bool, workspace: Path | None, store: str | None) -> int:
+def show_record(id: str, reveal: bool, by: str, as_json: bool, workspace: Path | None, store: str | None) -> int:
     """Show one record by its id, or a unique beginning of it.
 
     \b
@@ -78,7 +87,7 @@ def show_record(id: str, as_json: bool, workspace: Path | None, store: str | Non
       flowrun records show k3f7qz2a
     """
     with options.opened(workspace, store) as app:
-        row = app.journal.record(id)
+        row = app.shown_records([app.journal.record(id)], reveal=by if reveal else None)[0]
     if as_json:
         print_json(row)
         return 0
@@ -93,12 +102,15 @@ def show_record(id: str, as_json: bool, workspace: Path | None, store: str | Non
 @SCHEMA
 @RUN
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Default: standard output.")
+@options.revealing
 @options.places
 def export_records(
     form: str,
     schema: str | None,
     run: str | None,
     output: Path | None,
+    reveal: bool,
+    by: str,
     workspace: Path | None,
     store: str | None,
 ) -> int:
@@ -111,7 +123,7 @@ def export_records(
     Example:
       flowrun records export --format csv --schema case_record@1 --output cases.csv
     """
-    rows = list(reversed(read(workspace, store, schema, run, ALL)))
+    rows = list(reversed(read(workspace, store, schema, run, ALL, by if reveal else None)))
     text = as_csv(rows) if form == "csv" else "".join(f"{msgspec.json.encode(row).decode()}\n" for row in rows)
     if output is None:
         click.echo(text, nl=False)
@@ -124,11 +136,13 @@ def export_records(
     return 0
 
 
-def read(workspace: Path | None, store: str | None, schema: str | None, run: str | None, limit: int) -> list[RecordRow]:
-    """Return the records, the newest first."""
+def read(
+    workspace: Path | None, store: str | None, schema: str | None, run: str | None, limit: int, reveal: str | None
+) -> list[RecordRow]:
+    """Return the records as they may be shown, the newest first; `reveal`: who wants to see marked fields."""
     with options.opened(workspace, store) as app:
         only = None if run is None else app.journal.run(run).run
-        return app.journal.records(schema=schema, run=only, limit=limit)
+        return app.shown_records(app.journal.records(schema=schema, run=only, limit=limit), reveal=reveal)
 
 
 def as_csv(rows: Iterable[RecordRow]) -> str:

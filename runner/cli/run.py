@@ -66,6 +66,7 @@ def user_name() -> str:
 )
 @click.option("--mode", type=click.Choice(["shadow", "supervised", "live"]), default="live", show_default=True)
 @click.option("--chat", is_flag=True, help="This terminal is the customer: it is asked and may say yes or no.")
+@options.REVEAL
 @options.JSON
 @options.places
 def command(
@@ -80,6 +81,7 @@ def command(
     replay: Path | None,
     mode: str,
     chat: bool,
+    reveal: bool,
     as_json: bool,
     workspace: Path | None,
     store: str | None,
@@ -105,15 +107,20 @@ def command(
             raise click.UsageError(f"--inputs does not go with {'--chat' if chat else '--key'}")
         inputs = read_lines(many)
         with options.opened(workspace, store, record=record, replay=replay) as app:
-            return run_many(app, flow, inputs, at_once=at_once, model=model, by=by, as_json=as_json)
+            return run_many(app, flow, inputs, at_once=at_once, model=model, by=by, as_json=as_json, reveal=reveal)
     assert source is not None
+    seer = by if reveal else None
     value = read_document(source)
     with options.opened(workspace, store, record=record, replay=replay) as app:
         if chat:
-            result = options.outcome_of(app, talk(app, flow, value, key=key, model=model, by=by), talks=True)
+            result = options.outcome_of(
+                app, talk(app, flow, value, key=key, model=model, by=by), talks=True, reveal=seer
+            )
         else:
             with progress(f"Running {flow}"):
-                result = options.outcome_of(app, app.submit(flow, value, key=key, model=model, by=by, mode=mode))
+                result = options.outcome_of(
+                    app, app.submit(flow, value, key=key, model=model, by=by, mode=mode), reveal=seer
+                )
     print_json(result) if as_json else print_result(result)
     return result.exit_code
 
@@ -134,6 +141,7 @@ def run_many(
     model: str | None,
     by: str,
     as_json: bool,
+    reveal: bool,
 ) -> int:
     """Run a flow over many inputs: a line of progress for each, a summary at the end."""
     rows: dict[int, list[object]] = {}
@@ -151,6 +159,7 @@ def run_many(
                 "error": {"code": result.code, "message": result.message, "help": result.help},
             }
         else:
+            result = app.shown(result, reveal=by if reveal else None)
             outcome, run, reason, code = result.outcome, result.run, result.reason, result.exit_code
             reason = reason or ", ".join(f"{e['kind']} {e.get('id', '')}".strip() for e in result.waiting)
             cost += 0.0 if result.duplicate_of else result.usage.cost

@@ -6,12 +6,14 @@ event that answers a command has the command's path.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from flowrun.core.events import AnyEvent, Asked, Verdict
 from flowrun.plan.model import Example, FlowPlan, ModelPlan
+from flowrun.privacy.marks import Found
 from flowrun.values.names import Names
 
 Json = Any
@@ -58,6 +60,8 @@ class CallModel(Command):
     timeout: float | None = None
     delay: float = 0.0
     reserve: int = 0
+    marked: Callable[[], list[Found]] | None = None
+    """Gives the marked values that the request may hold, for those who write requests down."""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,13 +74,15 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     invalid: str = ""
     """Why the arguments break the tool's schema; then the guard denies."""
+    edited_by: str = ""
+    """Who wrote the arguments, where a person changed them."""
 
 
 class Propose(Command):
     """Have the proposals of one turn judged. Answered by `Decided`.
 
     `used` counts what the run has used (`tool_calls`, `writes`), `limits` what it may use; `counts` are the calls of
-    this run per tool that reserve room in `at_most: N` per run.
+    this run per tool that reserve room in `at_most: N` per run. `mode` is the run's.
     """
 
     flow: FlowPlan
@@ -85,7 +91,10 @@ class Propose(Command):
     used: dict[str, float]
     limits: dict[str, float]
     approved: list[str] = []
-    """Digests for which people have said yes: `approve_when` is met for them."""
+    """Digests for which people have said yes."""
+    met: list[str] = []
+    """The roles whose yes is there for them: an `approve_when` that asks others is not met."""
+    mode: str = "live"
 
 
 class CallTool(Command):
@@ -100,10 +109,12 @@ class CallTool(Command):
     timeout: float | None = None
     delay: float = 0.0
     approvals: list[str] = []
+    simulated: bool = False
+    """Reach no tool: the output is made from the tool's schema, and no room or right is used."""
 
 
 class AskPerson(Command):
-    """Open an inbox entry (`asked`). Answered by `Answered`."""
+    """Open an inbox entry (`asked`). Answered by `Answered`; each `Edited` before it comes with the entry still open."""
 
     asked: Asked
 
@@ -139,11 +150,6 @@ class Finish(Command):
 
     outcome: str
     reason: str
-
-
-def due_of(command: Wait | AskPerson) -> str | None:
-    """Return the moment at which a wait ends by itself."""
-    return command.due if isinstance(command, Wait) else command.asked.due
 
 
 AnyCommand = CallModel | Propose | CallTool | AskPerson | Wait | WriteRecord | Note | Close | Finish

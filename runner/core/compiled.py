@@ -6,9 +6,11 @@ Owns: the caches that belong to one plan. A compiled plan is shared by all runs 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from flowrun.plan.model import FlowPlan, Node, Plan, RulePlan, ToolPlan
+from flowrun.privacy.marks import kinds_in
 from flowrun.records.validation import Checker
 from flowrun.values.evaluate import compile_node
 from flowrun.values.names import Names
@@ -27,6 +29,13 @@ class CompiledPlan:
         self._checkers: dict[str, Checker] = {}
         self._rules: dict[tuple[str, str], tuple[tuple[RulePlan, str | None], ...]] = {}
         self._offers: dict[tuple[str, str], dict[str, Json]] = {}
+
+    @cached_property
+    def marked_kinds(self) -> frozenset[str]:
+        """The kinds of personal data, and `secret`, that any schema of the plan marks."""
+        tools = self.plan.tools.values()
+        schemas = [*self.plan.schemas.values(), *(t.input for t in tools), *(t.output for t in tools)]
+        return frozenset().union(*map(kinds_in, schemas))
 
     def value(self, node: Node, names: Names) -> Json:
         """Evaluate a node of this plan. A node is known by identity, for it lives as long as the plan."""
@@ -61,7 +70,7 @@ class CompiledPlan:
         key = (f"{flow.name}@{flow.version}", tool.name)
         schema = self._offers.get(key)
         if schema is None:
-            bound = {name for rule in flow.rules if tool.name in rule.tools for name in rule.bind}
+            bound = bound_names(flow, tool.name)
             schema = dict(tool.input)
             schema["properties"] = {k: v for k, v in tool.input.get("properties", {}).items() if k not in bound}
             if "required" in schema:
@@ -79,3 +88,8 @@ class CompiledPlan:
                 found += [(r, name) for r in self.plan.policies[name].rules if tool in r.tools]
             rules = self._rules[key] = tuple(found)
         return rules
+
+
+def bound_names(flow: FlowPlan, tool: str) -> set[str]:
+    """Return the arguments of a tool that the flow fixes."""
+    return {name for rule in flow.rules if tool in rule.tools for name in rule.bind}

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any
+from unicodedata import normalize
 
 import msgspec
 
 from flowrun.core import events as ev
+from flowrun.core.entries import Said, Standing, entry_of, refusal
 from flowrun.values.moments import format_moment, parse_moment
 
 Json = Any
@@ -36,8 +38,8 @@ class EntryOpened(Change, frozen=True, kw_only=True):
     at: str
 
 
-class EntryApproved(Change, frozen=True, kw_only=True):
-    """One yes or no of several was added to the entry at `path`."""
+class EntryChanged(Change, frozen=True, kw_only=True):
+    """A yes, a move to the next role or changed arguments were added to the entry at `path`; its `due` may differ."""
 
 
 class EntrySettled(Change, frozen=True, kw_only=True):
@@ -95,11 +97,16 @@ class RightUsed(Change, frozen=True, kw_only=True):
     digest: str
 
 
+class SubjectKnown(Change, frozen=True, kw_only=True):
+    """The run is about this person."""
+
+    subject: str
+
+
 class RunEnded(Change, frozen=True, kw_only=True):
-    """The run is finished: its entries are settled and its waits are over."""
+    """The run is finished: its entries are settled and its waits are over. Why is in its event alone."""
 
     outcome: str
-    reason: str
 
 
 class Refusal(Exception):
@@ -123,6 +130,12 @@ def fold(run: str, event: ev.AnyEvent) -> Iterable[Change]:
     return () if handler is None else handler(run, event)
 
 
+def subject_text(subject: str) -> str:
+    """Return the one text of a person's ways to be written: spaces around it and the case of an address do not count."""
+    text = normalize("NFC", subject.strip())
+    return text.lower() if "@" in text else text
+
+
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -134,19 +147,22 @@ def short_id(run: str, path: str, length: int = 8) -> str:
     return "".join([_LETTERS[bits >> shift & 31] for shift in range(59, 59 - 5 * length, -5)])
 
 
-def grants(event: ev.AnyEvent, digest: str) -> bool:
-    """Return whether an answer to an approval is a yes to this digest."""
-    return isinstance(event, ev.Answered) and event.action == "approve" and digest not in event.rejected
+def grants(now: Standing, event: ev.AnyEvent, digest: str) -> bool:
+    """Return whether an answer to an approval is a yes to this digest, and the entry is one about it."""
+    yes = isinstance(event, ev.Answered) and event.action == "approve" and digest not in event.rejected
+    return yes and any(verdict.digest == digest for verdict in now.proposals)
+
+
+def check(now: Standing, event: ev.AnyEvent) -> None:
+    """Raise `Refusal` where a person cannot add this event to an open entry that stands so."""
+    why = refusal(now, event)
+    if why:
+        raise Refusal("path" if why == "role" else "entry", why)
 
 
 def call_path(path: str) -> str:
     """Return the path of a call without its attempt (`~2`)."""
     return _ATTEMPT.sub("", path) if "~" in path else path
-
-
-def entry_path(path: str) -> str:
-    """Return the path of the entry that an `Approved` (`ENTRY@ROLE`) adds to."""
-    return path.rpartition("@")[0] or path
 
 
 def sortable(moment: str | None) -> str | None:
@@ -171,6 +187,11 @@ def micros(amount: float, *, up: bool) -> int | None:
     return min(int(scaled.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)), MAX_AMOUNT + (1 if up else 0))
 
 
+def _started(run: str, event: ev.RunStarted) -> Iterable[Change]:
+    if event.subject is not None:
+        yield SubjectKnown(path=event.path, subject=event.subject)
+
+
 def _asked(run: str, event: ev.Asked) -> Iterable[Change]:
     yield EntryOpened(
         path=event.path,
@@ -182,8 +203,8 @@ def _asked(run: str, event: ev.Asked) -> Iterable[Change]:
     )
 
 
-def _approved(run: str, event: ev.Approved) -> Iterable[Change]:
-    yield EntryApproved(path=entry_path(event.path))
+def _added(run: str, event: Said) -> Iterable[Change]:
+    yield EntryChanged(path=entry_of(event))
 
 
 def _answered(run: str, event: ev.Answered) -> Iterable[Change]:
@@ -235,12 +256,19 @@ def _doubted(run: str, event: ev.Doubted) -> Iterable[Change]:
 
 
 def _finished(run: str, event: ev.RunFinished) -> Iterable[Change]:
-    yield RunEnded(path=event.path, outcome=event.outcome, reason=event.reason)
+    yield RunEnded(path=event.path, outcome=event.outcome)
+
+
+def _subject(run: str, event: ev.SubjectKnown) -> Iterable[Change]:
+    yield SubjectKnown(path=event.path, subject=event.subject)
 
 
 _HANDLERS: dict[type, Callable[[str, Any], Iterable[Change]]] = {
+    ev.RunStarted: _started,
     ev.Asked: _asked,
-    ev.Approved: _approved,
+    ev.Approved: _added,
+    ev.Escalated: _added,
+    ev.Edited: _added,
     ev.Answered: _answered,
     ev.Waiting: _waiting,
     ev.Woken: _woken,
@@ -249,4 +277,5 @@ _HANDLERS: dict[type, Callable[[str, Any], Iterable[Change]]] = {
     ev.CallFailed: _failed,
     ev.Doubted: _doubted,
     ev.RunFinished: _finished,
+    ev.SubjectKnown: _subject,
 }

@@ -66,7 +66,12 @@ class Problems:
 
 
 class Tables(Protocol):
-    """What is derived from the events, followed along the pass."""
+    """What is derived from the events, followed along the pass.
+
+    `unread`: runs of which nothing could be compared, for their events do not open.
+    """
+
+    unread: int
 
     def see(self, run: str, row: Row) -> None:
         """Take the next event of a run."""

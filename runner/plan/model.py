@@ -284,4 +284,6 @@ class Plan(_Frozen, kw_only=True):
     tables: dict[str, Any] = {}
     time_zone: str = "UTC"
     limits: dict[str, float] = {}
+    privacy: dict[str, str] = {}
+    """What a model sees of marked fields, by kind: `allow`, `token` or `deny`; absent is `allow`."""
     engine: str = ""

@@ -6,14 +6,15 @@ batching of many runs' commits is the runtime's part (`runtimes.local`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
+from flowrun.core.entries import Standing
 from flowrun.core.events import AnyEvent, RunStarted
 from flowrun.errors import FlowrunError
-from flowrun.journal.encoding import decode
+from flowrun.journal.encoding import Clear, Seal, as_dict, decode, decode_clear
 
 Json = Any
 
@@ -42,8 +43,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     `ok` False: nothing of it was stored. `refused`: `claim` (another runner owns the run), `path` (this phase of this
     path exists already), `limit` (an `at_most` window is full; `rule` names it), `right` (an approval was used
-    already), `finished` (the run has ended), `halt` (a halt names it; `rule` says who and why), `event` (an event is too large
-    or could not be read again; `rule` says why).
+    already), `finished` (the run has ended), `halt` (a halt names it; `rule` says who and why), `entry` (a person's word does
+    not fit the entry any more; `rule` says why, as in `core.entries.refusal`), `event` (an event is too large or could not be
+    read again; `rule` says why).
     """
 
     ok: bool
@@ -94,7 +96,7 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{what} is halted{by}" + (f": {self.reason}" if self.reason else ".")
 
 
-class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
+class StoredEvent(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One event as stored; `body` are the bytes that `hash` covers."""
 
     run: str
@@ -102,11 +104,28 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     pos: int
     body: bytes
     hash: bytes
+    unseal: Seal | None = None
+    """Opens the bytes; None where they are in clear."""
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether it is the same place with the same bytes, however they are opened."""
+        if not isinstance(other, StoredEvent):
+            return NotImplemented
+        return (self.run, self.seq, self.pos, self.body, self.hash) == (
+            other.run, other.seq, other.pos, other.body, other.hash
+        )  # fmt: skip
+
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def event(self) -> AnyEvent:
-        """What happened. Raises `StoreError` where the bytes cannot be read."""
-        return decode(self.body).event
+        """What happened. Raises `StoreError` where the bytes cannot be read; FR5012 where their person was forgotten."""
+        return decode(self.body, self.unseal).event
+
+    @property
+    def clear(self) -> Clear:
+        """What can be read without a key, also of a forgotten person's run: run, place, type, path and moment."""
+        return decode_clear(self.body)
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,10 +143,15 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     due: str | None
     claimed: bool
     waiting_on: str | None = None
+    erased: str | None = None
+    """When its person was forgotten: what happened in it cannot be read any more."""
 
 
 class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An open inbox entry. `id` is short and unique in the store; `asked` is its `Asked` event as a dict."""
+    """An open inbox entry as it stands. `id` is short and unique in the store.
+
+    `asked` is its `Asked` event as a dict, with the roles, the deadline and the calls of this moment.
+    """
 
     id: str
     run: str
@@ -142,7 +166,7 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A written record."""
+    """A written record. `erased`: its person was forgotten; the marked fields are null."""
 
     id: str
     run: str
@@ -152,6 +176,26 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     final: bool
     record: dict[str, Json]
+    erased: bool = False
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be forgotten: every run of `subject`, which are `runs`. `remains` is what is kept of each record, by id."""
+
+    subject: str
+    runs: Sequence[str]
+    remains: Mapping[str, dict[str, Json]]
+    at: str
+    by: str
+
+
+class Forgetting(msgspec.Struct, frozen=True, kw_only=True):
+    """A store-level fact: when somebody was forgotten, by whom, and how much; never who it was."""
+
+    at: str
+    by: str
+    runs: int
+    records: int
 
 
 class Journal(Protocol):
@@ -261,6 +305,45 @@ class Journal(Protocol):
         """Return one record by its id or a unique beginning. Raises `InputError` (FR3004)."""
         ...
 
+    def runs_of(self, subject: str) -> list[RunRow]:
+        """Return the runs whose `subject:` is this person, the oldest first; none once they are forgotten."""
+        ...
+
+    def erase(self, erasure: Erasure) -> None:
+        """Destroy the keys of a person's runs and keep the records' remains, durably and in every file of the store.
+
+        Raises `InputError` (FR3040) where a run is not finished, `StoreError` (FR5013) where the runs are not those of
+        the erasure, FR5001 where another program keeps old bytes in use (call it again then).
+        """
+        ...
+
+    def forgettings(self) -> list[Forgetting]:
+        """Return what was forgotten, the oldest first."""
+        ...
+
+    def pseudonym(self, run: str, text: str) -> bytes:
+        """Return 32 bytes that stand for a text: the same for the same text and person, telling nothing without a key.
+
+        Raises `StoreError` (FR5012) where the person was forgotten.
+        """
+        ...
+
     def close(self) -> None:
         """Close the store."""
         ...
+
+
+def inbox_row(*, id: str, run: str, due: str | None, now: Standing) -> InboxRow:
+    """Return the row of an open entry that stands so."""
+    asked = msgspec.structs.replace(now.asked, to=now.to, due=due, proposals=now.proposals)
+    return InboxRow(
+        id=id,
+        run=run,
+        path=asked.path,
+        kind=asked.kind,
+        to=asked.to,
+        due=due,
+        at=asked.at,
+        asked=as_dict(asked),
+        approvals=[as_dict(yes) for yes in now.given],
+    )

@@ -52,6 +52,10 @@ class Trail(Protocol):
         """Return a check of the derived tables, to be followed along the rows."""
         ...
 
+    def data_key(self, run: str) -> bytes | None:
+        """Return the key that opens a run's stored bytes; None where they are in clear, or it was destroyed."""
+        ...
+
     def close(self) -> None:
         """Close the store."""
         ...
