@@ -172,7 +172,9 @@ def _entries(
             who = event.by or "nobody"
             decision = {"approve": "approved", "reject": "rejected", "late": "expired"}.get(event.action, "")
             not_done = event.action in ("reject", "late")
-        case ev.RunStarted() | ev.BudgetRaised() | ev.CancelAsked():
+        case ev.Escalated():
+            who, decision, not_done = event.late, "expired", True
+        case ev.RunStarted() | ev.BudgetRaised() | ev.CancelAsked() | ev.Edited():
             who = event.by or "somebody"
         case ev.RunFinished():
             decision = NOT_DONE.get(event.outcome, "")

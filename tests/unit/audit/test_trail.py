@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
+from msgspec import inspect
 
 from flowrun.app.trail import entries_of, rule_words
 from flowrun.core import events as ev
@@ -50,6 +54,7 @@ CASES: dict[str, tuple[ev.AnyEvent, str, bool, str]] = {
     "a yes": (ev.Approved(path="s@leads", at=AT, role="leads", by="ana", yes=True), "approved", False, ""),
     "rejected": (ev.Answered(path="s", at=AT, action="reject", by="ana"), "rejected", True, ""),
     "expired": (ev.Answered(path="s", at=AT, action="late"), "expired", True, ""),
+    "nobody of a role": (ev.Escalated(path="s/@then-1", at=AT, entry="s", place=0, late="leads", role="owners"), "expired", True, ""),
     "tool failed": (ev.CallFailed(path="s", at=AT, fault=fault("tool"), tool="t.w"), "failed", True, ""),
     "in doubt": (ev.Doubted(path="s", at=AT, fault=fault("in_doubt"), tool="t.w"), "in doubt", True, ""),
     "late step": (ev.StepFailed(path="s", at=AT, step="s", fault=fault("late"), on_error="fail"), "expired", True, ""),
@@ -69,30 +74,23 @@ def test_an_event_is_told_with_its_decision_and_its_rule(name: str) -> None:
     assert (entry.run, entry.seq, entry.at) == ("r", 4, AT)
 
 
-def test_every_kind_of_event_has_words(subtests_of_events: list[ev.AnyEvent]) -> None:
-    for event in subtests_of_events:
-        assert all(entry.what and entry.type for entry in entries_of("r", [(1, event)], PLAN)), event
+def example(kind: Any) -> Any:
+    """Return a value of a type, as small as it may be."""
+    if isinstance(kind, inspect.StructType):
+        needed = {field.name: example(field.type) for field in kind.fields if field.required}
+        return kind.cls(**needed)
+    if isinstance(kind, inspect.UnionType):
+        return example(kind.types[0])
+    small = {inspect.StrType: "x", inspect.IntType: 1, inspect.FloatType: 1.0, inspect.BoolType: True}
+    return small.get(type(kind), [] if isinstance(kind, inspect.ListType) else {})
 
 
-@pytest.fixture
-def subtests_of_events() -> list[ev.AnyEvent]:
-    """One event of each kind that needs no further words to be made."""
-    usual: dict[str, object] = {
-        "run": "r", "flow": "f", "version": 2, "plan": "p", "input": {}, "key": "k", "tool": "t.w", "args": {}, "digest": "d",
-        "rule": "r", "reason": "r", "output": {}, "fault": fault("tool"), "model": "m", "mode": "text", "problems": [],
-        "step": "s", "on_error": "fail", "kind": "approval", "title": "t", "to": ["a"], "may": [], "role": "a", "by": "b",
-        "yes": True, "action": "answer", "timer": True, "schema": "s@1", "record": {}, "limits": {}, "outcome": "completed",
-        "subject": "x",
-        "verdicts": verdict("allow").verdicts, "path": "p", "at": AT,
-    }  # fmt: skip
-    made: list[ev.AnyEvent] = []
-    for kind in ev.PHASES:
-        needed = {name: usual[name] for name in kind.__struct_fields__ if name in usual}  # type: ignore[attr-defined]
-        try:
-            made.append(kind(**needed))
-        except TypeError as error:
-            pytest.fail(f"{kind.__name__} needs a word here: {error}")
-    return made
+@pytest.mark.parametrize("kind", ev.PHASES, ids=lambda kind: kind.__name__)
+def test_every_kind_of_event_has_words(kind: type) -> None:
+    event = msgspec.structs.replace(example(inspect.type_info(kind)), path="p", at=AT)
+    if isinstance(event, ev.Decided):
+        return  # told by its verdicts
+    assert all(entry.what and entry.type for entry in entries_of("r", [(1, event)], PLAN))
 
 
 def test_a_read_and_a_write_are_told_apart() -> None:
