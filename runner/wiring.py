@@ -63,7 +63,7 @@ def trail(path: Path) -> Trail:
 
 
 def signer(path: Path, *, make: bool) -> Signer | None:
-    """Return what signs for a store, from the environment or beside it. Raises `ConfigError` (FR2030)."""
+    """Return what signs for a store, from the environment or beside it. Raises `ConfigError` (FR2035)."""
     from flowrun.adapters.journals.signing import find_signer
 
     return find_signer(path, make=make)
@@ -94,7 +94,7 @@ def sign(path: Path) -> Head | None:
 
 
 def read_public(pem: bytes, place: str) -> bytes:
-    """Return the public key (32 bytes) of a PEM. Raises `ConfigError` (FR2030)."""
+    """Return the public key (32 bytes) of a PEM. Raises `ConfigError` (FR2035)."""
     from flowrun.adapters.journals.signing import read_public as read
 
     return read(pem, place)

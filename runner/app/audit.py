@@ -69,7 +69,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def sign_store(path: Path) -> Signed:
     """Sign all events of a store, and return the head, or the last one where nothing came since.
 
-    Raises `StoreError` (FR5021 no store or nothing in it, FR5020 events are missing), `ConfigError` (FR2030) for the key.
+    Raises `StoreError` (FR5021 no store or nothing in it, FR5020 events are missing), `ConfigError` (FR2035) for the key.
     """
     wiring.trail(path).close()
     new = wiring.sign(path)
@@ -95,7 +95,7 @@ def sign_store(path: Path) -> Signed:
 def public_key(path: Path) -> PublicKey:
     """Return the public key that a store's heads are signed with.
 
-    Raises `StoreError` (FR5021) where there is no store or no key yet, `ConfigError` (FR2030) where it cannot be used.
+    Raises `StoreError` (FR5021) where there is no store or no key yet, `ConfigError` (FR2035) where it cannot be used.
     """
     wiring.trail(path).close()
     signer = wiring.signer(path, make=False)
@@ -191,19 +191,19 @@ def check_plans(trail: Trail, problems: Problems) -> None:
 
 
 def read_public_key(file: Path) -> bytes:
-    """Return a public key. Raises `ConfigError` (FR2030)."""
+    """Return a public key. Raises `ConfigError` (FR2035)."""
     try:
         return wiring.read_public(file.read_bytes(), str(file))
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror or error}.", code="FR2030") from None
+        raise ConfigError(f"{file} cannot be read: {error.strerror or error}.", code="FR2035") from None
 
 
 def read_known_head(text: str) -> KnownHead:
-    """Return a head that was kept elsewhere, from its text or from a file that holds it. Raises `InputError` (FR3060)."""
+    """Return a head that was kept elsewhere, from its text or from a file that holds it. Raises `InputError` (FR3080)."""
     try:
         with suppress(ValueError):  # a text with a NUL names no file
             if len(text) < LONGEST_PATH and Path(text).is_file():
                 text = Path(text).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise InputError(f"The head {text[:80]} cannot be read: {error.strerror}.", code="FR3060") from None
+        raise InputError(f"The head {text[:80]} cannot be read: {error.strerror}.", code="FR3080") from None
     return read_known(text)

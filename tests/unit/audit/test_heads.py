@@ -138,7 +138,7 @@ def test_a_key_that_cannot_be_used_stops_no_run(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("FLOWRUN_SIGNING_KEY", str(tmp_path / "nothing.pem"))
     with pytest.raises(ConfigError) as caught:
         journal.sign()
-    assert caught.value.code == "FR2030"
+    assert caught.value.code == "FR2035"
 
 
 def test_the_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_head_of_another_store_or_of_the_future_is_no_head_of_this_one(trail: 
 def test_what_is_no_head_is_told_in_one_line(text: str) -> None:
     with pytest.raises(InputError) as caught:
         read_known_head(text)
-    assert caught.value.code == "FR3060"
+    assert caught.value.code == "FR3080"
 
 
 def test_a_line_of_a_head_is_read_as_it_was_written(trail: Path) -> None:

@@ -54,7 +54,9 @@ CASES: dict[str, tuple[ev.AnyEvent, str, bool, str]] = {
     "a yes": (ev.Approved(path="s@leads", at=AT, role="leads", by="ana", yes=True), "approved", False, ""),
     "rejected": (ev.Answered(path="s", at=AT, action="reject", by="ana"), "rejected", True, ""),
     "expired": (ev.Answered(path="s", at=AT, action="late"), "expired", True, ""),
-    "nobody of a role": (ev.Escalated(path="s/@then-1", at=AT, entry="s", place=0, late="leads", role="owners"), "expired", True, ""),
+    "nobody of a role": (
+        ev.Escalated(path="s/@then-1", at=AT, entry="s", place=0, late="leads", role="owners"), "expired", True, "",
+    ),
     "tool failed": (ev.CallFailed(path="s", at=AT, fault=fault("tool"), tool="t.w"), "failed", True, ""),
     "in doubt": (ev.Doubted(path="s", at=AT, fault=fault("in_doubt"), tool="t.w"), "in doubt", True, ""),
     "late step": (ev.StepFailed(path="s", at=AT, step="s", fault=fault("late"), on_error="fail"), "expired", True, ""),
