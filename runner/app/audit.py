@@ -199,11 +199,11 @@ def read_public_key(file: Path) -> bytes:
 
 
 def read_known_head(text: str) -> KnownHead:
-    """Return a head that was kept elsewhere, from its text or from a file that holds it. Raises `InputError` (FR3080)."""
+    """Return a head that was kept elsewhere, from its text or from a file that holds it. Raises `InputError` (FR3090)."""
     try:
         with suppress(ValueError):  # a text with a NUL names no file
             if len(text) < LONGEST_PATH and Path(text).is_file():
                 text = Path(text).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise InputError(f"The head {text[:80]} cannot be read: {error.strerror}.", code="FR3080") from None
+        raise InputError(f"The head {text[:80]} cannot be read: {error.strerror}.", code="FR3090") from None
     return read_known(text)

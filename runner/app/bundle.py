@@ -114,7 +114,7 @@ def export(
 ) -> Exported:
     """Write a bundle of runs into a new or empty folder, after signing the store.
 
-    Raises `InputError`: FR3081 where the folder holds something, FR3025 where `reveal` has not the owner role.
+    Raises `InputError`: FR3091 where the folder holds something, FR3025 where `reveal` has not the owner role.
     """
     store = wiring.store_path(app.ws.store_url)
     with closing(wiring.trail(store)) as vault:
@@ -254,9 +254,9 @@ class _Files:
         try:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             if any(place.iterdir()):
-                raise InputError(f"{place} is not empty.", help="Give the name of a new folder.", code="FR3081")
+                raise InputError(f"{place} is not empty.", help="Give the name of a new folder.", code="FR3091")
         except OSError as error:
-            raise InputError(f"{place} cannot be a folder: {error.strerror}.", code="FR3081") from None
+            raise InputError(f"{place} cannot be a folder: {error.strerror}.", code="FR3091") from None
         self._place = place
         self.digests: dict[str, str] = {}
 

@@ -89,7 +89,7 @@ def test_what_cannot_be_read_ends_with_3(call: Call, tmp_path: Path, store: Path
         code, out, err = call("audit", "verify", place)
         assert (code, out) == (3, "") and err.startswith("error[FR50"), place
     code, _, err = call("audit", "verify", "--head", "nonsense")
-    assert code == 3 and "error[FR3080]" in err
+    assert code == 3 and "error[FR3090]" in err
 
 
 def test_a_head_is_kept_and_checked_later(call: Call, store: Path, tmp_path: Path) -> None:

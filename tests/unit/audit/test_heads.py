@@ -245,7 +245,7 @@ def test_a_head_of_another_store_or_of_the_future_is_no_head_of_this_one(trail: 
 def test_what_is_no_head_is_told_in_one_line(text: str) -> None:
     with pytest.raises(InputError) as caught:
         read_known_head(text)
-    assert caught.value.code == "FR3080"
+    assert caught.value.code == "FR3090"
 
 
 def test_a_line_of_a_head_is_read_as_it_was_written(trail: Path) -> None:
