@@ -306,3 +306,52 @@ def test_a_copy_on_a_disk_that_cannot_be_written_is_checked_where_it_lies(trail:
         } == before
     finally:
         place.chmod(0o700)
+
+
+def test_two_programs_sign_one_store_once(tmp_path: Path) -> None:
+    one, other = (SqliteJournal(tmp_path / "s.db", wall=lambda: 1_772_442_000.0) for _ in range(2))
+    one_run(one, "a")
+    assert one.sign() is not None and other.sign() is None
+    one_run(one, "b")
+    assert other.sign() is not None and one.sign() is None
+    report = verify_store(tmp_path / "s.db", tables=False)
+    assert (report.ok, report.heads) == (True, 2)
+
+
+def test_a_store_of_before_heads_is_checked_and_one_of_a_newer_program_is_not(trail: Path) -> None:
+    signing.key_file(trail).unlink()
+    with edited(trail) as db:
+        db.execute("DROP TABLE heads")
+        db.execute("DELETE FROM meta WHERE name = 'store'")
+    report = verify_store(trail)
+    assert (report.ok, report.heads, report.signed, report.store) == (True, 0, 0, "")
+    with edited(trail) as db:
+        db.execute("PRAGMA user_version = 999")
+    with pytest.raises(StoreError) as caught:
+        verify_store(trail)
+    assert caught.value.code == "FR5003"
+
+
+@pytest.mark.parametrize("column", ["body", "hash", "seq", "path", "phase", "n"])
+def test_a_column_of_any_type_is_a_finding_and_no_defect(column: str, trail: Path) -> None:
+    for value in ("'text'", "x'00ff'", "-7", "1.5"):
+        with edited(trail) as db:
+            old = db.execute(f"SELECT {column} FROM events WHERE pos = 20").fetchone()[0]
+            db.execute(f"UPDATE events SET {column} = {value} WHERE pos = 20")
+        assert not verify_store(trail).ok, value
+        with edited(trail) as db:
+            db.execute(f"UPDATE events SET {column} = ? WHERE pos = 20", (old,))
+    assert verify_store(trail).ok
+
+
+@pytest.mark.parametrize("column", ["events", "runs", "digest", "previous", "at", "key_id", "public_key", "signature"])
+def test_a_column_of_a_head_of_any_type_is_a_finding_and_no_defect(column: str, trail: Path) -> None:
+    values = ("-7", "0", "99999") if column == "events" else ("'text'", "x'00ff'", "-7", "1.5")
+    for value in values:
+        with edited(trail) as db:
+            old = db.execute(f"SELECT {column} FROM heads").fetchone()[0]
+            db.execute(f"UPDATE heads SET {column} = {value}")
+        assert not verify_store(trail).ok, value
+        with edited(trail) as db:
+            db.execute(f"UPDATE heads SET {column} = ?", (old,))
+    assert verify_store(trail).ok
