@@ -17,7 +17,7 @@ from flowrun.adapters.journals.keys import Sealer, blinded, read_store_key
 from flowrun.errors import StoreError
 
 APPLICATION_ID = 0x466C6F77
-SEALED = 4
+SEALED = 5
 """The form from which on events are sealed."""
 BUSY_SECONDS = 30.0
 
@@ -83,6 +83,13 @@ MIGRATIONS: list[list[str]] = [
             events INTEGER PRIMARY KEY, store TEXT NOT NULL, runs INTEGER NOT NULL, digest BLOB NOT NULL,
             previous BLOB NOT NULL, at TEXT NOT NULL, key_id TEXT NOT NULL, public_key BLOB NOT NULL,
             signature BLOB NOT NULL, peaks BLOB NOT NULL)""",
+    ],
+    [
+        # write is the idempotency key that has the natural key; seq is the event with its result, 0 while it is in
+        # flight, -1 while it is in doubt.
+        """CREATE TABLE naturals (
+            key BLOB PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, write TEXT NOT NULL, seq INTEGER NOT NULL)
+            WITHOUT ROWID""",
     ],
     [
         # key: the run's data key, wrapped by the person's key, or by the store's own while subject is NULL.

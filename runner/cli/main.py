@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "reject": Lazy("flowrun.cli.reject:command", "Reject a proposed write."),
     "edit": Lazy("flowrun.cli.edit:command", "Change a proposed write; it is decided again."),
     "answer": Lazy("flowrun.cli.answer:command", "Answer a question of a run."),
+    "settle": Lazy("flowrun.cli.settle:command", "Say whether a write in doubt was done."),
     "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),
     "forget": Lazy("flowrun.cli.forget:command", "Erase what is stored about a person."),
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),

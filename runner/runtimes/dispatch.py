@@ -25,6 +25,7 @@ from flowrun.core.events import (
     ModelFailed,
     ModelReplied,
     Returned,
+    Usage,
 )
 from flowrun.core.halts import tool_names
 from flowrun.core.steps.model_call import cost
@@ -37,6 +38,7 @@ from flowrun.ports.tools import ToolRequest, ToolResult, Tools
 from flowrun.privacy.marks import Found
 from flowrun.privacy.masking import Masking
 from flowrun.runtimes.masked import marked_in, mask_for, masked, restored
+from flowrun.values.micros import MICRO
 
 Json = Any
 FACT_TIMEOUT = 10.0
@@ -99,11 +101,24 @@ class Dispatch:
         tools = {proposal.tool for proposal in command.proposals}
         why = {tool: self.halted([*command.under, *tool_names(tool)], now) for tool in tools}
         halted = {tool: reason for tool, reason in why.items() if reason is not None}
-        verdicts = decide(compiled, command, facts=facts, usage=self.journal.usage, now=now, halted=halted)
+
+        def usage(counter: str, since: str | None, holds: str) -> int:
+            return self.journal.usage(counter, since, besides=(run, holds) if holds else None)
+
+        verdicts = decide(compiled, command, facts=facts, usage=usage, now=now, halted=halted)
         return Decided(path=command.path, at=now, verdicts=verdicts)
 
     async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str) -> AnyEvent:
-        """Make an allowed call; every failure becomes an event."""
+        """Make an allowed call; every failure becomes an event, which says how long the work took."""
+        began = self.clock.monotonic()
+        event = await self._call_tool(command, run)
+        natural = command.verdict.natural
+        return msgspec.structs.replace(event, worked=self._since(began), natural=natural)
+
+    def _since(self, began: float) -> int:
+        return round((self.clock.monotonic() - began) * MICRO)
+
+    async def _call_tool(self, command: CallTool, run: str) -> Returned | CallFailed | Doubted:
         verdict = command.verdict
         timeout = command.within if command.timeout is None else min(command.within, command.timeout)
         request = ToolRequest(tool=verdict.tool, args=verdict.args, key=verdict.key, run=run, timeout=timeout)
@@ -141,7 +156,7 @@ class Dispatch:
         return msgspec.structs.replace(fault, message=self._without_secrets.out(fault.message))
 
     async def call_model(self, compiled: CompiledPlan, asked: CallModel, run: str) -> ModelReplied | ModelFailed:
-        """Ask a model; its usage is priced, and without usage the whole reservation is charged.
+        """Ask a model; its usage is charged, and without one that can be true the whole reservation.
 
         The model sees of marked values what the workspace allows; tokens in its reply are turned back.
         """
@@ -149,6 +164,11 @@ class Dispatch:
         only_secrets = self._without_secrets if self.secrets else None
         masking = mask_for(compiled, asked, only_secrets, partial(self.journal.pseudonym, run))
         command = command if masking is None else masked(command, masking)
+        began = self.clock.monotonic()
+        event = await self._call_model(command, masking)
+        return msgspec.structs.replace(event, worked=self._since(began))
+
+    async def _call_model(self, command: CallModel, masking: Masking | None) -> ModelReplied | ModelFailed:
         model = command.model
         try:
             if command.timeout is not None:
@@ -158,12 +178,11 @@ class Dispatch:
                 reply = await self.models.complete(command)
         except TimeoutError:
             fault = Fault(kind="late", code="FR4120", message=f"{model.name} did not answer in time.")
-            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
+            return self._unanswered(command, fault, charged=True)
         except FlowrunError as error:
             fault = self._harmless(fault_of("model", error))
-            heard = isinstance(error, AdapterError) and error.code not in NEVER_ASKED
-            charged = command.reserve if heard else 0
-            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=charged)
+            asked = isinstance(error, AdapterError) and error.code not in NEVER_ASKED
+            return self._unanswered(command, fault, charged=asked)
         reply = reply if masking is None else restored(reply, masking)
         if self.secrets:
             # A server may say back what it was sent.
@@ -175,9 +194,8 @@ class Dispatch:
             )
         if too_large([reply.proposals, reply.answer, reply.text]):
             fault = Fault(kind="model", code="FR4108", message=f"{model.name} said more than can be kept.")
-            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
-        usage = reply.usage
-        price = cost(model, usage.input_tokens, usage.output_tokens) if usage.known else command.reserve
+            return self._unanswered(command, fault, charged=True)
+        price, tokens, doubtful = charge(command, reply.usage)
         return ModelReplied(
             path=command.path,
             at=self.clock.now(),
@@ -187,10 +205,31 @@ class Dispatch:
             answer=reply.answer,
             answered=reply.answered,
             text=reply.text,
-            usage=usage,
+            usage=reply.usage,
             cost=price,
-            note=reply.note,
+            tokens=tokens,
+            note=" ".join(text for text in (reply.note, doubtful) if text),
         )
+
+    def _unanswered(self, command: CallModel, fault: Fault, *, charged: bool) -> ModelFailed:
+        price, tokens = (command.reserve, command.tokens) if charged else (0, 0)
+        return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=price, tokens=tokens)
+
+
+def charge(command: CallModel, usage: Usage) -> tuple[int, int, str]:
+    """Return the cost (millionths) and the tokens to charge for a reply, and why where the usage cannot be true.
+
+    What was reserved is the most that a call can use; a usage above it, below zero, or of nothing read is not believed.
+    """
+    if not usage.known:
+        return command.reserve, command.tokens, ""
+    read, written = usage.input_tokens, usage.output_tokens
+    price = cost(command.model, read, written)
+    if not command.tokens and min(read, written) >= 0:
+        return price, read + written, ""
+    if read <= 0 or written < 0 or read + written > command.tokens or price > command.reserve:
+        return command.reserve, command.tokens, f"The usage that it reported ({read} and {written}) cannot be true."
+    return price, read + written, ""
 
 
 def fault_of(kind: str, error: FlowrunError) -> Fault:
