@@ -21,12 +21,13 @@ from flowrun.journal import projections as pr
 from flowrun.journal.encoding import decode, decode_clear
 from flowrun.journal.verify import Problems, Row
 
-_COLUMNS = {
+DERIVED = {
     "inbox": "path, id, kind, due, at, seq, action",
     "waits": "path, due, event, key",
     "records": "path, id, schema, at, final, seq",
     "counters": "counter, at, amount, path, held",
     "rights": "path, digest, call",
+    "naturals": "key, write, seq",
 }
 """Every derived table and what of it is compared; `pos` of a record and `n` only number the rows."""
 _RUN = "SELECT flow, version, plan, created, outcome, reason, due, waiting_on FROM runs WHERE n = ?"
@@ -69,9 +70,9 @@ class SqliteTables:
         self._touched: set[int] = set()
         self._seen: dict[int, set[tuple[str, str]]] = {}
         self._tables = {
-            name: f"SELECT {columns} FROM {name} WHERE n = ? ORDER BY {columns}" for name, columns in _COLUMNS.items()
+            name: f"SELECT {columns} FROM {name} WHERE n = ? ORDER BY {columns}" for name, columns in DERIVED.items()
         }
-        self._filled = "SELECT " + " OR ".join(f"EXISTS (SELECT 1 FROM {name} WHERE n = ?1)" for name in _COLUMNS)
+        self._filled = "SELECT " + " OR ".join(f"EXISTS (SELECT 1 FROM {name} WHERE n = ?1)" for name in DERIVED)
 
     def see(self, run: str, row: Row) -> None:
         """Take the next event of a run."""
@@ -123,7 +124,7 @@ class SqliteTables:
         finally:
             if n in self._touched:
                 self._touched.discard(n)
-                for name in _COLUMNS:
+                for name in DERIVED:
                     self._new.execute(f"DELETE FROM {name} WHERE n = ?", (n,))
                 self._new.execute("DELETE FROM events WHERE n = ?", (n,))
             self._new.execute("DELETE FROM runs WHERE n = ?", (n,))

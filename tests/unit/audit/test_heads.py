@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from flowrun.adapters.journals import signing
 from flowrun.adapters.journals.sqlite import SqliteJournal
+from flowrun.adapters.journals.sqlite_derived import DERIVED
 from flowrun.adapters.journals.sqlite_heads import DUE_EVENTS, DUE_SECONDS
+from flowrun.adapters.journals.sqlite_schema import connect_empty
 from flowrun.app.audit import read_known_head, sign_store, verify_store
 from flowrun.core import events as ev
 from flowrun.errors import ConfigError, InputError, StoreError
@@ -264,6 +266,7 @@ def test_a_line_of_a_head_is_read_as_it_was_written(trail: Path) -> None:
         "DELETE FROM inbox",
         "INSERT INTO waits (n, path) VALUES (1, 'x')",
         "DELETE FROM rights",
+        "INSERT INTO naturals (key, n, write, seq) VALUES (x'00', 1, 'w', 1)",
         "INSERT INTO counters (counter, at, amount, n, path) VALUES (x'00', '', 5, 1, 'x')",
     ],
 )
@@ -272,6 +275,14 @@ def test_a_table_that_disagrees_with_the_journal_is_a_problem_of_its_own_kind(sq
         assert db.execute(sql).rowcount
     assert kinds(trail) == {"table"}
     assert verify_store(trail, tables=False).ok
+
+
+def test_every_table_about_runs_is_compared() -> None:
+    """A new table with a run's number in it is derived from events: name it in `sqlite_derived.DERIVED`."""
+    db = connect_empty()
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    about_runs = {t for t in tables if any(column[1] == "n" for column in db.execute(f"PRAGMA table_info({t})"))}
+    assert about_runs - {"events", "runs", "keys"} == set(DERIVED)
 
 
 def test_a_plan_that_was_changed_or_removed_is_found(trail: Path) -> None:
