@@ -64,6 +64,7 @@ class Run:
     input: bytes
     created: str
     updated: str
+    mode: str = "live"
     outcome: str | None = None
     sealer: Sealer | None = field(default_factory=Sealer)
     """None once the run's person was forgotten."""

@@ -31,7 +31,7 @@ from flowrun.errors import ConfigError, FlowrunError, InputError, StoreError
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.encoding import encode
 from flowrun.journal.heads import Head as SignedHead
-from flowrun.journal.projections import Refusal
+from flowrun.journal.projections import Refusal, key_space
 from flowrun.ports.journal import Append, Claim, Erasure, Open, Opened, Receipt
 from flowrun.values.moments import format_moment
 
@@ -202,7 +202,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         sealer = Sealer()
         body = encode(started.run, 1, started, sealer.seal)
         head = link(GENESIS, body)
-        key = self._vault.blind("key", f"{started.flow}\0{started.key}") if started.key else None
+        key = self._vault.blind(key_space(started), f"{started.flow}\0{started.key}") if started.key else None
         content = self._vault.blind("input", _canonical.encode(started.input).decode())
         if key is not None:
             row = db.execute("SELECT run, input FROM runs WHERE key = ?", (key,)).fetchone()
@@ -212,13 +212,14 @@ class SqliteJournal(SqliteReads, SqliteHalts):
                 return Opened(run=row[0], claim=None, duplicate=True)
         try:
             n = db.execute(
-                "INSERT INTO runs (run, flow, version, plan, key, input, created, updated, owner, lease, "
-                "epoch, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
+                "INSERT INTO runs (run, flow, version, plan, mode, key, input, created, updated, owner, lease, "
+                "epoch, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
                 (
                     started.run,
                     started.flow,
                     started.version,
                     started.plan,
+                    started.mode,
                     key,
                     content,
                     started.at,

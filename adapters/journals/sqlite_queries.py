@@ -29,7 +29,7 @@ _LAST = "\U0010ffff"
 # The last event of a finished run says why it ended.
 _RUNS = f"""SELECT r.run, r.flow, r.version, r.plan,
     CASE WHEN r.outcome IS NOT NULL THEN 'finished' WHEN r.owner IS NULL THEN 'waiting' ELSE 'running' END,
-    r.outcome, r.created, r.updated, r.due, r.owner, r.lease, r.waiting_on, r.erased,
+    r.outcome, r.created, r.updated, r.due, r.owner, r.lease, r.waiting_on, r.mode, r.erased,
     e.body, k.key, k.subject, s.key FROM runs r
     LEFT JOIN events e ON e.n = r.n AND e.seq = r.seq AND r.outcome IS NOT NULL {KEY_OF.format(n="r.n")}"""
 _STATUS = {
@@ -39,7 +39,7 @@ _STATUS = {
 }
 _INBOX = f"""SELECT i.id, r.run, i.path, i.due, i.n, k.key, k.subject, s.key FROM inbox i
     JOIN runs r ON r.n = i.n JOIN events e ON e.n = i.n AND e.seq = i.seq {KEY_OF.format(n="i.n")}"""
-_RECORDS = f"""SELECT c.id, r.run, c.path, r.flow, c.schema, c.at, c.final, c.remains, e.body, k.key, k.subject, s.key
+_RECORDS = f"""SELECT c.id, r.run, c.path, r.flow, c.schema, c.at, c.final, c.remains, r.mode, e.body, k.key, k.subject, s.key
     FROM records c JOIN runs r ON r.n = c.n JOIN events e ON e.n = c.n AND e.seq = c.seq {KEY_OF.format(n="c.n")}"""
 
 
@@ -183,13 +183,15 @@ class SqliteReads(ABC):
                 (event, self._vault.blind("wait", key)),
             ).fetchall()
 
-    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
-        """Return records, the newest first."""
+    def records(
+        self, *, schema: str | None = None, run: str | None = None, shadow: bool = False, limit: int = 1000
+    ) -> list[RecordRow]:
+        """Return records, the newest first; those of shadow runs only where they are asked for, and alone."""
         with self._db() as db:
             rows = db.execute(
                 f"{_RECORDS} WHERE (?1 IS NULL OR c.schema = ?1) AND (?2 IS NULL OR r.run = ?2) "
-                "ORDER BY c.pos DESC LIMIT ?3",
-                (schema, run, limit),
+                "AND (r.mode = 'shadow') = ?3 ORDER BY c.pos DESC LIMIT ?4",
+                (schema, run, shadow, limit),
             ).fetchall()
         return [self._record_row(row) for row in rows]
 
@@ -238,6 +240,7 @@ class SqliteReads(ABC):
             owner,
             lease,
             waiting_on,
+            mode,
             erased,
             body,
             *key,
@@ -256,6 +259,7 @@ class SqliteReads(ABC):
             due=due,
             claimed=owner is not None and lease > self._wall() and not is_gone(owner),
             waiting_on=waiting_on,
+            mode=mode,
             erased=erased,
         )
 
@@ -266,7 +270,7 @@ class SqliteReads(ABC):
         return inbox_row(id=id, run=run, due=due, now=standing_of(db, unseal, n, path))
 
     def _record_row(self, row: tuple[Any, ...]) -> RecordRow:
-        id, run, path, flow, schema, at, final, remains, body, *key = row
+        id, run, path, flow, schema, at, final, remains, mode, body, *key = row
         if remains is not None:
             record = msgspec.json.decode(remains)
         else:
@@ -284,6 +288,7 @@ class SqliteReads(ABC):
             final=bool(final),
             record=record,
             erased=remains is not None,
+            mode=mode,
         )
 
     def _event(self, run: str, key: Sequence[bytes | None], body: bytes) -> AnyEvent:

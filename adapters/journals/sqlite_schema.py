@@ -17,7 +17,7 @@ from flowrun.adapters.journals.keys import Sealer, blinded, read_store_key
 from flowrun.errors import StoreError
 
 APPLICATION_ID = 0x466C6F77
-SEALED = 5
+SEALED = 6
 """The form from which on events are sealed."""
 BUSY_SECONDS = 30.0
 
@@ -90,6 +90,9 @@ MIGRATIONS: list[list[str]] = [
         """CREATE TABLE naturals (
             key BLOB PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, write TEXT NOT NULL, seq INTEGER NOT NULL)
             WITHOUT ROWID""",
+    ],
+    [
+        "ALTER TABLE runs ADD COLUMN mode TEXT NOT NULL DEFAULT 'live'",
     ],
     [
         # key: the run's data key, wrapped by the person's key, or by the store's own while subject is NULL.

@@ -57,7 +57,7 @@ async def forget(app: App, subject: str, *, by: str, cancel: bool = False) -> Fo
     told = _told(app, rows, done=True)
     remains: dict[str, dict[str, Json]] = {}
     for row in rows:
-        records = app.journal.records(run=row.run) if row.outcome is not None else []
+        records = app.journal.records(run=row.run, shadow=row.mode == "shadow") if row.outcome is not None else []
         if records:
             events = [stored.event for stored in app.journal.events(row.run)]
             hidden = Redaction(app.plan_of(row.run).plan, events, [Found("subject", subject)])
@@ -93,7 +93,7 @@ def _told(app: App, rows: list[RunRow], *, done: bool) -> Forgotten:
     return Forgotten(
         runs=[row.run for row in rows],
         going_on=[row.run for row in rows if row.outcome is None],
-        records=sum(len(app.journal.records(run=row.run)) for row in rows),
+        records=sum(len(app.journal.records(run=row.run, shadow=row.mode == "shadow")) for row in rows),
         out_of_reach=far,
         done=done,
     )

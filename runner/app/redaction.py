@@ -23,8 +23,9 @@ from flowrun.privacy.scrub import Scrubber
 Json = Any
 T = TypeVar("T")
 STRUCTURE = frozenset(
-    ("type", "path", "at", "run", "flow", "plan", "step", "tool", "schema", "kind", "action", "verdict", "effect", "mode",
-     "outcome", "digest", "digests", "due", "seen", "entries", "open", "to", "may", "on_error", "code", "hash", "id", "event")
+    ("type", "path", "at", "run", "flow", "plan", "step", "tool", "schema", "kind", "action", "verdict", "effect",
+     "mode", "outcome", "digest", "digests", "due", "seen", "entries", "open", "to", "may", "entry", "call", "group",
+     "on_error", "code", "hash", "id", "event")
 )  # fmt: skip
 """Fields that flowrun itself fills; a value that happens to be written alike is not hidden in them."""
 

@@ -37,6 +37,7 @@ class RunResult(msgspec.Struct, kw_only=True):
     waiting: list[dict[str, Json]]
     reason: str
     duplicate_of: str | None = None
+    mode: str = "live"
     erased: str | None = None
     """When the run's person was forgotten: then only this much of it is left."""
 
@@ -65,7 +66,7 @@ def read_result(journal: Journal, run: str, *, duplicate: bool = False) -> RunRe
 
 
 def _erased(journal: Journal, row: RunRow, duplicate_of: str | None) -> RunResult:
-    records = list(reversed(journal.records(run=row.run)))
+    records = list(reversed(journal.records(run=row.run, shadow=row.mode == "shadow")))
     return RunResult(
         run=row.run,
         flow=row.flow,
@@ -78,6 +79,7 @@ def _erased(journal: Journal, row: RunRow, duplicate_of: str | None) -> RunResul
         reason=f"Its person was forgotten at {row.erased}: what happened in it cannot be read any more.",
         duplicate_of=duplicate_of,
         erased=row.erased,
+        mode=row.mode,
     )
 
 
@@ -99,6 +101,7 @@ def _result(summary: Summary, outcome: str, waiting: list[dict[str, Json]], dupl
         waiting=waiting,
         reason=summary.reason,
         duplicate_of=duplicate_of,
+        mode=summary.mode,
     )
 
 

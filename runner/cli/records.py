@@ -27,6 +27,7 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ]*\.?[0-9 ]*$)")
 
 SCHEMA = click.option("--schema", metavar="NAME@N", help="Only records of this schema.")
 RUN = click.option("--run", metavar="RUN", help="Only records of this run.")
+SHADOW = click.option("--shadow", is_flag=True, help="Those of shadow runs instead: what would have been.")
 
 
 @click.group("records")
@@ -43,6 +44,7 @@ def command() -> None:
 @command.command("list")
 @SCHEMA
 @RUN
+@SHADOW
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @options.revealing
 @options.JSON
@@ -50,6 +52,7 @@ def command() -> None:
 def list_records(
     schema: str | None,
     run: str | None,
+    shadow: bool,
     limit: int,
     reveal: bool,
     by: str,
@@ -57,13 +60,13 @@ def list_records(
     workspace: Path | None,
     store: str | None,
 ) -> int:
-    """List records, the newest first.
+    """List records, the newest first. Records of shadow runs are shown with --shadow, or with --run, only.
 
     \b
     Example:
       flowrun records list --schema case_record@1
     """
-    rows = read(workspace, store, schema, run, limit, by if reveal else None)
+    rows = read(workspace, store, schema, run, shadow, limit, by if reveal else None)
     if as_json:
         print_json(rows)
     elif rows:
@@ -91,7 +94,10 @@ def show_record(id: str, reveal: bool, by: str, as_json: bool, workspace: Path |
     if as_json:
         print_json(row)
         return 0
-    say(f"{row.schema}  {row.id}  written {words.moment(row.at)} UTC by {row.flow}, run {row.run}", style="bold")
+    shadow = " (shadow: it tells what would have been)" if row.mode == "shadow" else ""
+    say(
+        f"{row.schema}  {row.id}  written {words.moment(row.at)} UTC by {row.flow}, run {row.run}{shadow}", style="bold"
+    )
     for line in words.pretty(row.record):
         say(line)
     return 0
@@ -101,6 +107,7 @@ def show_record(id: str, reveal: bool, by: str, as_json: bool, workspace: Path |
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
 @SCHEMA
 @RUN
+@SHADOW
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Default: standard output.")
 @options.revealing
 @options.places
@@ -108,6 +115,7 @@ def export_records(
     form: str,
     schema: str | None,
     run: str | None,
+    shadow: bool,
     output: Path | None,
     reveal: bool,
     by: str,
@@ -123,7 +131,7 @@ def export_records(
     Example:
       flowrun records export --format csv --schema case_record@1 --output cases.csv
     """
-    rows = list(reversed(read(workspace, store, schema, run, ALL, by if reveal else None)))
+    rows = list(reversed(read(workspace, store, schema, run, shadow, ALL, by if reveal else None)))
     text = as_csv(rows) if form == "csv" else "".join(f"{msgspec.json.encode(row).decode()}\n" for row in rows)
     if output is None:
         click.echo(text, nl=False)
@@ -137,12 +145,23 @@ def export_records(
 
 
 def read(
-    workspace: Path | None, store: str | None, schema: str | None, run: str | None, limit: int, reveal: str | None
+    workspace: Path | None,
+    store: str | None,
+    schema: str | None,
+    run: str | None,
+    shadow: bool,
+    limit: int,
+    reveal: str | None,
 ) -> list[RecordRow]:
-    """Return the records as they may be shown, the newest first; `reveal`: who wants to see marked fields."""
+    """Return the records as they may be shown, the newest first; of a run that is named, whatever its mode.
+
+    `reveal`: who wants to see marked fields.
+    """
     with options.opened(workspace, store) as app:
-        only = None if run is None else app.journal.run(run).run
-        return app.shown_records(app.journal.records(schema=schema, run=only, limit=limit), reveal=reveal)
+        row = None if run is None else app.journal.run(run)
+        only, kept = (None, shadow) if row is None else (row.run, row.mode == "shadow")
+        rows = app.journal.records(schema=schema, run=only, shadow=kept, limit=limit)
+        return app.shown_records(rows, reveal=reveal)
 
 
 def as_csv(rows: Iterable[RecordRow]) -> str:

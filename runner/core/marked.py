@@ -33,6 +33,8 @@ class EventMarks:
         self._plan = plan
         self._steps = {} if plan is None else dict(_schemas_of_steps(plan))
         self._forms: dict[str, Json] = {}
+        self._calls: dict[str, str] = {}
+        """The tool of each call that was judged, by its path."""
         self._awaited: dict[str, Json] = {}
 
     def known(self, events: Iterable[ev.AnyEvent]) -> list[Found]:
@@ -76,6 +78,10 @@ class EventMarks:
                 self._forms[event.path] = event.form
                 change["draft"] = act(event.form, event.draft)
                 change["proposals"] = [self._verdict(verdict, act) for verdict in event.proposals]
+            case ev.Edited():
+                change["args"] = act(self._tool(self._calls.get(event.call, ""), "input"), event.args)
+            case ev.Answered() if event.write:
+                change["data"] = act(self._tool(self._calls.get(event.write, ""), "output"), event.data)
             case ev.Answered():
                 change["data"] = act(self._forms.get(event.path), event.data)
             case ev.Waiting():
@@ -87,6 +93,7 @@ class EventMarks:
         return msgspec.structs.replace(event, **change) if change else event
 
     def _verdict(self, verdict: ev.Verdict, act: Act) -> ev.Verdict:
+        self._calls[verdict.path] = verdict.tool
         facts = {name: act(self._fact(name), value) for name, value in verdict.facts.items()}
         args = act(self._tool(verdict.tool, "input"), verdict.args)
         return msgspec.structs.replace(verdict, args=args, facts=facts)

@@ -145,6 +145,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     due: str | None
     claimed: bool
     waiting_on: str | None = None
+    mode: str = "live"
     erased: str | None = None
     """When its person was forgotten: what happened in it cannot be read any more."""
 
@@ -168,7 +169,10 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A written record. `erased`: its person was forgotten; the marked fields are null."""
+    """A written record; one of a `shadow` run tells what would have been.
+
+    `erased`: its person was forgotten; the marked fields are null.
+    """
 
     id: str
     run: str
@@ -178,6 +182,7 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     final: bool
     record: dict[str, Json]
+    mode: str = "live"
     erased: bool = False
 
 
@@ -302,8 +307,10 @@ class Journal(Protocol):
         """Return (run, path) of every wait for this event and key."""
         ...
 
-    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
-        """Return records, the newest first."""
+    def records(
+        self, *, schema: str | None = None, run: str | None = None, shadow: bool = False, limit: int = 1000
+    ) -> list[RecordRow]:
+        """Return records, the newest first; those of shadow runs only where they are asked for, and alone."""
         ...
 
     def record(self, id: str) -> RecordRow:

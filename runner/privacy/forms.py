@@ -68,7 +68,7 @@ class Redactor:
             return self._text(value)
         if isinstance(value, dict):
             return {key: self.redact(inner) for key, inner in value.items()}
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             return [self.redact(inner) for inner in value]
         if type(value) is int and len(str(abs(value))) >= 8:
             return self._holder("number", str(value))
@@ -133,4 +133,4 @@ def restored(value: Json, back: dict[str, str]) -> Json:
         return value
     if isinstance(value, dict):
         return {key: restored(inner, back) for key, inner in value.items()}
-    return [restored(inner, back) for inner in value] if isinstance(value, list) else value
+    return [restored(inner, back) for inner in value] if isinstance(value, list | tuple) else value

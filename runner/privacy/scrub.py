@@ -6,6 +6,7 @@ knows is not found here: that is what marks are for.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from html import escape
@@ -91,6 +92,7 @@ def _pattern(kind: str, text: str) -> str:
         [
             text,
             msgspec.json.encode(text).decode()[1:-1],
+            json.dumps(text)[1:-1],
             text.encode("unicode_escape").decode(),
             quote(text, safe=""),
             quote(text),

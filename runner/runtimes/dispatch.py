@@ -37,6 +37,7 @@ from flowrun.ports.models import Models
 from flowrun.ports.tools import ToolRequest, ToolResult, Tools
 from flowrun.privacy.marks import Found
 from flowrun.privacy.masking import Masking
+from flowrun.records.samples import NoSample, sample
 from flowrun.runtimes.masked import marked_in, mask_for, masked, restored
 from flowrun.values.micros import MICRO
 
@@ -109,7 +110,12 @@ class Dispatch:
         return Decided(path=command.path, at=now, verdicts=verdicts)
 
     async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str) -> AnyEvent:
-        """Make an allowed call; every failure becomes an event, which says how long the work took."""
+        """Make an allowed call; every failure becomes an event, which says how long the work took.
+
+        A simulated one reaches no tool and holds no natural key.
+        """
+        if command.simulated:
+            return self._simulate(compiled, command)
         began = self.clock.monotonic()
         event = await self._call_tool(command, run)
         natural = command.verdict.natural
@@ -140,6 +146,16 @@ class Dispatch:
                 return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
             output = None
         return Returned(path=command.path, at=self.clock.now(), output=output, tool=verdict.tool, repeat=result.repeat)
+
+    def _simulate(self, compiled: CompiledPlan, command: CallTool) -> AnyEvent:
+        """Return what a write might give back: a value that the tool's output schema allows, always the same."""
+        tool, path, now = command.verdict.tool, command.path, self.clock.now()
+        try:
+            output = sample(compiled.plan.tools[tool].output)
+        except NoSample as error:
+            fault = Fault(kind="tool", code="FR4016", message=f"{tool} cannot be simulated: {error}")
+            return CallFailed(path=path, at=now, fault=fault, tool=tool)
+        return Returned(path=path, at=now, output=output, tool=tool, simulated=True)
 
     async def _invoke(self, request: ToolRequest) -> ToolResult:
         source = self.tools.get(request.tool.split(".")[0])
