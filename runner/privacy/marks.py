@@ -44,13 +44,30 @@ def blanked(schema: Json, value: Json) -> Json:
     return redacted(schema, value, lambda kind, scalar: None)
 
 
-def kinds_in(schema: Json) -> frozenset[str]:
-    """Return the kinds that a schema marks anywhere."""
+def part_of(schema: Json, path: Sequence[str | int]) -> Json:
+    """Return what a schema says of the value at a path; a mark on the way holds for it, too."""
+    known = _Schemas(schema)
+    schemas: list[Json] = [schema]
+    for name in path:
+        flat = known.flat(schemas)
+        schemas = list(_items(flat, name)) if isinstance(name, int) else list(_fields(flat, name))
+        schemas += [{word: part[word]} for part in flat for word in ("x-pii", "x-secret") if word in part]
+    return {"anyOf": [part for part in schemas if isinstance(part, dict)]}
+
+
+def kinds_in(schema: Json, root: Json = None) -> frozenset[str]:
+    """Return the kinds that a schema marks anywhere; `root` is the document of its references, itself if left out."""
+    known = _Schemas(schema if root is None else root)
     seen: set[str] = set()
+    done: list[Json] = []
     stack = [schema]
     while stack:
         part = stack.pop()
         if isinstance(part, dict):
+            if any(part is other for other in done):
+                continue
+            done.append(part)
+            stack += known.flat([part])[1:]
             kind = _mark([part])
             if kind:
                 seen.add(kind)
