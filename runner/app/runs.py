@@ -19,6 +19,7 @@ from flowrun.app.halt import FileHalts
 from flowrun.app.modes import mode_for
 from flowrun.app.people import People
 from flowrun.app.result import RunResult, ended, read_result
+from flowrun.app.shown import Shown
 from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.context import Meter
@@ -39,7 +40,7 @@ Json = Any
 HALT_HELP = "What was said is stored. `flowrun halt --list` tells who halted it; `flowrun halt WHAT --off` lifts it."
 
 
-class App(People):
+class App(People, Shown):
     """The use cases over one store. Made by `open_app`; its async methods belong to one event loop."""
 
     def __init__(self, ws: Workspace, journal: Journal, dispatch: Dispatch, owner: str) -> None:
@@ -49,6 +50,7 @@ class App(People):
         self.dispatch = dispatch
         self.owner = owner
         self.runtime = LocalRuntime(dispatch, owner=owner)
+        self.secrets = dispatch.secrets
         self._flows: dict[tuple[str, str | None], CompiledPlan] = {}
         self._plans: dict[str, CompiledPlan] = {}
 
@@ -314,6 +316,7 @@ class App(People):
             if value is None:
                 raise InputError("The flow's `key` is empty for this input.", code="FR3006")
             key = str(value)
+        subject = None if flow.subject is None else compiled.value(flow.subject, Names(input=input, now=now))
         return RunStarted(
             path="",
             at=now,
@@ -326,6 +329,7 @@ class App(People):
             mode=mode_for(self.ws, compiled.plan, mode),
             by=by,
             model=model,
+            subject=None if subject in (None, "") else str(subject),
         )
 
     async def _follow(self, run: str) -> None:
@@ -364,7 +368,12 @@ def open_app(ws: Workspace, *, models: Models | None = None) -> Iterator[App]:
     journal = wiring.journal(ws.store_url)
     tools = wiring.tools(ws.root, ws.config, ws.store_url)
     dispatch = Dispatch(
-        journal=journal, models=models or wiring.models(), tools=tools, clock=clock, fixed_halts=FileHalts(ws)
+        journal=journal,
+        models=models or wiring.models(),
+        tools=tools,
+        clock=clock,
+        fixed_halts=FileHalts(ws),
+        secrets=wiring.known_secrets(ws.models.values()),
     )
     try:
         yield App(ws, journal, dispatch, wiring.owner())
