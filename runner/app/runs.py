@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -27,11 +27,15 @@ from flowrun.plan.compile import asks_in, plan_bytes
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Journal
 from flowrun.ports.models import Models
+from flowrun.ports.tools import Tools
 from flowrun.runtimes.dispatch import Dispatch
+from flowrun.runtimes.drain import Stopped
 from flowrun.runtimes.local import LocalRuntime
 from flowrun.values.names import Names
 
 Json = Any
+CLOSING = 2.0
+"""Seconds that one adapter has for closing its connections."""
 HALT_HELP = "What was said is stored. `flowrun halt --list` tells who halted it; `flowrun halt WHAT --off` lifts it."
 
 
@@ -97,18 +101,29 @@ class App(People):
         """Run a flow over many inputs, `at_once` side by side; each result is told as it comes, with its place from 0."""
         compiled = self.flow(flow, model)
         work = iter(enumerate(inputs))
+        left: list[int] = []
 
         async def worker() -> None:
             for place, input in work:
+                if self.dispatch.drain.asked:
+                    left.append(place)
+                    continue
                 try:
                     result = await self.submit_compiled(compiled, input, model=model, by=by)
                 except FlowrunError as error:
+                    if isinstance(error, Stopped):
+                        left.append(place)
                     on_result(place, error)
                 else:
                     on_result(place, result)
 
         with self.runtime.committer.admit(at_once):
             await asyncio.gather(*(worker() for _ in range(max(at_once, 1))))
+        if left:
+            raise Stopped(
+                f"Stopped before the end: {len(left)} inputs are not finished; what is done is stored.",
+                help="flowrun resume --due, then give the same inputs again: what is finished is not repeated.",
+            )
 
     async def resume(
         self, run: str, *, accept: bool = False, raised: Mapping[str, float] | None = None, by: str = ""
@@ -139,6 +154,9 @@ class App(People):
             if reason is not None:
                 held[run] = reason
                 continue
+            if self.dispatch.drain.asked:
+                failed = failed or Stopped("Stopped before all that is due was looked at.", help="flowrun resume --due")
+                break
             try:
                 await self.go_on(run)
             except FlowrunError as error:
@@ -198,6 +216,14 @@ class App(People):
             if self.halted(run) is None:
                 await self.go_on(run)
         return [read_result(self.journal, run) for run, _ in waiting]
+
+    async def aclose(self) -> None:
+        """Close what the adapters hold open; one that cannot be closed changes no result. A later use opens it again."""
+        ports: list[Tools | Models] = [*self.dispatch.tools.values(), self.dispatch.models]
+        for port in {id(port): port for port in ports}.values():
+            with suppress(Exception):
+                async with asyncio.timeout(CLOSING):
+                    await port.aclose()
 
     def result(self, run: str) -> RunResult:
         """Return a run as it stands."""
@@ -318,7 +344,9 @@ class App(People):
             if claim is not None:
                 await self.runtime.drive(self.plan_of(run, accept=False), claim)
                 return
-            await self.clock.sleep(pause)
+            await self.dispatch.drain.sleep(pause)
+            if self.dispatch.drain.asked:
+                raise Stopped(f"The run {run} is driven by another process.", help=f"flowrun show {run}", run=run)
             pause = min(pause * 2, 0.5)
 
 

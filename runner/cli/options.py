@@ -69,11 +69,26 @@ def opened(
         yield app
 
 
-def wait_for(work: Coroutine[Any, Any, T]) -> T:
-    """Run one use case to its end."""
+def wait_for(work: Coroutine[Any, Any, T], app: App | None = None, *, talks: bool = False) -> T:
+    """Run one use case to its end.
+
+    `app`: it drives runs, so that a signal lets it end in order, and its connections are closed. Not so for signals where
+    it `talks`: a person at the terminal who presses Ctrl-C is heard at once.
+    """
     import asyncio
 
-    return asyncio.run(work)
+    from flowrun.cli.signals import orderly
+
+    async def whole() -> T:
+        if app is None:
+            return await work
+        try:
+            with contextlib.nullcontext() if talks else orderly(app.dispatch.drain):
+                return await work
+        finally:
+            await app.aclose()
+
+    return asyncio.run(whole())
 
 
 def outcome_of(app: App, work: Coroutine[Any, Any, RunResult], *, talks: bool = False) -> RunResult:
@@ -82,7 +97,7 @@ def outcome_of(app: App, work: Coroutine[Any, Any, RunResult], *, talks: bool = 
     What a tool prints meanwhile goes to stderr, for stdout holds results alone; unless the use case `talks` there itself.
     """
     with contextlib.nullcontext() if talks else contextlib.redirect_stdout(sys.stderr):
-        result = wait_for(work)
+        result = wait_for(work, app, talks=talks)
     return with_names(app, result)
 
 

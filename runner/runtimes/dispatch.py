@@ -33,6 +33,7 @@ from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Journal
 from flowrun.ports.models import Models
 from flowrun.ports.tools import ToolRequest, ToolResult, Tools
+from flowrun.runtimes.drain import Drain
 
 Json = Any
 FACT_TIMEOUT = 10.0
@@ -60,6 +61,7 @@ class Dispatch:
         self.tools = tools
         self.clock = clock
         self._fixed_halts = fixed_halts
+        self.drain = Drain(clock)
 
     def halted(self, names: Sequence[str], at: str) -> str | None:
         """Return why nothing named so may be touched at a moment, None where it may."""

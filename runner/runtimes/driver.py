@@ -75,8 +75,11 @@ class Driver:
         self.compiled = compiled
         self.claim = claim
         self.clock = dispatch.clock
+        self.drain = dispatch.drain
         self.execution: Execution
         self.finished = False
+        self.left = False
+        """Whether work was left because the process is to end."""
         self.seq = 0
         self.last_at = ""
         self._seen: set[tuple[str, str]] = set()
@@ -145,7 +148,7 @@ class Driver:
                 commands = self.execution.take_commands()
                 continue
             if not await self._rest():
-                await self._flush(durable=False)
+                await self._flush(durable=self.left)
                 if not self._stale:
                     return
             commands = self.execution.take_commands()
@@ -158,6 +161,9 @@ class Driver:
                 return
             if isinstance(command, OUTSIDE):
                 if command.path in self._tasks:
+                    continue
+                if self.drain.asked:
+                    self.left = True
                     continue
                 if alone or (isinstance(command, Propose) and not self._tasks and not self._parked):
                     await self._outside(command)
@@ -213,7 +219,10 @@ class Driver:
             return
         if command.delay:
             await self._flush(durable=False)
-            await self.clock.sleep(command.delay * (0.5 + self.clock.jitter() / 2))
+            await self.drain.sleep(command.delay * (0.5 + self.clock.jitter() / 2))
+            if self.drain.asked:
+                self.left = True
+                return
         if isinstance(command, CallModel):
             await self._model(command)
             return
@@ -322,9 +331,9 @@ class Driver:
                 self._stale = True
             return True
         people = any(isinstance(c, AskPerson) or c.event for c in self._parked.values())
-        if until is not None and until <= PATIENCE and not people:
+        if until is not None and until <= PATIENCE and not people and not self.drain.asked:
             await self._flush(durable=False)
-            await self.clock.sleep(until)
+            await self.drain.sleep(until)
             return True
         return False
 

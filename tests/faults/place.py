@@ -36,7 +36,7 @@ output: paid@1
 key: input.id
 subject: input.who
 tools: {bank.balance: {}, bank.pay: {}, bank.thank: {}}
-budget: {tool_calls: 40, writes: 8}
+budget: {tool_calls: 40, writes: 8, model_calls: 8}
 steps:
   - {id: look, call: bank.balance, with: {who: "${{ input.who }}"}}
   - {id: first, call: bank.pay, with: {who: "${{ input.who }}", amount: 1}}
