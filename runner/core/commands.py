@@ -57,6 +57,8 @@ class CallModel(Command):
     """The model may also send a text to the customer."""
     timeout: float | None = None
     delay: float = 0.0
+    least: float = 0.0
+    """Seconds of the delay that the other side asked for; they are never shortened."""
     reserve: int = 0
 
 
@@ -99,6 +101,8 @@ class CallTool(Command):
     within: float
     timeout: float | None = None
     delay: float = 0.0
+    least: float = 0.0
+    """Seconds of the delay that the other side asked for; they are never shortened."""
     approvals: list[str] = []
 
 
@@ -144,6 +148,11 @@ class Finish(Command):
 def due_of(command: Wait | AskPerson) -> str | None:
     """Return the moment at which a wait ends by itself."""
     return command.due if isinstance(command, Wait) else command.asked.due
+
+
+def pause_of(command: CallModel | CallTool, jitter: float) -> float:
+    """Return the seconds to wait before a call: its delay, spread by chance (0 to 1), and never less than was asked for."""
+    return max(command.delay * (0.5 + jitter / 2), command.least)
 
 
 AnyCommand = CallModel | Propose | CallTool | AskPerson | Wait | WriteRecord | Note | Close | Finish

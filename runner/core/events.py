@@ -125,6 +125,8 @@ class Returned(Event, tag="call.returned"):
     tool: str = ""
     repeat: bool = False
     """The tool said that it had done this already and gave the first result."""
+    omitted: str = ""
+    """Why the output of a write that was done is not kept; then `output` is null and means nothing."""
 
 
 class CallFailed(Event, tag="call.failed"):

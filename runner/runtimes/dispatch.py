@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -33,12 +34,20 @@ from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Journal
 from flowrun.ports.models import Models
 from flowrun.ports.tools import ToolRequest, ToolResult, Tools
+from flowrun.runtimes.breaker import Breakers
 from flowrun.runtimes.drain import Drain
+from flowrun.runtimes.rate import Rates
+from flowrun.values.size import exceeds
 
 Json = Any
 FACT_TIMEOUT = 10.0
 LARGEST = 200_000
 """Bytes of a tool's output or a model's reply; an event holds a little more."""
+TOO_LARGE = f"more than {LARGEST // 1000} kB."
+BACKSTOP = 5.0
+"""Seconds that an adapter has beyond a call's time, before the call is ended for it."""
+NEVER_CALLED = frozenset({"FR4001", "FR4006", "FR4007", "FR4015"})
+"""Failures of a call that did not get as far as the tool; they say nothing about it."""
 NEVER_ASKED = frozenset({"FR4101", "FR4102", "FR4105", "FR4109", "FR4110", "FR4111", "FR4190"})
 """Failures after which nothing can have been used; after every other the reservation is charged."""
 
@@ -62,6 +71,8 @@ class Dispatch:
         self.clock = clock
         self._fixed_halts = fixed_halts
         self.drain = Drain(clock)
+        self._breakers = Breakers(clock)
+        self._rates = Rates(clock)
 
     def halted(self, names: Sequence[str], at: str) -> str | None:
         """Return why nothing named so may be touched at a moment, None where it may."""
@@ -83,10 +94,14 @@ class Dispatch:
                 request = ToolRequest(tool=read.tool, args=read.args, key="", run=run, timeout=FACT_TIMEOUT)
                 if self.halted([*command.under, *tool_names(read.tool)], now) is not None:
                     continue
-                try:
-                    known[read.policy, read.name] = (await self._invoke(request)).output
-                except AdapterError:
+                wait, taken = self._turn(read.tool, FACT_TIMEOUT)
+                if not taken:
                     continue
+                if wait:
+                    await self.clock.sleep(wait)
+                # Whatever keeps a fact from being read makes it a missing one, which denies.
+                with suppress(AdapterError, ValueError):
+                    known[read.policy, read.name] = fit((await self._invoke(request)).output)
             facts.append(known)
         tools = {proposal.tool for proposal in command.proposals}
         why = {tool: self.halted([*command.under, *tool_names(tool)], now) for tool in tools}
@@ -94,59 +109,127 @@ class Dispatch:
         verdicts = decide(compiled, command, facts=facts, usage=self.journal.usage, now=now, halted=halted)
         return Decided(path=command.path, at=now, verdicts=verdicts)
 
-    async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str) -> AnyEvent:
-        """Make an allowed call; every failure becomes an event."""
+    def turn(self, command: CallTool) -> float | CallFailed:
+        """Return the seconds that a call must wait for its turn under the tool's rate; its failure where that is too long."""
+        tool = command.verdict.tool
+        seconds, taken = self._turn(tool, time_of(command))
+        if taken:
+            return seconds
+        fault = Fault(
+            kind="tool",
+            code="FR4017",
+            message=f"{tool} may not be called more often than its rate says, and its turn comes too late.",
+            retryable=True,
+            retry_after=seconds,
+        )
+        return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=tool)
+
+    def _turn(self, tool: str, within: float) -> tuple[float, bool]:
+        source = self.tools.get(tool.partition(".")[0])
+        contract = None if source is None else source.contracts().get(tool)
+        if contract is None or contract.rate is None:
+            return 0.0, True
+        return self._rates.turn(tool, contract.rate, within)
+
+    async def call_tool(self, command: CallTool, run: str, *, waited: float = 0.0) -> AnyEvent:
+        """Make an allowed call; every failure becomes an event. `waited`: seconds of its time that are gone."""
         verdict = command.verdict
-        timeout = command.within if command.timeout is None else min(command.within, command.timeout)
+        timeout = max(time_of(command) - waited, 0.0)
         request = ToolRequest(tool=verdict.tool, args=verdict.args, key=verdict.key, run=run, timeout=timeout)
         write = verdict.effect == "write"
         try:
-            result = await self._invoke(request)
+            result = await self._invoke(request, write=write)
         except AdapterError as error:
             fault = fault_of("tool", error)
             kind = Doubted if write and error.in_doubt else CallFailed
             return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
-        except Exception as error:
-            fault = Fault(kind="tool", code="FR4002", message=f"{verdict.tool} broke: {type(error).__name__}")
-            kind = Doubted if write else CallFailed
-            return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
-        output = result.output
-        if too_large(output):
+        output, omitted = result.output, result.omitted
+        try:
+            if not omitted:
+                output = fit(output)
+        except ValueError as unfit:
             if not write:
-                fault = Fault(kind="tool", code="FR4008", message=f"{verdict.tool} gave back more than can be kept.")
+                fault = Fault(kind="tool", code="FR4008", message=f"{verdict.tool} gave back {unfit}")
                 return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
-            output = None
-        return Returned(path=command.path, at=self.clock.now(), output=output, tool=verdict.tool, repeat=result.repeat)
+            output, omitted = None, f"it gave back {unfit}"
+        return Returned(
+            path=command.path,
+            at=self.clock.now(),
+            output=output,
+            tool=verdict.tool,
+            repeat=result.repeat,
+            omitted=omitted,
+        )
 
-    async def _invoke(self, request: ToolRequest) -> ToolResult:
-        source = self.tools.get(request.tool.split(".")[0])
+    async def _invoke(self, request: ToolRequest, *, write: bool = False) -> ToolResult:
+        """Call a tool that its breaker lets through. Whatever it raises becomes an `AdapterError`."""
+        tool = request.tool
+        source = self.tools.get(tool.split(".")[0])
         if source is None:
             raise AdapterError(
-                f"The tool {request.tool} is not connected.",
+                f"The tool {tool} is not connected.",
                 help="Name its tool file in flowrun.yaml under `tools:`.",
                 code="FR4001",
             )
-        return await source.invoke(request)
+        wait = self._breakers.enter(tool)
+        if wait is not None:
+            raise AdapterError(
+                f"{tool} is left alone for {wait:.0f} seconds, for its last calls all failed.",
+                code="FR4016",
+                retryable=True,
+                retry_after=wait,
+            )
+        failed: bool | None = None
+        try:
+            # An adapter keeps the time itself and says what that means; this ends one that does not.
+            async with asyncio.timeout(request.timeout + BACKSTOP):
+                result = await source.invoke(request)
+            failed = False
+            return result
+        except AdapterError as error:
+            failed = None if error.code in NEVER_CALLED else error.retryable or error.in_doubt
+            raise
+        except (Exception, SystemExit) as error:
+            failed = True
+            late = isinstance(error, TimeoutError)
+            raise AdapterError(
+                f"{tool} gave no answer in its time." if late else f"{tool} broke: {type(error).__name__}",
+                code="FR4004" if late else "FR4002",
+                retryable=late and not write,
+                in_doubt=write,
+            ) from error
+        finally:
+            self._breakers.leave(tool, failed)
 
     async def call_model(self, command: CallModel) -> ModelReplied | ModelFailed:
         """Ask a model; its usage is priced, and without usage the whole reservation is charged."""
         model = command.model
+        name = f"model {model.name}"
+        wait = self._breakers.enter(name)
+        if wait is not None:
+            message = f"The {name} is left alone for {wait:.0f} seconds, for its last calls all failed."
+            fault = Fault(kind="model", code="FR4122", message=message, retryable=True, retry_after=wait)
+            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=0)
+        failed: bool | None = None
         try:
-            if command.timeout is not None:
-                async with asyncio.timeout(command.timeout):
-                    reply = await self.models.complete(command)
-            else:
+            async with asyncio.timeout(command.timeout):
                 reply = await self.models.complete(command)
+            failed = False
         except TimeoutError:
+            failed = True
             fault = Fault(kind="late", code="FR4120", message=f"{model.name} did not answer in time.")
             return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
         except FlowrunError as error:
-            fault = fault_of("model", error)
             asked = isinstance(error, AdapterError) and error.code not in NEVER_ASKED
+            failed = fault_of("model", error).retryable if asked else None
             charged = command.reserve if asked else 0
-            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=charged)
-        if too_large([reply.proposals, reply.answer, reply.text]):
-            fault = Fault(kind="model", code="FR4108", message=f"{model.name} said more than can be kept.")
+            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault_of("model", error), cost=charged)
+        finally:
+            self._breakers.leave(name, failed)
+        try:
+            proposals, answer, text = fit([reply.proposals, reply.answer, reply.text])
+        except ValueError as unfit:
+            fault = Fault(kind="model", code="FR4108", message=f"{model.name} said {unfit}")
             return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
         usage = reply.usage
         price = cost(model, usage.input_tokens, usage.output_tokens) if usage.known else command.reserve
@@ -155,10 +238,10 @@ class Dispatch:
             at=self.clock.now(),
             model=model.name,
             mode=reply.mode,
-            proposals=[(name, args) for name, args in reply.proposals],
-            answer=reply.answer,
+            proposals=[(tool, args) for tool, args in proposals],
+            answer=answer,
             answered=reply.answered,
-            text=reply.text,
+            text=text,
             usage=usage,
             cost=price,
             note=reply.note,
@@ -177,13 +260,23 @@ def fault_of(kind: str, error: FlowrunError) -> Fault:
     )
 
 
-def too_large(value: Json) -> bool:
-    """Say whether a value from outside is more than one event may hold; a cheap look first, the bytes if in doubt."""
-    if value is None or isinstance(value, bool | int | float):
-        return False
-    if isinstance(value, str) and len(value) < LARGEST // 4:
-        return False
-    return len(msgspec.json.encode(value)) > LARGEST
+def time_of(command: CallTool) -> float:
+    """Return the seconds that one attempt may take, the wait for its turn included."""
+    return command.within if command.timeout is None else min(command.within, command.timeout)
+
+
+def fit(value: Json) -> Json:
+    """Return a value from outside exactly as the journal will give it back. Raises `ValueError` where it cannot be kept."""
+    if exceeds(value, LARGEST):
+        raise ValueError(TOO_LARGE)
+    try:
+        written = msgspec.json.encode(value)
+        read = msgspec.json.decode(written)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"what is not JSON ({type(error).__name__}).") from error
+    if len(written) > LARGEST:
+        raise ValueError(TOO_LARGE)
+    return read
 
 
 def conversation_digest(messages: Sequence[Mapping[str, Json]]) -> str:

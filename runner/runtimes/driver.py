@@ -24,6 +24,7 @@ from flowrun.core.commands import (
     Wait,
     WriteRecord,
     due_of,
+    pause_of,
 )
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import (
@@ -219,7 +220,7 @@ class Driver:
             return
         if command.delay:
             await self._flush(durable=False)
-            await self.drain.sleep(command.delay * (0.5 + self.clock.jitter() / 2))
+            await self.drain.sleep(pause_of(command, self.clock.jitter()))
             if self.drain.asked:
                 self.left = True
                 return
@@ -231,6 +232,16 @@ class Driver:
             fault = Fault(kind="in_doubt", code="FR3103", message="The process ended while the call was under way.")
             self._emit(Doubted(path=command.path, at=self._now(), fault=fault, tool=command.verdict.tool))
             return
+        wait = self.dispatch.turn(command)
+        if isinstance(wait, CallFailed):
+            self._emit(wait)
+            return
+        if wait:
+            await self._flush(durable=False)
+            await self.drain.sleep(wait)
+            if self.drain.asked or self._stale:
+                self.left = self.drain.asked
+                return
         if write or any(not room.counter.startswith("run:") for room in command.verdict.reserve):
             if not await self._intend(command, write):
                 return
@@ -242,7 +253,7 @@ class Driver:
                 return
         if self._stale:
             return
-        event = await self.dispatch.call_tool(self.compiled, command, run)
+        event = await self.dispatch.call_tool(command, run, waited=wait)
         self._emit(event)
         if write:
             await self._flush(durable=True)

@@ -23,6 +23,7 @@ from flowrun.core.events import (
     AnyEvent,
     Approved,
     Asked,
+    CallFailed,
     Doubted,
     Fault,
     Intended,
@@ -171,6 +172,11 @@ class Activities:
         held = None if known else self.dispatch.halted(under(command), now)
         if held is not None:
             return halted_call(command, held, now)
+        wait = 0.0 if known else self.dispatch.turn(command)
+        if isinstance(wait, CallFailed):
+            return wait
+        if wait:
+            await self.dispatch.clock.sleep(wait)
         if write or rooms:
             intent = Intended(
                 path=command.path,
@@ -191,7 +197,7 @@ class Activities:
                 return refusal
             if not receipt.ok:
                 raise ApplicationError(f"The run {view.started.run} has ended.", type="Ended", non_retryable=True)
-        return await self.dispatch.call_tool(view.compiled, command, view.started.run)
+        return await self.dispatch.call_tool(command, view.started.run, waited=wait)
 
     def _commit(self, view: View, *events: AnyEvent, durable: bool = False, under: Sequence[str] = ()) -> Receipt:
         """Commit. A phase that is there already and a run that has ended are for the caller to look at again."""
