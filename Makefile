@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | test-llm | links | clean
+# make demo | test | lint | bench | bench-security | test-llm | links | clean
 # Needs Python 3.11 or newer with its venv module; everything else goes into .venv. A second call installs nothing.
 
 VENV    := .venv
@@ -15,7 +15,7 @@ ENTRIES  := $(filter-out __pycache__,$(notdir $(wildcard runner/*)))
 UNLINKED := $(strip $(foreach e,$(ENTRIES),$(if $(wildcard .dev/flowrun/$(e)),,$(e))))
 RELINK   := $(if $(UNLINKED),FORCE)
 
-.PHONY: help demo test lint format bench test-llm links clean FORCE
+.PHONY: help demo test lint format bench bench-security test-llm links clean FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make test      run all tests with branch coverage"
 	@echo "make lint      ruff, mypy, import contracts, generated files"
 	@echo "make bench     run the measurements in bench/"
+	@echo "make bench-security  run a public benchmark of injections (installs agentdojo into .venv-security first)"
 	@echo "make test-llm  run the tests against a real model server on loopback (builds it first)"
 
 demo: $(VENV)/.local
@@ -47,6 +48,15 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(PY) -m bench $(ARGS)
+
+# Two suites of AgentDojo under the guard; ends with 1 when an attack succeeds. ARGS=--write keeps the counts.
+bench-security: .venv-security/.done
+	.venv-security/bin/python -m bench.security $(ARGS)
+
+.venv-security/.done: pyproject.toml hatch_build.py $(RELINK)
+	@test -x .venv-security/bin/python || $(PYTHON) -m venv .venv-security
+	.venv-security/bin/pip install --quiet --disable-pip-version-check "agentdojo==0.1.35" -e .
+	@touch $@
 
 test-llm: $(VENV)/.dev .venv-llm/.done
 	$(BIN)/pytest -m llm --no-cov $(ARGS)

@@ -17,11 +17,14 @@ from flowrun.plan.model import ModelPlan, ToolPlan
 OPENAI_PROVIDERS = ("openai", "llama_cpp", "ollama", "vllm", "compatible")
 
 if TYPE_CHECKING:
+    from flowrun.adapters.journals.signing import Signer
+    from flowrun.journal.heads import Head
     from flowrun.lang.spec_files import WorkspaceFile
     from flowrun.ports.clock import Clock
     from flowrun.ports.journal import Journal
     from flowrun.ports.models import Models
     from flowrun.ports.tools import Tools
+    from flowrun.ports.trail import Trail
 
 
 def clock() -> Clock:
@@ -48,6 +51,51 @@ def journal(url: str, *, lease: float | None = None) -> Journal:
     from flowrun.adapters.journals.sqlite import LEASE_SECONDS, SqliteJournal
 
     return SqliteJournal(store_path(url), lease=LEASE_SECONDS if lease is None else lease)
+
+
+def trail(path: Path) -> Trail:
+    """Open a store's file for an auditor: read-only, as it is. Raises `StoreError` (FR5021) where there is none."""
+    from flowrun.adapters.journals.sqlite_trail import SqliteTrail
+
+    return SqliteTrail(path)
+
+
+def signer(path: Path, *, make: bool) -> Signer | None:
+    """Return what signs for a store, from the environment or beside it. Raises `ConfigError` (FR2030)."""
+    from flowrun.adapters.journals.signing import find_signer
+
+    return find_signer(path, make=make)
+
+
+def key_beside(path: Path) -> bytes | None:
+    """Return the public key of the key that signs for a store here, None where there is none."""
+    found = signer(path, make=False)
+    return None if found is None else found.public
+
+
+def sign(path: Path) -> Head | None:
+    """Sign all events of a store; None where none came since the last head."""
+    from flowrun.adapters.journals.sqlite import SqliteJournal
+
+    journal = SqliteJournal(path)
+    try:
+        return journal.sign()
+    finally:
+        journal.close()
+
+
+def read_public(pem: bytes, place: str) -> bytes:
+    """Return the public key (32 bytes) of a PEM. Raises `ConfigError` (FR2030)."""
+    from flowrun.adapters.journals.signing import read_public as read
+
+    return read(pem, place)
+
+
+def head_is_signed(head: Head) -> bool:
+    """Return whether a head's signature is valid."""
+    from flowrun.adapters.journals.signing import head_is_signed as check
+
+    return check(head)
 
 
 def models(*, record: Path | None = None, replay: Path | None = None) -> Models:

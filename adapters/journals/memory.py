@@ -17,11 +17,22 @@ from flowrun.adapters.journals.lookup import Lookup, by_beginning, key_reused, r
 from flowrun.adapters.journals.memory_halts import MemoryHalts
 from flowrun.adapters.journals.memory_state import Entry, Run, State
 from flowrun.adapters.journals.owners import is_gone
-from flowrun.core.events import Approved, Asked, RecordWritten, RunStarted
+from flowrun.core.events import RecordWritten, RunStarted
 from flowrun.errors import FlowrunError, StoreError
 from flowrun.journal import projections as pr
-from flowrun.journal.encoding import as_dict, encode
-from flowrun.ports.journal import Append, Claim, InboxRow, Open, Opened, Receipt, RecordRow, RunRow, StoredEvent
+from flowrun.journal.encoding import encode
+from flowrun.ports.journal import (
+    Append,
+    Claim,
+    InboxRow,
+    Open,
+    Opened,
+    Receipt,
+    RecordRow,
+    RunRow,
+    StoredEvent,
+    inbox_row,
+)
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 
@@ -259,21 +270,8 @@ class MemoryJournal(MemoryHalts):
 
 
 def _inbox_row(run: Run, entry: Entry) -> InboxRow:
-    asked = run.events[entry.seq - 1]
-    assert isinstance(asked, Asked)
     opened = entry.opened
-    approvals = [as_dict(e) for e in run.events if isinstance(e, Approved) and pr.entry_path(e.path) == opened.path]
-    return InboxRow(
-        id=opened.id,
-        run=run.id,
-        path=opened.path,
-        kind=opened.kind,
-        to=asked.to,
-        due=opened.due,
-        at=opened.at,
-        asked=as_dict(asked),
-        approvals=approvals,
-    )
+    return inbox_row(id=opened.id, run=run.id, due=opened.due, now=run.standing(opened.path))
 
 
 def _record_row(run: Run, added: pr.RecordAdded, seq: int) -> RecordRow:

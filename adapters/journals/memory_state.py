@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from flowrun.core.events import PHASES, Answered, AnyEvent, Approved
+import msgspec
+
+from flowrun.core.entries import Standing, standing
+from flowrun.core.events import PHASES, Answered, AnyEvent, Approved, Asked, Edited
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.chain import GENESIS, link
@@ -71,6 +74,12 @@ class Run:
         kinds = {entry.kind for entry in entries} | {wait.event or "timer" for wait in self.waits.values()}
         return min((due for due in dues if due is not None), default=None), ", ".join(sorted(kinds)) or None
 
+    def standing(self, path: str, *, before: int | None = None) -> Standing:
+        """Return where the entry at a path stood before a place in the journal."""
+        asked = self.events[self.phases[path, "asked"] - 1]
+        assert isinstance(asked, Asked)
+        return standing(asked, self.events if before is None else self.events[: before - 1])
+
 
 class State:
     """All rows of one in-memory store."""
@@ -119,7 +128,7 @@ class State:
         run.events.append(decode(body).event)
         run.phases[phase] = seq
         undo.append(lambda: (run.stored.pop(), run.events.pop(), run.phases.pop(phase)))
-        person = by_person and isinstance(event, Answered | Approved)
+        person = event if by_person and isinstance(event, Answered | Approved | Edited) else None
         for change in pr.fold(run.id, event):
             _APPLY[type(change)](self, run, seq, change, undo, person)
 
@@ -140,23 +149,36 @@ class State:
         undo.append(restore)
 
 
-def _entry_opened(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _entry_opened(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     run.inbox[c.path] = Entry(c, seq)
     undo.append(lambda: run.inbox.pop(c.path))
 
 
-def _entry_approved(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
-    entry = run.inbox.get(c.path)
-    if person and (entry is None or entry.action is not None):
+def _open_entry(run: Run, path: str) -> Entry:
+    entry = run.inbox.get(path)
+    if entry is None or entry.action is not None:
         raise pr.Refusal("path")
+    return entry
 
 
-def _entry_settled(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _entry_changed(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    if person is not None:
+        _open_entry(run, c.path)
+        pr.check(run.standing(c.path, before=seq), person)
+    entry = run.inbox.get(c.path)
+    if entry is not None:
+        opened = entry.opened
+        undo.append(lambda: setattr(entry, "opened", opened))
+        entry.opened = msgspec.structs.replace(opened, due=pr.sortable(run.standing(c.path).due))
+
+
+def _entry_settled(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    if person is not None:
+        _open_entry(run, c.path)
+        pr.check(run.standing(c.path, before=seq), person)
     entry = run.inbox.get(c.path)
     if entry is not None and entry.action is None:
         _settle(entry, c.action, undo)
-    elif person:
-        raise pr.Refusal("path")
 
 
 def _settle(entry: Entry, action: str, undo: Undo) -> None:
@@ -164,23 +186,23 @@ def _settle(entry: Entry, action: str, undo: Undo) -> None:
     undo.append(lambda: setattr(entry, "action", None))
 
 
-def _wait_opened(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _wait_opened(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     run.waits[c.path] = c
     undo.append(lambda: run.waits.pop(c.path))
 
 
-def _wait_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _wait_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     wait = run.waits.pop(c.path, None)
     if wait is not None:
         undo.append(lambda: run.waits.__setitem__(c.path, wait))
 
 
-def _record_added(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _record_added(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     state.records.append((run, c, seq))
     undo.append(state.records.pop)
 
 
-def _room_taken(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _room_taken(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     call = (run.id, c.path)
     if state.usage(c.counter, c.since, besides=call) + c.amount > c.limit:
         raise pr.Refusal("limit", c.rule)
@@ -194,7 +216,7 @@ def _room_taken(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bo
     undo.append(lambda: rooms.pop(call) if before is None else rooms.__setitem__(call, before))
 
 
-def _room_held(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _room_held(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     for rooms in state.counters.values():
         room = rooms.get((run.id, c.path))
         if room is not None and not room.held:
@@ -202,7 +224,7 @@ def _room_held(state: State, run: Run, seq: int, c: Any, undo: Undo, person: boo
             undo.append(partial(setattr, room, "held", False))
 
 
-def _room_returned(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _room_returned(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     call = (run.id, c.path)
     for rooms in state.counters.values():
         room = rooms.get(call)
@@ -211,12 +233,12 @@ def _room_returned(state: State, run: Run, seq: int, c: Any, undo: Undo, person:
             undo.append(partial(rooms.__setitem__, call, room))
 
 
-def _right_used(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _right_used(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     entry = run.inbox.get(c.entry)
     place = run.phases.get((c.entry, "ended"))
     if entry is None or entry.action != "approve" or place is None:
         raise pr.Refusal("right")
-    if not pr.grants(run.events[place - 1], c.digest):
+    if not pr.grants(run.standing(c.entry), run.events[place - 1], c.digest):
         raise pr.Refusal("right")
     key = (c.entry, c.digest)
     if key not in run.rights:
@@ -227,7 +249,7 @@ def _right_used(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bo
         raise pr.Refusal("right")
 
 
-def _run_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: bool) -> None:
+def _run_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     for entry in run.inbox.values():
         if entry.action is None:
             _settle(entry, "finished", undo)
@@ -237,9 +259,9 @@ def _run_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: boo
     run.outcome, run.reason = c.outcome, c.reason
 
 
-_APPLY: dict[type, Callable[[State, Run, int, Any, Undo, bool], None]] = {
+_APPLY: dict[type, Callable[[State, Run, int, Any, Undo, AnyEvent | None], None]] = {
     pr.EntryOpened: _entry_opened,
-    pr.EntryApproved: _entry_approved,
+    pr.EntryChanged: _entry_changed,
     pr.EntrySettled: _entry_settled,
     pr.WaitOpened: _wait_opened,
     pr.WaitEnded: _wait_ended,

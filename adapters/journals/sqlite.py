@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 
@@ -18,16 +19,20 @@ import msgspec
 
 from flowrun.adapters.journals.lookup import key_reused
 from flowrun.adapters.journals.owners import is_gone
+from flowrun.adapters.journals.signing import Signer, find_signer
 from flowrun.adapters.journals.sqlite_append import Head, Outdated, append
 from flowrun.adapters.journals.sqlite_halts import SqliteHalts
+from flowrun.adapters.journals.sqlite_heads import Interval, is_due, sign_head
 from flowrun.adapters.journals.sqlite_queries import SqliteReads
 from flowrun.adapters.journals.sqlite_schema import BUSY_SECONDS, connect, connect_empty, exists, store_error
 from flowrun.core.events import PHASES, RunStarted
-from flowrun.errors import FlowrunError, InputError, StoreError
+from flowrun.errors import ConfigError, FlowrunError, InputError, StoreError
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.encoding import encode
+from flowrun.journal.heads import Head as SignedHead
 from flowrun.journal.projections import Refusal
 from flowrun.ports.journal import Append, Claim, Open, Opened, Receipt
+from flowrun.values.moments import format_moment
 
 LEASE_SECONDS = 60.0
 MOST_HEADS = 2000
@@ -62,6 +67,8 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         self._secret = b""
         self._synced = False
         self._heads: dict[str, Head] = {}
+        self._interval = Interval()
+        self._signer: Signer | None = None
 
     def put_plan(self, digest: str, body: bytes) -> None:
         """Store a plan once."""
@@ -128,7 +135,32 @@ class SqliteJournal(SqliteReads, SqliteHalts):
             result = self._write(opens, appends, heads)
         # Only what is committed is remembered, and of few runs: a finished one is not asked for again.
         self._heads = heads if len(heads) < MOST_HEADS else {}
+        if self._interval.is_over(appends, self._wall()):
+            self._sign_if_due()
         return result
+
+    def sign(self) -> SignedHead | None:
+        """Sign all events that the store holds; None where none came since the last head.
+
+        Raises `ConfigError` (FR2030) where the key cannot be used, `StoreError` (FR5020) where events are missing.
+        """
+        return self._sign(durable=True) if exists(self.path) else None
+
+    def _sign(self, *, durable: bool) -> SignedHead | None:
+        signer = self._signer = self._signer or find_signer(self.path, make=True)
+        assert signer is not None
+        with self._transaction(durable=durable) as db:
+            return sign_head(db, signer, self._now())
+
+    def _sign_if_due(self) -> None:
+        """Sign at intervals. A key that cannot be used stops no run: the trail tells how much of it is signed."""
+        with self._db() as db:
+            if not is_due(db, self._now()):
+                return
+        try:
+            self._sign(durable=False)
+        except (ConfigError, StoreError):
+            self._interval.broken = True
 
     def _write(
         self, opens: Sequence[Open], appends: Sequence[Append], heads: dict[str, Head]
@@ -279,6 +311,9 @@ class SqliteJournal(SqliteReads, SqliteHalts):
 
     def _wall(self) -> float:
         return self._wall_clock()
+
+    def _now(self) -> str:
+        return format_moment(datetime.fromtimestamp(self._wall(), UTC))
 
 
 class _Transaction:

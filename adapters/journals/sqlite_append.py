@@ -8,11 +8,13 @@ Transactions, savepoints and syncing are `sqlite`'s part; what an event means is
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from flowrun.adapters.journals.sqlite_entries import standing_of
 from flowrun.adapters.journals.sqlite_halts import find_halt
-from flowrun.core.events import PHASES, Answered, Approved
+from flowrun.core.entries import Standing
+from flowrun.core.events import PHASES, Answered, AnyEvent, Approved, Edited
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.chain import link
@@ -86,7 +88,7 @@ def append(db: sqlite3.Connection, blind: Blind, item: Append, heads: dict[str, 
             raise
         raise pr.Refusal("path") from None
     if _project(db, blind, item, n, known.seq + 1):
-        due, waiting_on = _open_work(db, n)
+        due, waiting_on = open_work(db, n)
         db.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, n))
     heads[item.run] = Head(n, known.epoch, seq, head)
     return Receipt(ok=True, seq=seq)
@@ -111,42 +113,62 @@ def _project(db: sqlite3.Connection, blind: Blind, item: Append, n: int, first: 
         changes = pr.fold(item.run, event)
         if not changes:
             continue
-        by_person = item.epoch is None and isinstance(event, Answered | Approved)
-        for change in changes:
-            kind = type(change)
-            _APPLY[kind](db, blind, n, seq, change, by_person)
-            touched = touched or kind in _TOUCHING
+        said = event if item.epoch is None and isinstance(event, Answered | Approved | Edited) else None
+        touched = apply_changes(db, blind, n, seq, changes, said=said) or touched
     return touched
 
 
-def _open_work(db: sqlite3.Connection, n: int) -> tuple[str | None, str | None]:
+def apply_changes(
+    db: sqlite3.Connection, blind: Blind, n: int, seq: int, changes: Iterable[pr.Change], *, said: AnyEvent | None
+) -> bool:
+    """Apply what one event means; return whether the run's open entries or waits changed. Raises `Refusal`.
+
+    `said`: the event, where a person outside the run gave it.
+    """
+    touched = False
+    for change in changes:
+        kind = type(change)
+        _APPLY[kind](db, blind, n, seq, change, said)
+        touched = touched or kind in _TOUCHING
+    return touched
+
+
+def open_work(db: sqlite3.Connection, n: int) -> tuple[str | None, str | None]:
+    """Return (the earliest due, the kinds of what is open) of a run."""
     rows = db.execute(_OPEN, (n,)).fetchall()
     kinds = sorted({kind for _, kind in rows})
     return min((due for due, _ in rows if due is not None), default=None), ", ".join(kinds) or None
 
 
-def _entry_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _entry_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute(
         "INSERT INTO inbox (n, path, id, kind, due, at, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (n, c.path, c.id, c.kind, c.due, c.at, seq),
     )
 
 
-def _entry_approved(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
-    row = db.execute("SELECT 1 FROM inbox WHERE n = ? AND path = ? AND action IS NULL", (n, c.path)).fetchone()
-    if by_person and row is None:
+def _open_entry(db: sqlite3.Connection, n: int, path: str, before: int) -> Standing:
+    """Return where an open entry stood before a place in the run's journal. Raises `Refusal` where it is not open."""
+    if db.execute("SELECT 1 FROM inbox WHERE n = ? AND path = ? AND action IS NULL", (n, path)).fetchone() is None:
         raise pr.Refusal("path")
+    return standing_of(db, n, path, before=before)
 
 
-def _entry_settled(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
-    settled = db.execute(
-        "UPDATE inbox SET action = ? WHERE n = ? AND path = ? AND action IS NULL", (c.action, n, c.path)
-    ).rowcount
-    if by_person and not settled:
-        raise pr.Refusal("path")
+def _entry_changed(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
+    if said is not None:
+        pr.check(_open_entry(db, n, c.path, seq), said)
+    if db.execute("SELECT 1 FROM inbox WHERE n = ? AND path = ?", (n, c.path)).fetchone() is not None:
+        due = pr.sortable(standing_of(db, n, c.path, before=seq + 1).due)
+        db.execute("UPDATE inbox SET due = ? WHERE n = ? AND path = ?", (due, n, c.path))
 
 
-def _wait_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _entry_settled(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
+    if said is not None:
+        pr.check(_open_entry(db, n, c.path, seq), said)
+    db.execute("UPDATE inbox SET action = ? WHERE n = ? AND path = ? AND action IS NULL", (c.action, n, c.path))
+
+
+def _wait_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     key = None if c.event is None else blind("wait", c.key or "")
     db.execute(
         "INSERT INTO waits (n, path, due, event, key) VALUES (?, ?, ?, ?, ?)",
@@ -154,18 +176,18 @@ def _wait_opened(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any,
     )
 
 
-def _wait_ended(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _wait_ended(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute("DELETE FROM waits WHERE n = ? AND path = ?", (n, c.path))
 
 
-def _record_added(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _record_added(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute(
         "INSERT INTO records (n, path, id, schema, at, final, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (n, c.path, c.id, c.schema, c.at, int(c.final), seq),
     )
 
 
-def _room_taken(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _room_taken(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     counter = blind("counter", c.counter)
     taken = db.execute(_USAGE, (counter, c.since or "", n, c.path)).fetchone()[0]
     if taken + c.amount > c.limit:
@@ -179,21 +201,21 @@ def _room_taken(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, 
     )
 
 
-def _room_held(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _room_held(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute("UPDATE counters SET held = 1 WHERE n = ? AND path = ?", (n, c.path))
 
 
-def _room_returned(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _room_returned(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute("DELETE FROM counters WHERE n = ? AND path = ? AND NOT held", (n, c.path))
 
 
-def _right_used(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _right_used(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     row = db.execute(
         "SELECT e.body FROM inbox i JOIN events e ON e.n = i.n AND e.path = i.path AND e.phase = 'ended' "
         "WHERE i.n = ? AND i.path = ? AND i.action = 'approve'",
         (n, c.entry),
     ).fetchone()
-    if row is None or not pr.grants(decode(row[0]).event, c.digest):
+    if row is None or not pr.grants(standing_of(db, n, c.entry, before=seq), decode(row[0]).event, c.digest):
         raise pr.Refusal("right")
     db.execute(
         "INSERT OR IGNORE INTO rights (n, path, digest, call) VALUES (?, ?, ?, ?)",
@@ -207,15 +229,15 @@ def _right_used(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, 
         raise pr.Refusal("right")
 
 
-def _run_ended(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, by_person: bool) -> None:
+def _run_ended(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     db.execute("UPDATE inbox SET action = 'finished' WHERE n = ? AND action IS NULL", (n,))
     db.execute("DELETE FROM waits WHERE n = ?", (n,))
     db.execute("UPDATE runs SET outcome = ?, reason = ? WHERE n = ?", (c.outcome, c.reason, n))
 
 
-_APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, bool], None]] = {
+_APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, AnyEvent | None], None]] = {
     pr.EntryOpened: _entry_opened,
-    pr.EntryApproved: _entry_approved,
+    pr.EntryChanged: _entry_changed,
     pr.EntrySettled: _entry_settled,
     pr.WaitOpened: _wait_opened,
     pr.WaitEnded: _wait_ended,
@@ -226,4 +248,6 @@ _APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, bool], No
     pr.RightUsed: _right_used,
     pr.RunEnded: _run_ended,
 }
-_TOUCHING: frozenset[type] = frozenset({pr.EntryOpened, pr.EntrySettled, pr.WaitOpened, pr.WaitEnded, pr.RunEnded})
+_TOUCHING: frozenset[type] = frozenset(
+    {pr.EntryOpened, pr.EntryChanged, pr.EntrySettled, pr.WaitOpened, pr.WaitEnded, pr.RunEnded}
+)

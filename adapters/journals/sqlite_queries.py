@@ -13,11 +13,12 @@ from typing import Any
 
 from flowrun.adapters.journals.lookup import Lookup, by_beginning, run_not_found, settled_entry
 from flowrun.adapters.journals.owners import is_gone
-from flowrun.core.events import Approved, Asked, RecordWritten
+from flowrun.adapters.journals.sqlite_entries import standing_of
+from flowrun.core.events import RecordWritten
 from flowrun.errors import StoreError
-from flowrun.journal.encoding import as_dict, decode
-from flowrun.journal.projections import MICRO, entry_path, sortable
-from flowrun.ports.journal import InboxRow, RecordRow, RunRow, StoredEvent
+from flowrun.journal.encoding import decode
+from flowrun.journal.projections import MICRO, sortable
+from flowrun.ports.journal import InboxRow, RecordRow, RunRow, StoredEvent, inbox_row
 
 _LAST = "\U0010ffff"
 _RUNS = """SELECT run, flow, version, plan,
@@ -28,7 +29,7 @@ _STATUS = {
     "waiting": "outcome IS NULL AND owner IS NULL",
     "running": "outcome IS NULL AND owner IS NOT NULL",
 }
-_INBOX = """SELECT i.id, r.run, i.path, i.kind, i.due, i.at, e.body, i.n FROM inbox i JOIN runs r ON r.n = i.n
+_INBOX = """SELECT i.id, r.run, i.path, i.due, i.n FROM inbox i JOIN runs r ON r.n = i.n
     JOIN events e ON e.n = i.n AND e.seq = i.seq"""
 _RECORDS = """SELECT c.id, r.run, c.path, r.flow, c.schema, c.at, c.final, e.body FROM records c
     JOIN runs r ON r.n = c.n JOIN events e ON e.n = c.n AND e.seq = c.seq"""
@@ -195,27 +196,8 @@ class SqliteReads(ABC):
 
 
 def _inbox_row(db: sqlite3.Connection, row: tuple[Any, ...]) -> InboxRow:
-    id, run, path, kind, due, at, body, n = row
-    asked = decode(body).event
-    if not isinstance(asked, Asked):
-        raise StoreError(f"Inbox entry {id} does not point to its event.", code="FR5005")
-    # Paths of approvals are the entry's path with `@ROLE`; "A" follows "@".
-    bodies = db.execute(
-        "SELECT body FROM events WHERE n = ? AND path > ? AND path < ? AND phase = 'ended' ORDER BY seq",
-        (n, path + "@", path + "A"),
-    ).fetchall()
-    given = [decode(found[0]).event for found in bodies]
-    return InboxRow(
-        id=id,
-        run=run,
-        path=path,
-        kind=kind,
-        to=asked.to,
-        due=due,
-        at=at,
-        asked=as_dict(asked),
-        approvals=[as_dict(e) for e in given if isinstance(e, Approved) and entry_path(e.path) == path],
-    )
+    id, run, path, due, n = row
+    return inbox_row(id=id, run=run, due=due, now=standing_of(db, n, path))
 
 
 def _record_row(row: tuple[Any, ...]) -> RecordRow:

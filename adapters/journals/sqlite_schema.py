@@ -73,6 +73,14 @@ MIGRATIONS: list[list[str]] = [
             until TEXT, lifted_at TEXT, lifted_by TEXT NOT NULL DEFAULT '')""",
         "CREATE INDEX halts_live ON halts (what) WHERE lifted_at IS NULL",
     ],
+    [
+        # The store's own id, and signed statements about its first `events` events; peaks spare hashing them anew.
+        "INSERT INTO meta VALUES ('store', randomblob(16))",
+        """CREATE TABLE heads (
+            events INTEGER PRIMARY KEY, store TEXT NOT NULL, runs INTEGER NOT NULL, digest BLOB NOT NULL,
+            previous BLOB NOT NULL, at TEXT NOT NULL, key_id TEXT NOT NULL, public_key BLOB NOT NULL,
+            signature BLOB NOT NULL, peaks BLOB NOT NULL)""",
+    ],
 ]
 
 

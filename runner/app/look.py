@@ -135,6 +135,15 @@ def _approved(event: ev.Approved) -> Told:
     return f"{event.by} ({event.role}) said {'yes' if event.yes else 'no'}", reason, "good" if event.yes else "bad"
 
 
+def _escalated(event: ev.Escalated) -> Told:
+    until = [f"until {words.moment(event.due)}"] if event.due else []
+    return f"{event.late} did not answer in time; now {event.role} is asked", until, "wait"
+
+
+def _edited(event: ev.Edited) -> Told:
+    return f"{event.by} changed a call; it is decided anew", words.pretty(event.args), ""
+
+
 def _answered(event: ev.Answered) -> Told:
     who = event.by or "Somebody"
     said = {
@@ -143,6 +152,7 @@ def _answered(event: ev.Answered) -> Told:
         "answer": f"Answered by {who}",
         "resume": f"{who} let it go on",
         "close": f"Closed by {who}",
+        "edit": f"{who} changed the call; it is decided anew",
         "late": "Nobody answered in time",
     }
     lines = [f"reason: {event.reason}"] if event.reason else []
@@ -181,6 +191,8 @@ _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.Doubted: lambda e: (f"Nobody knows whether {e.tool or 'the tool'} did it", _fault(e.fault), "bad"),
     ev.Asked: _asked,
     ev.Approved: _approved,
+    ev.Escalated: _escalated,
+    ev.Edited: _edited,
     ev.Answered: _answered,
     ev.Waiting: _waiting,
     ev.Woken: _woken,
@@ -246,8 +258,8 @@ def wait_words(entry: Mapping[str, Json]) -> str:
 def _entry(entry: Mapping[str, Json], flow: str, run: str) -> tuple[str, str, str]:
     kind, due = entry.get("kind"), entry.get("due")
     id, why = entry.get("id", ""), str(entry.get("why") or "").rstrip(".")
-    given = [str(a["role"]) for a in entry.get("approvals", [])]
-    who = words.listed([role for role in entry.get("to", []) if role not in given])
+    given = list(dict.fromkeys(str(a["role"]) for a in entry.get("approvals", [])))
+    who = words.listed(list(dict.fromkeys(entry.get("open", entry.get("to", [])))))
     until = f"by {words.moment(due)} UTC" if due else ""
     no_limit = "there is no deadline."
     if kind == "approval":

@@ -1,169 +1,166 @@
-"""People's part: approvals, answers, hand-offs.
+"""People's part: approvals, changed calls, answers, hand-offs.
 
-Owns: who may settle an inbox entry, and what is stored when they do. How a run goes on is `app.runs`.
+Owns: what is stored when somebody settles or changes an inbox entry. Who may do so, and how entries are found, is
+`app.inbox`; how a run goes on is `app.runs`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
-from flowrun.app.result import RunResult, read_result
-from flowrun.app.workspace import Workspace
-from flowrun.core.compiled import CompiledPlan
-from flowrun.core.events import Answered, AnyEvent, Approved, RunStarted
+from flowrun.app.edits import chosen_call, new_args
+from flowrun.app.inbox import CUSTOMER, Waits
+from flowrun.app.result import RunResult, seen_digest
+from flowrun.core.events import Answered, AnyEvent, Approved, Edited
 from flowrun.errors import InputError
-from flowrun.ports.clock import Clock
-from flowrun.ports.journal import InboxRow, Journal
+from flowrun.ports.journal import InboxRow
 from flowrun.records.validation import Checker
 
+__all__ = ["CUSTOMER", "People"]
+
 Json = Any
-CUSTOMER = "customer"
 
 
-class People(ABC):
+class People(Waits):
     """The use cases of an inbox."""
 
-    journal: Journal
-    clock: Clock
-    ws: Workspace
+    async def approve(
+        self, id: str, *, by: str, role: str | None = None, seen: str | None = None, run_on: bool = True
+    ) -> RunResult:
+        """Say yes for one role; the calls run when every role has said yes. The id of a group means each of its entries.
 
-    @abstractmethod
-    async def go_on(self, run: str, *, accept: bool = False) -> None:
-        """Drive a run where nobody else does."""
-
-    @abstractmethod
-    def plan_of(self, run: str, *, accept: bool = True) -> CompiledPlan:
-        """Return the plan of a run."""
-
-    @abstractmethod
-    def add(self, run: str, events: list[AnyEvent]) -> None:
-        """Store events of people."""
-
-    async def approve(self, id: str, *, by: str, role: str | None = None, run_on: bool = True) -> RunResult:
-        """Say yes for one role; the calls run when every role has said yes.
-
-        Raises `InputError`: FR3024 wrong kind, FR3025 not the role, FR3026 submitted the run or said yes already.
+        `seen` (see `result.seen_digest`) stands for the calls that were shown: the yes counts only while these are the ones
+        that wait. Raises `InputError`: FR3024 wrong kind, FR3025 not the role, FR3026 submitted the run, changed the call or
+        said yes already, FR3061 other calls than those that were seen.
         """
-        entry = await self._entry(id, "approve")
-        role = self._role_for(entry, by, role)
-        now = self.clock.now()
-        digests = [p["digest"] for p in entry.asked.get("proposals", [])]
-        events: list[AnyEvent] = [
-            Approved(path=f"{entry.path}@{role}", at=now, role=role, by=by, yes=True, digests=digests)
-        ]
-        given = {a["role"]: a["by"] for a in entry.approvals} | {role: by}
-        if set(given) >= set(entry.to):
-            people = ", ".join(given[r] for r in entry.to)
-            events.append(Answered(path=entry.path, at=now, action="approve", by=people))
-        return await self._store(entry, events, run_on)
+        return await self._decide(id, by=by, role=role, seen=seen, run_on=run_on, reason=None)
 
     async def reject(self, id: str, *, by: str, reason: str, role: str | None = None, run_on: bool = True) -> RunResult:
-        """Say no; one no is enough."""
-        entry = await self._entry(id, "reject")
-        role = self._role_for(entry, by, role)
-        now = self.clock.now()
-        no = Approved(path=f"{entry.path}@{role}", at=now, role=role, by=by, yes=False, reason=reason)
-        settled = Answered(path=entry.path, at=now, action="reject", by=by, reason=reason)
-        return await self._store(entry, [no, settled], run_on)
+        """Say no; one no is enough. The id of a group means each of its entries."""
+        return await self._decide(id, by=by, role=role, seen=None, run_on=run_on, reason=reason)
 
-    async def answer(self, id: str, data: Json, *, by: str, run_on: bool = True) -> RunResult:
-        """Fill in the form of a question or hand-off. Raises `InputError` (FR3021) where it is not valid."""
-        entry = await self._entry(id, "answer")
-        self._role_for(entry, by, None, submitter_too=True)
-        form = entry.asked.get("form")
-        problems = Checker(form).check(data, placeholders=False) if form is not None else []
-        if problems:
-            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
-            raise InputError(f"The answer does not fit the form: {lines}", code="FR3021")
-        event = Answered(path=entry.path, at=self.clock.now(), action="answer", by=by, data=data)
-        return await self._store(entry, [event], run_on)
+    async def _decide(
+        self, id: str, *, by: str, role: str | None, seen: str | None, run_on: bool, reason: str | None
+    ) -> RunResult:
+        action = "approve" if reason is None else "reject"
+        first = await self.entries(id, action)
+        shown = {entry.path for entry in first}
+        run = first[0].run
+        again = False
 
-    async def close_entry(self, id: str, *, by: str, reason: str = "", run_on: bool = True) -> RunResult:
-        """End a hand-off (the run ends `handed_off`) or turn a question down."""
-        entry = await self._entry(id, "close")
-        self._role_for(entry, by, None, submitter_too=True)
-        event = Answered(path=entry.path, at=self.clock.now(), action="close", by=by, reason=reason)
-        return await self._store(entry, [event], run_on)
+        def words() -> Sequence[AnyEvent]:
+            nonlocal again
+            # Entries that came after the person looked are not part of what they said.
+            entries = [e for e in self.journal.inbox(run=run) if e.path in shown] if again else first
+            again = True
+            if not entries:
+                self.journal.entry(first[0].id)  # raises how it was settled
+            if seen is not None and seen != seen_digest(p["digest"] for e in entries for p in e.asked["proposals"]):
+                raise InputError(
+                    f"Other calls wait under {id} than those that were shown.",
+                    help="Look again (flowrun inbox), then decide about what waits now.",
+                    code="FR3061",
+                )
+            events: list[AnyEvent] = []
+            refused: InputError | None = None
+            for entry in entries:
+                try:
+                    mine = self.role_for(entry, by, role, editor_too=reason is not None)
+                except InputError as error:
+                    # In a group, what is another's part stays open for them.
+                    refused = refused or error
+                else:
+                    events += self._yes(entry, by, mine) if reason is None else self._no(entry, by, mine, reason)
+            if not events and refused is not None:
+                raise refused
+            return events
 
-    async def resume_entry(self, id: str, *, by: str, run_on: bool = True, accept: bool = False) -> RunResult:
-        """Have the step of a hand-off go on from its finished calls."""
-        entry = await self._entry(id, "resume")
-        self._role_for(entry, by, None, submitter_too=True)
-        event = Answered(path=entry.path, at=self.clock.now(), action="resume", by=by)
-        return await self._store(entry, [event], run_on, accept=accept)
+        return await self.say(run, words, run_on, False)
 
-    async def _entry(self, id: str, action: str) -> InboxRow:
-        entry = self.journal.entry(id)
-        if entry.due is not None and entry.due <= self.clock.now():
-            await self.go_on(entry.run)
-            raise InputError(f"The deadline of {entry.id} has passed ({entry.due}).", code="FR3027")
-        may = entry.asked.get("may", [])
-        if action not in may:
-            words = {
-                "answer": f"flowrun answer {entry.id} --as NAME --data JSON",
-                "approve": f"flowrun approve {entry.id} --as NAME",
-                "reject": f"flowrun reject {entry.id} --as NAME --reason TEXT",
-                "close": f"flowrun close {entry.id} --as NAME --reason TEXT",
-                "resume": f"flowrun resume {entry.run} --as NAME",
-            }
-            kind = {"approval": "an approval", "hand_off": "a hand-off"}.get(entry.kind, "a question")
-            raise InputError(
-                f"{entry.id} is not something to {action}: it is {kind}.",
-                help="What can be done: " + ", ".join(words[name] for name in may if name in words),
-                code="FR3024",
-            )
-        return entry
+    def _yes(self, entry: InboxRow, by: str, role: str) -> list[AnyEvent]:
+        now, at = self.standing(entry), self.clock.now()
+        digests = [verdict.digest for verdict in now.proposals]
+        yes = Approved(path=now.yes_path(role), at=at, role=role, by=by, yes=True, digests=digests)
+        after = now.after(yes)
+        return [yes, after.approval(at)] if after.complete else [yes]
 
-    def _role_for(self, entry: InboxRow, by: str, role: str | None, *, submitter_too: bool = False) -> str:
-        """Return the role in which `by` settles an entry."""
+    def _no(self, entry: InboxRow, by: str, role: str, reason: str) -> list[AnyEvent]:
+        now, at = self.standing(entry), self.clock.now()
+        no = Approved(path=now.yes_path(role), at=at, role=role, by=by, yes=False, reason=reason)
+        return [no, Answered(path=entry.path, at=at, action="reject", by=by, reason=reason)]
+
+    async def edit(self, id: str, data: Json, *, by: str, call: str | None = None, run_on: bool = True) -> RunResult:
+        """Change arguments of a call that waits for a yes; it is decided again from the start.
+
+        `data` maps arguments to their new values, the others stay; `call` is the call's number in the entry (from 1) or its
+        tool, where several wait. The other calls of the entry stay as they are. Who changed it cannot approve it, nor can who
+        submitted the run. Raises `InputError`: FR3025 not a role of the entry, FR3062 which call, FR3063 a bound argument,
+        FR3064 not valid, FR3065 nothing changed.
+        """
+        found = await self.entries(id, "edit")
+        entry, verdict = chosen_call(id, found, call)
         if not by:
             raise InputError("Who are you?", help="Add --as NAME.", code="FR3025")
-        open_roles = [name for name in entry.to if name not in {a["role"] for a in entry.approvals}]
-        mine = [name for name in open_roles if role in (None, name) and self._holds(by, name, entry.run)]
-        if not mine:
+        if by == CUSTOMER:
+            raise InputError("The customer says yes or no; a call is changed by people in roles.", code="FR3025")
+        roles = self.standing(entry).to
+        if not any(self.holds(by, role, entry.run) for role in roles):
             raise InputError(
-                f"{by} is not in the role that {entry.id} needs: {', '.join(open_roles)}.",
+                f"{by} is not in a role that {entry.id} asks: {', '.join(roles)}.",
                 help="Members of a role are listed in flowrun.yaml under `roles:`.",
                 code="FR3025",
             )
-        if submitter_too or mine[0] == CUSTOMER:
-            return mine[0]
-        if by in {a["by"] for a in entry.approvals}:
-            raise InputError(f"{by} has said yes already; the others must be different people.", code="FR3026")
-        start = self.journal.events(entry.run)[0].event
-        assert isinstance(start, RunStarted)
-        if by == start.by:
-            raise InputError(
-                f"{by} submitted this run and cannot approve its calls.", help="Somebody else must.", code="FR3026"
+        args = new_args(self.plan_of(entry.run), str(entry.asked.get("flow", "")), verdict, data)
+
+        def words() -> Sequence[AnyEvent]:
+            if all(row.path != entry.path for row in self.journal.inbox(run=entry.run)):
+                self.journal.entry(entry.id)  # raises how it was settled
+            now, at = self.standing(entry), self.clock.now()
+            if all(waiting.path != verdict.path for waiting in now.proposals):
+                raise InputError("Somebody else changed this call at the same moment.", code="FR3061")
+            edited = Edited(
+                path=f"{entry.path}/@edit-{len(now.edits) + 1}",
+                at=at,
+                entry=entry.path,
+                call=verdict.path,
+                digest=verdict.digest,
+                args=args,
+                by=by,
             )
-        return mine[0]
+            if now.after(edited).proposals:
+                return [edited]
+            return [edited, Answered(path=entry.path, at=at, action="edit", by=by)]
 
-    def require_owner(self, run: str, by: str, *, submitter: bool = False) -> None:
-        """Raise `InputError` (FR3025) unless `by` has the flow's owner role, or (where allowed) submitted the run."""
-        if self.ws.config is None:
-            return
-        start = self.journal.events(run)[0].event
-        owner = self.plan_of(run).plan.flow.owner
-        if self._holds(by, owner, run) or (submitter and by and isinstance(start, RunStarted) and by == start.by):
-            return
-        raise InputError(
-            f"{by or 'Nobody'} may not do this: it needs the role {owner}.", help="Add --as NAME.", code="FR3025"
-        )
+        return await self.say(entry.run, words, run_on, False)
 
-    def _holds(self, by: str, role: str, run: str) -> bool:
-        if role == CUSTOMER or by == CUSTOMER:
-            return by == role
-        if self.ws.config is None:
-            return True
-        known = self.plan_of(run).plan.roles.get(role)
-        return known is not None and by in known.members
+    async def answer(self, id: str, data: Json, *, by: str, run_on: bool = True) -> RunResult:
+        """Fill in the form of a question or hand-off. Raises `InputError` (FR3021) where it is not valid."""
+        entry = await self.entry(id, "answer")
+        form = entry.asked.get("form")
+        problems = Checker(form).check(data, placeholders=False) if form is not None else []
+        if problems:
+            self.role_for(entry, by, None, submitter_too=True)
+            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
+            raise InputError(f"The answer does not fit the form: {lines}", code="FR3021")
+        return await self._settle(entry, "answer", by, run_on, data=data)
 
-    async def _store(self, entry: InboxRow, events: list[AnyEvent], run_on: bool, *, accept: bool = False) -> RunResult:
-        if run_on:
-            # A changed tool is told before anything is stored, so that a yes is never given to something else unseen.
-            self.plan_of(entry.run, accept=accept)
-        self.add(entry.run, events)
-        if run_on and any(isinstance(event, Answered) for event in events):
-            await self.go_on(entry.run, accept=accept)
-        return read_result(self.journal, entry.run)
+    async def close_entry(self, id: str, *, by: str, reason: str = "", run_on: bool = True) -> RunResult:
+        """End a hand-off (the run ends `handed_off`) or turn a question down."""
+        return await self._settle(await self.entry(id, "close"), "close", by, run_on, reason=reason)
+
+    async def resume_entry(self, id: str, *, by: str, run_on: bool = True, accept: bool = False) -> RunResult:
+        """Have the step of a hand-off go on from its finished calls."""
+        return await self._settle(await self.entry(id, "resume"), "resume", by, run_on, accept=accept)
+
+    async def _settle(
+        self, entry: InboxRow, action: str, by: str, run_on: bool, *, accept: bool = False, **more: Json
+    ) -> RunResult:
+        def words() -> Sequence[AnyEvent]:
+            open_ones = [row for row in self.journal.inbox(run=entry.run) if row.path == entry.path]
+            if not open_ones:
+                self.journal.entry(entry.id)  # raises how it was settled
+            self.role_for(entry, by, None, submitter_too=True)
+            return [Answered(path=entry.path, at=self.clock.now(), action=action, by=by, **more)]
+
+        return await self.say(entry.run, words, run_on, accept)

@@ -5,13 +5,15 @@ Owns: the object that `flowrun run --json` prints, and its exit code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from flowrun.core.events import AnyEvent
 from flowrun.insight.summary import Summary, Usage, summarise
+from flowrun.journal.projections import short_id
 from flowrun.ports.journal import InboxRow, Journal
 
 Json = Any
@@ -21,8 +23,8 @@ EXIT_CODES = {"completed": 0, "completed_with_gaps": 0, "rejected": 0, "waiting"
 class RunResult(msgspec.Struct, kw_only=True):
     """One run as it stands. `outcome` is `waiting` while it waits, `running` while another process drives it.
 
-    `waiting` holds the open inbox entries, and a timer as `{"kind": "timer", "due"}`; `duplicate_of` is the first run's id
-    where this was a second submission.
+    `waiting` holds the open inbox entries as `flowrun inbox --json` shows them, and a timer as `{"kind": "timer", "due"}`;
+    `duplicate_of` is the first run's id where this was a second submission.
     """
 
     run: str
@@ -49,7 +51,7 @@ def read_result(journal: Journal, run: str, *, duplicate: bool = False) -> RunRe
     waiting: list[dict[str, Json]] = []
     if summary.outcome is None:
         entries = journal.inbox(run=run)
-        waiting = [entry_dict(entry) for entry in entries]
+        waiting = listed(entries)
         if row.due is not None and not any(entry.due == row.due for entry in entries):
             waiting.append({"kind": "timer", "due": row.due})
         elif not waiting and not row.claimed and row.waiting_on:
@@ -79,16 +81,48 @@ def _result(summary: Summary, outcome: str, waiting: list[dict[str, Json]], dupl
     )
 
 
-def entry_dict(entry: InboxRow) -> dict[str, Json]:
-    """Return an inbox entry in the shape of `flowrun inbox --json`."""
-    asked = entry.asked
+def listed(entries: Sequence[InboxRow]) -> list[dict[str, Json]]:
+    """Return inbox entries in the shape of `flowrun inbox --json`; the approvals of one `for_each` are one of them."""
+    groups: dict[str, list[InboxRow]] = {}
+    for entry in entries:
+        groups.setdefault(group_id(entry) or f"{entry.run} {entry.id}", []).append(entry)
+    return [merged(id, found) if " " not in id else entry_dict(found[0]) for id, found in groups.items()]
+
+
+def merged(id: str, entries: Sequence[InboxRow]) -> dict[str, Json]:
+    """Return the open entries of a group as one; what is in several of them is told once."""
+    parts = [entry_dict(entry) for entry in entries]
+    proposals = [proposal for part in parts for proposal in part["proposal"]]
     return {
+        **parts[0],
+        "id": id,
+        "path": entries[0].asked["group"],
+        "title": parts[0]["title"] if len(parts) == 1 else f"{parts[0]['title']} ({len(parts)} items)",
+        "to": list(dict.fromkeys(role for part in parts for role in part["to"])),
+        "open": list(dict.fromkeys(role for part in parts for role in part["open"])),
+        "due": min((part["due"] for part in parts if part["due"]), default=None),
+        "proposal": proposals,
+        "why": " ".join(dict.fromkeys(part["why"] for part in parts if part["why"])),
+        "approvals": [yes for part in parts for yes in part["approvals"]],
+        "seen": seen_digest(proposal["digest"] for proposal in proposals),
+        "entries": [entry.id for entry in entries],
+    }
+
+
+def entry_dict(entry: InboxRow) -> dict[str, Json]:
+    """Return one inbox entry in that shape: `open` are the roles whose answer is missing, `seen` stands for its calls."""
+    asked = entry.asked
+    missing = list(entry.to)
+    for yes in entry.approvals:
+        missing.remove(yes["role"])
+    shown: dict[str, Json] = {
         "id": entry.id,
         "run": entry.run,
         "path": entry.path,
         "kind": entry.kind,
         "title": asked.get("title", ""),
         "to": entry.to,
+        "open": missing,
         "due": entry.due,
         "proposal": asked.get("proposals", []),
         "form": asked.get("form"),
@@ -99,3 +133,17 @@ def entry_dict(entry: InboxRow) -> dict[str, Json]:
         "why": asked.get("why", ""),
         "approvals": entry.approvals,
     }
+    if entry.kind == "approval":
+        shown["seen"] = seen_digest(proposal["digest"] for proposal in shown["proposal"])
+    return shown
+
+
+def group_id(entry: InboxRow) -> str | None:
+    """Return the id under which the approvals of one `for_each` are shown together, None for any other entry."""
+    group = entry.asked.get("group")
+    return short_id(entry.run, group) if group else None
+
+
+def seen_digest(digests: Iterable[str]) -> str:
+    """Return a short text that stands for exactly these calls, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()[:12]

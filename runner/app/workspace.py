@@ -16,6 +16,7 @@ from flowrun.lang.files import read_source
 from flowrun.lang.parse import parse_workspace
 from flowrun.lang.spec import Template
 from flowrun.lint.supported import workspace_findings
+from flowrun.lint.workspace import role_findings
 from flowrun.plan.model import ModelPlan, RolePlan
 from flowrun.records.registry import Registry
 
@@ -74,7 +75,7 @@ def _read(file: Path) -> spec_files.WorkspaceFile:
     config, findings = parse_workspace(read_source(file))
     if config is None:
         raise FlowError(findings)
-    missing = workspace_findings(config)
+    missing = [*workspace_findings(config), *role_findings(config)]
     if missing:
         raise FlowError(missing)
     return config

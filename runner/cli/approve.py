@@ -18,15 +18,26 @@ from flowrun.cli.run_text import print_result
 @click.argument("id")
 @options.AS
 @click.option("--role", metavar="NAME", help="For which role, where you hold several.")
+@click.option(
+    "--seen", metavar="TEXT", help="From the inbox: say yes only if exactly the calls shown there wait still."
+)
 @options.NO_RUN
 @options.JSON
 @options.places
 def command(
-    id: str, by: str, role: str | None, no_run: bool, as_json: bool, workspace: Path | None, store: str | None
+    id: str,
+    by: str,
+    role: str | None,
+    seen: str | None,
+    no_run: bool,
+    as_json: bool,
+    workspace: Path | None,
+    store: str | None,
 ) -> int:
     """Say yes to the calls of the inbox entry ID; the run goes on at once.
 
-    The yes holds for exactly the arguments that the entry shows. Where several roles must agree, each says yes.
+    The yes holds for exactly the arguments that the entry shows. Where several roles must agree, each says yes. The
+    approvals of one for_each are one entry, to which calls may be added; --seen makes sure that you have seen all.
 
     \b
     Examples:
@@ -34,6 +45,6 @@ def command(
       flowrun approve k3f7qz2a --as Sam --role support_leads --no-run
     """
     with options.opened(workspace, store) as app, progress("Going on with the run"):
-        result = options.outcome_of(app, app.approve(id, by=by, role=role, run_on=not no_run))
+        result = options.outcome_of(app, app.approve(id, by=by, role=role, seen=seen, run_on=not no_run))
     print_json(result) if as_json else print_result(result)
     return result.exit_code

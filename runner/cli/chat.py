@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Json = Any
 CUSTOMER = "customer"
+CHANGED = ("FR3003", "FR3022", "FR3027", "FR3061")
+"""What was asked is settled, late or another thing by now: a yes to it counts for nothing, and it is asked anew."""
 
 
 class _Gone(Exception):
@@ -31,20 +33,17 @@ class _Gone(Exception):
 async def converse(app: App, result: RunResult) -> RunResult:
     """Let the terminal answer all that waits for the customer; return the run as it stands then."""
     try:
-        while entry := next((e for e in result.waiting if CUSTOMER in open_roles(e)), None):
-            if entry["kind"] == "approval":
-                result = await consent(app, entry)
-            else:
-                result = await reply(app, entry)
+        while entry := next((e for e in result.waiting if CUSTOMER in e.get("open", [])), None):
+            try:
+                result = await (consent(app, entry) if entry["kind"] == "approval" else reply(app, entry))
+            except InputError as error:
+                if error.code not in CHANGED:
+                    raise
+                tell("That has changed in the meantime.")
+                result = app.result(result.run)
     except _Gone:
         note("The input has ended; the run goes on waiting.")
     return result
-
-
-def open_roles(entry: dict[str, Json]) -> list[str]:
-    """Return whose yes or answer is still missing."""
-    given = {approval["role"] for approval in entry.get("approvals", [])}
-    return [role for role in entry.get("to", []) if role not in given]
 
 
 async def consent(app: App, entry: dict[str, Json]) -> RunResult:
@@ -59,7 +58,7 @@ async def consent(app: App, entry: dict[str, Json]) -> RunResult:
     while True:
         said = read_yes_no(ask("yes or no"))
         if said == "yes":
-            return await app.approve(entry["id"], by=CUSTOMER, role=CUSTOMER)
+            return await app.approve(entry["id"], by=CUSTOMER, role=CUSTOMER, seen=entry["seen"])
         if said == "no":
             return await app.reject(entry["id"], by=CUSTOMER, reason="The customer said no.", role=CUSTOMER)
         tell("Sorry, was that a yes or a no?")

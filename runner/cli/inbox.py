@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from flowrun.app.result import entry_dict
+from flowrun.app.result import listed
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 from flowrun.cli.run_text import print_entry
@@ -30,7 +30,7 @@ def command(run: str | None, role: str | None, as_json: bool, workspace: Path | 
     """
     with options.opened(workspace, store) as app:
         only = None if run is None else app.journal.run(run).run
-        entries = [entry_dict(entry) for entry in app.journal.inbox(run=only) if role is None or role in entry.to]
+        entries = listed([entry for entry in app.journal.inbox(run=only) if role is None or role in entry.to])
     if as_json:
         print_json(entries)
     elif not entries:

@@ -51,12 +51,15 @@ COMMANDS: Mapping[str, Lazy] = {
     "inbox": Lazy("flowrun.cli.inbox:command", "List what waits for a person."),
     "approve": Lazy("flowrun.cli.approve:command", "Approve a proposed write."),
     "reject": Lazy("flowrun.cli.reject:command", "Reject a proposed write."),
+    "edit": Lazy("flowrun.cli.edit:command", "Change a proposed write; it is decided again."),
     "answer": Lazy("flowrun.cli.answer:command", "Answer a question of a run."),
     "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
+    "chaos": Lazy("flowrun.cli.chaos:command", "Kill the tests of a flow at every boundary and count."),
     "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas."),
     "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),
     "tools": Lazy("flowrun.cli.tools:command", "List tools and what they may do."),
+    "audit": Lazy("flowrun.cli.audit:command", "Show the trail, sign it and prove it."),
     "event": Lazy("flowrun.cli.event:command", "Send an event to a waiting run."),
 }
 """Every command of the program; one whose file is not there is neither listed nor found."""

@@ -53,6 +53,13 @@ def workspace_of(workspace: Path | None, store: str | None = None) -> Workspace:
     return load_workspace(workspace, store)
 
 
+def store_file(workspace: Path | None, store: str | None = None) -> Path:
+    """Return the file of the store that the options name."""
+    from flowrun import wiring
+
+    return wiring.store_path(workspace_of(workspace, store).store_url)
+
+
 @contextmanager
 def opened(
     workspace: Path | None, store: str | None, *, record: Path | None = None, replay: Path | None = None

@@ -68,11 +68,13 @@ def print_entry(entry: dict[str, Json]) -> None:
         return
     say(f"{kind.replace('_', '-')} {entry['id']}: {entry['title']}", style="bold yellow")
     until = f", until {words.moment(entry['due'])} UTC" if entry.get("due") else ""
-    say(f"  for {words.listed(entry['to'])}{until}")
+    say(f"  for {words.listed(list(dict.fromkeys(entry['to'])))}{until}")
     if entry.get("why"):
         say(f"  why: {entry['why']}")
-    for proposal in entry.get("proposal", []):
-        say(f"  {proposal['tool']}")
+    proposals = entry.get("proposal", [])
+    for number, proposal in enumerate(proposals, 1):
+        changed = f" (arguments written by {proposal['edited_by']})" if proposal.get("edited_by") else ""
+        say(f"  {f'{number}. ' if len(proposals) > 1 else ''}{proposal['tool']}{changed}")
         lines(words.pretty(proposal["args"], 4))
     for name, value in (entry.get("show") or {}).items():
         say(f"  {name}:")
@@ -93,14 +95,16 @@ def print_entry(entry: dict[str, Json]) -> None:
 def commands(entry: dict[str, Json]) -> list[str]:
     """Return the commands that answer an entry."""
     id, who = entry["id"], "customer" if "customer" in entry["to"] else "NAME"
+    seen = f" --seen {entry['seen']}" if "entries" in entry else ""
     known = {
-        "approve": f"flowrun approve {id} --as {who}",
+        "approve": f"flowrun approve {id} --as {who}{seen}",
         "reject": f"flowrun reject {id} --as {who} --reason TEXT",
+        "edit": f"flowrun edit {id} --as NAME --data JSON" if entry["to"] != ["customer"] else "",
         "answer": f"flowrun answer {id} --as {who} --data JSON",
         "resume": f"flowrun resume {entry['run']} --as {who}",
         "close": f"flowrun close {id} --as {who} --reason TEXT",
     }
-    return [known[name] for name in entry.get("may", []) if name in known]
+    return [known[name] for name in entry.get("may", []) if known.get(name)]
 
 
 def form_fields(form: dict[str, Json]) -> list[str]:

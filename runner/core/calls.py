@@ -1,26 +1,24 @@
-"""From a proposal to an outcome: judging, approval, and the order in which calls are made.
+"""From a proposal to a verdict: what `call` and `ask` share before anybody acts on it.
 
-Owns: what `call` and `ask` share before a call is made. What may happen is the guard's word, brought by the event;
-no rule is evaluated here. Making the call is `core.execute`'s part.
+Owns: the making of proposals and having them judged. What may happen is the guard's word, brought by the event; no rule is
+evaluated here. What follows from the verdicts is `core.turn`'s part.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import msgspec
 
-from flowrun.core.commands import AskPerson, Proposal, Propose
-from flowrun.core.context import Context, Meter, spent
-from flowrun.core.events import Answered, AnyEvent, Asked, Decided, Verdict
-from flowrun.core.execute import Outcome, call_digest, execute
+from flowrun.core.commands import Proposal, Propose
+from flowrun.core.context import Context, spent
+from flowrun.core.events import AnyEvent, Decided, Verdict
+from flowrun.core.execute import call_digest
 from flowrun.core.failure import Failure
 
 Json = Any
-Perform = Callable[[Verdict, Sequence[str]], Generator[Any, AnyEvent, Outcome]]
-"""Makes an allowed call in its own way; given who approved it."""
 
 
 def idempotency_key(ctx: Context, step: str, tool: str, bound: dict[str, Json], ordinal: int) -> str:
@@ -63,9 +61,17 @@ def make_proposal(
 
 
 def judge(
-    ctx: Context, path: str, proposals: Sequence[Proposal], approved: Sequence[str] = ()
+    ctx: Context,
+    path: str,
+    proposals: Sequence[Proposal],
+    *,
+    approved: Sequence[str] = (),
+    met: Sequence[str] = (),
 ) -> Generator[Any, AnyEvent, list[Verdict]]:
-    """Have proposals judged together; return a verdict for each. A spent budget is raised, for no answer helps it."""
+    """Have proposals judged together; return a verdict for each. A spent budget is raised, for no answer helps it.
+
+    `approved`: digests for which the roles in `met` have said yes.
+    """
     used = {**ctx.meter.used, **ctx.execution.taken}
     held = ctx.execution.doubts.get(proposals[0].key) if len(proposals) == 1 else None
     if held is not None:
@@ -81,6 +87,8 @@ def judge(
         used=used,
         limits=ctx.meter.tightest(),
         approved=list(approved),
+        met=list(met),
+        mode=ctx.execution.started.mode,
         under=ctx.under(),
     )
     assert isinstance(event, Decided)
@@ -88,83 +96,3 @@ def judge(
         if verdict.denied_by and verdict.denied_by.startswith("budget."):
             raise Failure(spent(verdict.denied_by.removeprefix("budget.")))
     return event.verdicts
-
-
-def settle(
-    ctx: Context,
-    path: str,
-    verdicts: Sequence[Verdict],
-    outcomes: dict[int, Outcome],
-    *,
-    meter: Meter,
-    title: str,
-    perform: Perform | None = None,
-) -> Generator[Any, AnyEvent, None]:
-    """Run what is allowed, in order; let people decide what waits; put each outcome by its place into `outcomes`.
-
-    They are there, too, where one call fails and the failure is raised. `meter` is the step's own; `perform` makes a
-    call in the place of `execute`.
-    """
-    asked: list[tuple[int, Verdict]] = []
-    for place, verdict in enumerate(verdicts):
-        if verdict.verdict == "deny":
-            outcomes[place] = Outcome(state="denied", reason=verdict.reason, rule=verdict.denied_by or "")
-        elif verdict.verdict == "ask":
-            asked.append((place, verdict))
-    entry = f"{path}/@approval"
-
-    def act(verdict: Verdict, approvals: Sequence[str], people: Sequence[str]) -> Generator[Any, AnyEvent, Outcome]:
-        if perform is not None:
-            return (yield from perform(verdict, people))
-        return (yield from execute(ctx, verdict, meter=meter, approvals=approvals, approved_by=people))
-
-    try:
-        for place, verdict in enumerate(verdicts):
-            if verdict.verdict == "allow":
-                outcomes[place] = yield from act(verdict, (), ())
-        if asked:
-            answer = yield from ask_approval(ctx, entry, [verdict for _, verdict in asked], title)
-            people = tuple(name for name in answer.by.split(", ") if name)
-        for place, verdict in asked:
-            fresh = yield from after_approval(ctx, verdict, answer)
-            outcomes[place] = fresh if isinstance(fresh, Outcome) else (yield from act(fresh, (entry,), people))
-    except Failure as failure:
-        outcomes[place] = Outcome(state="failed", reason=failure.fault.message)
-        raise
-
-
-def ask_approval(
-    ctx: Context, path: str, verdicts: Sequence[Verdict], title: str
-) -> Generator[Any, AnyEvent, Answered]:
-    """Open one entry for all waiting calls of a turn and return how it was settled."""
-    roles: list[str] = []
-    for verdict in verdicts:
-        roles += [role for role in verdict.approvers if role not in roles]
-    event = yield AskPerson(
-        path=path,
-        asked=Asked(
-            path=path,
-            kind="approval",
-            title=title,
-            to=roles,
-            may=["approve", "reject"],
-            due=ctx.execution.role_due(roles),
-            proposals=list(verdicts),
-            why=" ".join(dict.fromkeys(v.reason for v in verdicts if v.reason)),
-        ),
-    )
-    assert isinstance(event, Answered)
-    return event
-
-
-def after_approval(ctx: Context, verdict: Verdict, answer: Answered) -> Generator[Any, AnyEvent, Verdict | Outcome]:
-    """Judge an approved call again, with fresh facts; return the fresh verdict, or why it does not run after all."""
-    if answer.action == "late":
-        return Outcome(state="rejected", reason="Nobody answered in time.")
-    if answer.action != "approve" or verdict.digest in answer.rejected:
-        return Outcome(state="rejected", reason=answer.reason or "A person said no.")
-    again = Proposal(path=verdict.path, tool=verdict.tool, args=verdict.args, bound={}, key=verdict.key)
-    fresh = (yield from judge(ctx, f"{verdict.path}/@again", [again], [verdict.digest]))[0]
-    if fresh.verdict != "allow":
-        return Outcome(state="denied", reason=fresh.reason, rule=fresh.denied_by or "")
-    return fresh

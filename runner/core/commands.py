@@ -72,13 +72,15 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     invalid: str = ""
     """Why the arguments break the tool's schema; then the guard denies."""
+    edited_by: str = ""
+    """Who wrote the arguments, where a person changed them."""
 
 
 class Propose(Command):
     """Have the proposals of one turn judged. Answered by `Decided`.
 
     `used` counts what the run has used (`tool_calls`, `writes`), `limits` what it may use; `counts` are the calls of
-    this run per tool that reserve room in `at_most: N` per run.
+    this run per tool that reserve room in `at_most: N` per run. `mode` is the run's.
     """
 
     flow: FlowPlan
@@ -87,7 +89,10 @@ class Propose(Command):
     used: dict[str, float]
     limits: dict[str, float]
     approved: list[str] = []
-    """Digests for which people have said yes: `approve_when` is met for them."""
+    """Digests for which people have said yes."""
+    met: list[str] = []
+    """The roles whose yes is there for them: an `approve_when` that asks others is not met."""
+    mode: str = "live"
 
 
 class CallTool(Command):
@@ -104,10 +109,12 @@ class CallTool(Command):
     least: float = 0.0
     """Seconds of the delay that the other side asked for; they are never shortened."""
     approvals: list[str] = []
+    simulated: bool = False
+    """Reach no tool: the output is made from the tool's schema, and no room or right is used."""
 
 
 class AskPerson(Command):
-    """Open an inbox entry (`asked`). Answered by `Answered`."""
+    """Open an inbox entry (`asked`). Answered by `Answered`; each `Edited` before it comes with the entry still open."""
 
     asked: Asked
 
@@ -143,11 +150,6 @@ class Finish(Command):
 
     outcome: str
     reason: str
-
-
-def due_of(command: Wait | AskPerson) -> str | None:
-    """Return the moment at which a wait ends by itself."""
-    return command.due if isinstance(command, Wait) else command.asked.due
 
 
 def pause_of(command: CallModel | CallTool, jitter: float) -> float:

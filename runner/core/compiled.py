@@ -61,7 +61,7 @@ class CompiledPlan:
         key = (f"{flow.name}@{flow.version}", tool.name)
         schema = self._offers.get(key)
         if schema is None:
-            bound = {name for rule in flow.rules if tool.name in rule.tools for name in rule.bind}
+            bound = bound_names(flow, tool.name)
             schema = dict(tool.input)
             schema["properties"] = {k: v for k, v in tool.input.get("properties", {}).items() if k not in bound}
             if "required" in schema:
@@ -79,3 +79,8 @@ class CompiledPlan:
                 found += [(r, name) for r in self.plan.policies[name].rules if tool in r.tools]
             rules = self._rules[key] = tuple(found)
         return rules
+
+
+def bound_names(flow: FlowPlan, tool: str) -> set[str]:
+    """Return the arguments of a tool that the flow fixes."""
+    return {name for rule in flow.rules if tool in rule.tools for name in rule.bind}

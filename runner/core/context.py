@@ -88,7 +88,7 @@ def spent(name: str) -> Fault:
 class Context:
     """The surroundings of a running step. A fork makes a child with its own names."""
 
-    __slots__ = ("execution", "final", "flow", "key", "meter", "names", "parents", "path")
+    __slots__ = ("execution", "final", "flow", "group", "key", "meter", "names", "parents", "path")
 
     def __init__(
         self,
@@ -99,6 +99,7 @@ class Context:
         meter: Meter,
         path: str,
         key: str,
+        group: str = "",
         parents: tuple[str, ...] = (),
     ) -> None:
         """`parents`: what a halt may name of the flows that called this one."""
@@ -108,6 +109,8 @@ class Context:
         self.meter = meter
         self.path = path
         self.key = key
+        self.group = group
+        """The path of the outermost `for_each` around: its approvals are shown as one."""
         self.parents = parents
         self.final: dict[str, Json] | None = None
         """The record that this flow ends with, once it is written."""
@@ -131,6 +134,7 @@ class Context:
             meter=self.meter,
             path=path,
             key=self.key,
+            group=self.group,
             parents=self.parents,
         )
 

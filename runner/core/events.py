@@ -31,7 +31,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Reservation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Room that a write takes in an `at_most` window over runs; checked and taken in the transaction of the intent.
 
-    `counter` names rule, place and `per` value; `since` is the start of the window (None: ever).
+    `counter` names rule, place and `per` value; `since` is the start of the window (None: ever). `reason` is the rule's.
     """
 
     counter: str
@@ -39,6 +39,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     limit: float
     since: str | None = None
     rule: str = ""
+    reason: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,7 +47,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `verdict`: `allow`, `ask` or `deny`. `args` include the bound ones; `digest` is of tool and args. `rules` are the
     ids of every rule that was judged and held its ground; `denied_by` the first that denied, `reason` its reason.
-    `approvers`: one entry for each yes that is needed. `key` is the idempotency key.
+    `approvers`: one entry for each yes that is needed. `key` is the idempotency key. `edited_by`: who wrote the
+    arguments, where a person changed them.
     """
 
     path: str
@@ -63,6 +65,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     approvers: list[str] = []
     facts: dict[str, Json] = {}
     reserve: list[Reservation] = []
+    edited_by: str = ""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -127,6 +130,8 @@ class Returned(Event, tag="call.returned"):
     """The tool said that it had done this already and gave the first result."""
     omitted: str = ""
     """Why the output of a write that was done is not kept; then `output` is null and means nothing."""
+    simulated: bool = False
+    """In a shadow run: no tool was reached, the output was made from the tool's schema."""
 
 
 class CallFailed(Event, tag="call.failed"):
@@ -191,8 +196,10 @@ class StepFailed(Event, tag="step.failed"):
 class Asked(Event, tag="person.asked"):
     """An inbox entry: `kind` is `approval`, `question` or `hand_off`.
 
-    `to`: roles, or `customer`; for an approval one yes from each. `due`: RFC 3339. `may`: the answers that are
-    allowed (`approve`, `reject`, `answer`, `resume`, `close`).
+    `to`: roles, or `customer`; for an approval one yes from each. `may`: the answers that are allowed (`approve`,
+    `reject`, `answer`, `resume`, `close`). `due`: the earliest moment at which something happens by itself; `dues` has
+    one for each of `to`, `until` ends the whole entry. `barred`: who may not say yes, for they wrote the arguments.
+    `group`: the path of the `for_each` whose approvals are shown as one. `flow`: NAME@N of the flow that asks.
     """
 
     kind: str
@@ -206,10 +213,18 @@ class Asked(Event, tag="person.asked"):
     show: dict[str, Json] = {}
     why: str = ""
     problems: list[dict[str, Json]] = []
+    dues: list[str | None] = []
+    until: str | None = None
+    barred: list[str] = []
+    group: str = ""
+    flow: str = ""
 
 
 class Approved(Event, tag="person.approved"):
-    """One yes or no of several: `role` is the entry of the approver list that it answers. `path` ends in `@ROLE`."""
+    """One yes or no of several: `role` is the entry of the approver list that it answers.
+
+    `path` is the entry's, and `@ROLE`; a second person of one role (`~2`) may be needed where a late role handed on to it.
+    """
 
     role: str
     by: str
@@ -218,8 +233,38 @@ class Approved(Event, tag="person.approved"):
     digests: list[str] = []
 
 
+class Escalated(Event, tag="person.escalated"):
+    """A role did not answer in time: its place in the list of `entry` goes to the next one. `path`: `ENTRY/@then-N`.
+
+    `place` counts the entry's `to` from 0; `due` is the next role's own deadline.
+    """
+
+    entry: str
+    place: int
+    late: str
+    role: str
+    due: str | None = None
+
+
+class Edited(Event, tag="person.edited"):
+    """Somebody changed the arguments of a call that waits in `entry`. `path`: `ENTRY/@edit-N`.
+
+    `call` is the call's path and `digest` what it had; with `args`, bound ones included, it is decided again from the
+    start. The right for the old digest is dead.
+    """
+
+    entry: str
+    call: str
+    digest: str
+    args: dict[str, Json]
+    by: str
+
+
 class Answered(Event, tag="person.answered"):
-    """The entry is settled. `action`: `approve`, `reject`, `answer`, `resume`, `close` or `late`."""
+    """The entry is settled. `action`: `approve`, `reject`, `answer`, `resume`, `close`, `edit` or `late`.
+
+    `edit`: the last call of the entry was changed, and is decided anew.
+    """
 
     action: str
     by: str = ""
@@ -288,6 +333,8 @@ AnyEvent = (
     | StepFailed
     | Asked
     | Approved
+    | Escalated
+    | Edited
     | Answered
     | Waiting
     | Woken
@@ -312,6 +359,8 @@ PHASES: dict[type, str] = {
     StepFailed: "failed",
     Asked: "asked",
     Approved: "ended",
+    Escalated: "moved",
+    Edited: "edited",
     Answered: "ended",
     Waiting: "waiting",
     Woken: "ended",

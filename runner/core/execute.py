@@ -32,6 +32,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     output: Json = None
     reason: str = ""
     rule: str = ""
+    edited: dict[str, Json] | None = None
+    """The arguments that a person wrote in the place of the proposed ones."""
 
 
 def call_digest(tool: str, args: Mapping[str, Json]) -> str:
@@ -68,6 +70,8 @@ def execute(
         meter.need("writes", 1 if write else 0)
         full = ctx.execution.take(verdict)
         if full is not None:
+            note = Refused(path=f"{verdict.path}/@full", at=ctx.execution.now, rule=full[0], reason=full[1])
+            ctx.execution.note(note)
             return Outcome(state="denied", reason=full[1], rule=full[0])
         meter.add("writes", 1 if write else 0)
     attempt, delay = 0, 0.0
@@ -87,6 +91,7 @@ def execute(
                 delay=delay,
                 least=0.0 if fault is None else fault.retry_after or 0.0,
                 approvals=list(approvals) if attempt == 1 else [],
+                simulated=ctx.execution.shadow and write,
                 under=ctx.under(),
             )
             ctx.execution.count_work(meter, event)

@@ -9,26 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flowrun.core.commands import AnyCommand, CallTool, Close, Finish, Note
+from flowrun.core.commands import AnyCommand, AskPerson, CallTool, Close, Finish, Note, Wait
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.context import Context, Meter
+from flowrun.core.entries import Said, Standing, by_itself, earliest, entry_of, role_due, standing
 from flowrun.core.events import (
     PHASES,
     AnyEvent,
-    Approved,
     BudgetRaised,
     CancelAsked,
+    Edited,
     Fault,
     Reservation,
     RunFinished,
     RunStarted,
     Verdict,
+    Woken,
 )
 from flowrun.core.failure import Failure, RunEnd, outcome_of
 from flowrun.core.schedule import Schedule
 from flowrun.errors import InternalError
 from flowrun.plan.model import AskStep
-from flowrun.values.moments import add_seconds, seconds_between
+from flowrun.values.moments import seconds_between
 from flowrun.values.names import Names
 
 Json = Any
@@ -50,6 +52,7 @@ class Execution:
         self._new: list[AnyCommand] = []
         self._issued_at: dict[str, str] = {}
         self._ended: set[str] = set()
+        self._said: dict[str, list[Said]] = {}
         self._schedule = Schedule(self._issue, self._unsettled)
         plan = compiled.plan
         run = {
@@ -83,8 +86,14 @@ class Execution:
         if event.at > self.now:
             self.now = event.at
         phase = PHASES[type(event)]
-        self.open.pop((event.path, phase), None)
-        if isinstance(event, BudgetRaised):
+        noted = self.open.pop((event.path, phase), None) is not None
+        if isinstance(event, Said):
+            entry = entry_of(event)
+            self._said.setdefault(entry, []).append(event)
+            if isinstance(event, Edited) and self._schedule.awaits(entry):
+                self._schedule.deliver(entry, event)
+                self._check_end()
+        elif isinstance(event, BudgetRaised):
             self.root.meter.raise_to(event.limits)
         elif isinstance(event, CancelAsked):
             self._schedule.close_all(RunEnd("cancelled", event.reason or f"Cancelled by {event.by}."))
@@ -96,11 +105,7 @@ class Execution:
             self._ended.add(event.path)
             self._schedule.deliver(event.path, event)
             self._check_end()
-        elif (
-            phase in ("ended", "decided", "written")
-            and event.path not in self._ended
-            and not isinstance(event, Approved)
-        ):
+        elif phase in ("ended", "decided", "written") and event.path not in self._ended and not noted:
             raise InternalError(f"The journal holds an event for {event.path}, which this run never asked for.")
 
     @property
@@ -122,7 +127,7 @@ class Execution:
         mine = self.run_rooms(verdict)
         for room in mine:
             if self.taken.get(room.counter, 0.0) + room.amount > room.limit + 1e-9:
-                return room.rule, "The limit for this run is reached."
+                return room.rule, room.reason or "The limit for this run is reached."
         for room in mine:
             self.taken[room.counter] = self.taken.get(room.counter, 0.0) + room.amount
         return None
@@ -148,14 +153,35 @@ class Execution:
             return (self.started.model,)
         return step.models
 
-    def role_due(self, roles: Sequence[str]) -> str | None:
-        """Return the moment by which the quickest of these roles must answer, None where none has a limit."""
-        known = self.compiled.plan.roles
-        limits = [known[role].within for role in roles if role in known]
-        shortest = min((limit for limit in limits if limit is not None), default=None)
-        return None if shortest is None else add_seconds(self.now, shortest)
+    @property
+    def shadow(self) -> bool:
+        """Say whether this run only shows what it would do."""
+        return self.started.mode == "shadow"
+
+    def deadlines(self, roles: Sequence[str], *, last: bool = True, until: str | None = None) -> dict[str, Json]:
+        """Return the fields of an `Asked` that say until when. `last`: the last role's deadline ends the entry."""
+        dues = [role_due(self.compiled.plan.roles, role, self.now, last=last) for role in roles]
+        known = any(due is not None for due in dues)
+        return {"due": earliest([until, *dues]), "dues": dues if known else [], "until": until}
+
+    def standing(self, command: AskPerson) -> Standing:
+        """Return where an open entry stands."""
+        return standing(command.asked, self._said.get(command.path, ()))
+
+    def due_of(self, command: Wait | AskPerson) -> str | None:
+        """Return the moment at which something becomes of a wait by itself."""
+        return command.due if isinstance(command, Wait) else self.standing(command).due
+
+    def by_itself(self, command: Wait | AskPerson, now: str) -> AnyEvent | None:
+        """Return what becomes of a wait without anybody's word at a moment; None where it goes on."""
+        if isinstance(command, AskPerson):
+            return by_itself(self.standing(command), self.compiled.plan.roles, now)
+        over = command.due is not None and command.due <= now
+        return Woken(path=command.path, at=now, timer=True) if over else None
 
     def _issue(self, command: AnyCommand) -> None:
+        if isinstance(command, AskPerson) and (command.path, "") in self.open:
+            return  # one call of the entry was changed; the others still wait in it
         if isinstance(command, Close):
             self.open.pop((command.path, ""), None)
             self._ended.add(command.path)

@@ -22,6 +22,7 @@ from flowrun.values.names import Names
 Json = Any
 Usage = Callable[[str, str | None], float]
 """(counter, since) to the amount taken over all runs."""
+SUPERVISED = "This run is supervised: every write asks first."
 
 
 def decide(
@@ -71,7 +72,7 @@ def _judge(
     def verdict(kind: str, **more: Any) -> Verdict:
         return Verdict(
             path=proposal.path, tool=proposal.tool, args=args, digest=digest, verdict=kind, effect=effect,
-            key=proposal.key, **more,
+            key=proposal.key, edited_by=proposal.edited_by, **more,
         )  # fmt: skip
 
     if proposal.tool not in request.flow.tools:
@@ -89,6 +90,7 @@ def _judge(
     for rule, _ in rules:
         if rule.needs_before and not any(request.names.calls.get(name) for name in rule.needs_before):
             denials.append((rule.id, rule.reason or f"{' or '.join(rule.needs_before)} must come first."))
+    met = request.met if digest in request.approved else []
     approvers: list[str] = []
     reserve: list[Reservation] = []
     seen: dict[str, Json] = {}
@@ -105,9 +107,10 @@ def _judge(
             asks = compiled.value(rule.approve_when, names)
             if asks is not True and asks is not False:
                 denials.append((rule.id, rule.reason or "Whether a person must say yes cannot be told."))
-            elif asks and digest not in request.approved:
-                approvers += [role for role in rule.approver or [request.flow.owner] if role not in approvers]
-                why.append(rule.reason)
+            elif asks:
+                missing = [role for role in rule.approver or [request.flow.owner] if role not in met]
+                approvers += [role for role in missing if role not in approvers]
+                why += [rule.reason] if missing else []
         for place, limit in enumerate(rule.at_most):
             room = reservation(compiled, rule, place, limit, names)
             if isinstance(room, str):
@@ -118,6 +121,9 @@ def _judge(
             if taken + here + room.amount > room.limit + 1e-9:
                 denials.append((rule.id, rule.reason or "The limit is reached."))
             reserve.append(room)
+    if request.mode == "supervised" and effect == "write" and request.flow.owner not in met:
+        approvers += [] if request.flow.owner in approvers else [request.flow.owner]
+        why.append(SUPERVISED)
     judged = [rule.id if policy is None else f"{policy}:{rule.id}" for rule, policy in rules]
     if denials:
         first = denials[0]

@@ -50,6 +50,7 @@ def reservation(
         limit=float(limit.limit),
         since=window_start(limit.window, names),
         rule=rule.id,
+        reason=rule.reason,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from flowrun.core import events as ev
+from flowrun.core.entries import Said, Standing, entry_of, refusal
 from flowrun.values.moments import format_moment, parse_moment
 
 Json = Any
@@ -36,8 +37,8 @@ class EntryOpened(Change, frozen=True, kw_only=True):
     at: str
 
 
-class EntryApproved(Change, frozen=True, kw_only=True):
-    """One yes or no of several was added to the entry at `path`."""
+class EntryChanged(Change, frozen=True, kw_only=True):
+    """A yes, a move to the next role or changed arguments were added to the entry at `path`; its `due` may differ."""
 
 
 class EntrySettled(Change, frozen=True, kw_only=True):
@@ -134,19 +135,22 @@ def short_id(run: str, path: str, length: int = 8) -> str:
     return "".join([_LETTERS[bits >> shift & 31] for shift in range(59, 59 - 5 * length, -5)])
 
 
-def grants(event: ev.AnyEvent, digest: str) -> bool:
-    """Return whether an answer to an approval is a yes to this digest."""
-    return isinstance(event, ev.Answered) and event.action == "approve" and digest not in event.rejected
+def grants(now: Standing, event: ev.AnyEvent, digest: str) -> bool:
+    """Return whether an answer to an approval is a yes to this digest, and the entry is one about it."""
+    yes = isinstance(event, ev.Answered) and event.action == "approve" and digest not in event.rejected
+    return yes and any(verdict.digest == digest for verdict in now.proposals)
+
+
+def check(now: Standing, event: ev.AnyEvent) -> None:
+    """Raise `Refusal` where a person cannot add this event to an open entry that stands so."""
+    why = refusal(now, event)
+    if why:
+        raise Refusal("path" if why == "role" else "entry", why)
 
 
 def call_path(path: str) -> str:
     """Return the path of a call without its attempt (`~2`)."""
     return _ATTEMPT.sub("", path) if "~" in path else path
-
-
-def entry_path(path: str) -> str:
-    """Return the path of the entry that an `Approved` (`ENTRY@ROLE`) adds to."""
-    return path.rpartition("@")[0] or path
 
 
 def sortable(moment: str | None) -> str | None:
@@ -182,8 +186,8 @@ def _asked(run: str, event: ev.Asked) -> Iterable[Change]:
     )
 
 
-def _approved(run: str, event: ev.Approved) -> Iterable[Change]:
-    yield EntryApproved(path=entry_path(event.path))
+def _added(run: str, event: Said) -> Iterable[Change]:
+    yield EntryChanged(path=entry_of(event))
 
 
 def _answered(run: str, event: ev.Answered) -> Iterable[Change]:
@@ -240,7 +244,9 @@ def _finished(run: str, event: ev.RunFinished) -> Iterable[Change]:
 
 _HANDLERS: dict[type, Callable[[str, Any], Iterable[Change]]] = {
     ev.Asked: _asked,
-    ev.Approved: _approved,
+    ev.Approved: _added,
+    ev.Escalated: _added,
+    ev.Edited: _added,
     ev.Answered: _answered,
     ev.Waiting: _waiting,
     ev.Woken: _woken,

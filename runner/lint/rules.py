@@ -208,5 +208,8 @@ def _check_approvers(world: World, out: Findings, rule: spec.Rule) -> None:
 def check_role(world: World, out: Findings, name: str, span: Span, *, customer: bool = True) -> None:
     """Where a workspace names its roles, there are no others; with `customer` the run's own customer is fine too."""
     roles = world.catalogue.roles
-    if roles and name not in roles and not (customer and name == "customer"):
-        out.unknown("unknown-role", "role", name, span, roles)
+    if customer and name == "customer":
+        return
+    meant = customer and name.lower() == "customer"
+    if meant or (roles and name not in roles):
+        out.unknown("unknown-role", "role", name, span, [*roles, "customer"] if customer else roles)

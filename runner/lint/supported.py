@@ -32,10 +32,6 @@ def workspace_findings(config: spec_files.WorkspaceFile) -> list[Diagnostic]:
         if name not in LIMITS:
             message = f"the limit `{name}` does not work in this version."
             found.append(diagnostic("not-yet", message, config.at["limits"], help=f"These do: {', '.join(LIMITS)}."))
-    for role in config.roles.values():
-        if role.then is not None:
-            message = f"`then` of the role `{role.then}` does not work in this version: a late answer counts as no."
-            found.append(diagnostic("not-yet", message, role.span, help="Leave it out."))
     if config.language != "en":
         found.append(diagnostic("not-yet", "Only `language: en` works in this version.", config.at["language"]))
     if config.store is not None and not config.store.startswith("sqlite:///"):

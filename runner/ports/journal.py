@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import msgspec
 
+from flowrun.core.entries import Standing
 from flowrun.core.events import AnyEvent, RunStarted
 from flowrun.errors import FlowrunError
-from flowrun.journal.encoding import decode
+from flowrun.journal.encoding import as_dict, decode
 
 Json = Any
 
@@ -42,8 +43,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     `ok` False: nothing of it was stored. `refused`: `claim` (another runner owns the run), `path` (this phase of this
     path exists already), `limit` (an `at_most` window is full; `rule` names it), `right` (an approval was used
-    already), `finished` (the run has ended), `halt` (a halt names it; `rule` says who and why), `event` (an event is too large
-    or could not be read again; `rule` says why).
+    already), `finished` (the run has ended), `halt` (a halt names it; `rule` says who and why), `entry` (a person's word does
+    not fit the entry any more; `rule` says why, as in `core.entries.refusal`), `event` (an event is too large or could not be
+    read again; `rule` says why).
     """
 
     ok: bool
@@ -127,7 +129,10 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An open inbox entry. `id` is short and unique in the store; `asked` is its `Asked` event as a dict."""
+    """An open inbox entry as it stands. `id` is short and unique in the store.
+
+    `asked` is its `Asked` event as a dict, with the roles, the deadline and the calls of this moment.
+    """
 
     id: str
     run: str
@@ -264,3 +269,19 @@ class Journal(Protocol):
     def close(self) -> None:
         """Close the store."""
         ...
+
+
+def inbox_row(*, id: str, run: str, due: str | None, now: Standing) -> InboxRow:
+    """Return the row of an open entry that stands so."""
+    asked = msgspec.structs.replace(now.asked, to=now.to, due=due, proposals=now.proposals)
+    return InboxRow(
+        id=id,
+        run=run,
+        path=asked.path,
+        kind=asked.kind,
+        to=asked.to,
+        due=due,
+        at=asked.at,
+        asked=as_dict(asked),
+        approvals=[as_dict(yes) for yes in now.given],
+    )

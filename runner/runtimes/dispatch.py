@@ -131,7 +131,7 @@ class Dispatch:
             return 0.0, True
         return self._rates.turn(tool, contract.rate, within)
 
-    async def call_tool(self, command: CallTool, run: str, *, waited: float = 0.0) -> AnyEvent:
+    async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str, *, waited: float = 0.0) -> AnyEvent:
         """Make an allowed call; every failure becomes an event. `waited`: seconds of its time that are gone."""
         verdict = command.verdict
         timeout = max(time_of(command) - waited, 0.0)

@@ -23,16 +23,16 @@ from flowrun.core.commands import (
     Propose,
     Wait,
     WriteRecord,
-    due_of,
     pause_of,
 )
 from flowrun.core.compiled import CompiledPlan
+from flowrun.core.entries import earliest
 from flowrun.core.events import (
     PHASES,
-    Answered,
     AnyEvent,
     CallFailed,
     Doubted,
+    Escalated,
     Fault,
     Intended,
     ModelFailed,
@@ -43,7 +43,6 @@ from flowrun.core.events import (
     RunFinished,
     RunStarted,
     Waiting,
-    Woken,
 )
 from flowrun.core.execution import Execution
 from flowrun.errors import InternalError, StoreError
@@ -227,12 +226,12 @@ class Driver:
         if isinstance(command, CallModel):
             await self._model(command)
             return
-        write = command.verdict.effect == "write"
+        write = command.verdict.effect == "write" and not command.simulated
         if (command.path, "intended") in self._seen:
             fault = Fault(kind="in_doubt", code="FR3103", message="The process ended while the call was under way.")
             self._emit(Doubted(path=command.path, at=self._now(), fault=fault, tool=command.verdict.tool))
             return
-        wait = self.dispatch.turn(command)
+        wait = 0.0 if command.simulated else self.dispatch.turn(command)
         if isinstance(wait, CallFailed):
             self._emit(wait)
             return
@@ -242,7 +241,8 @@ class Driver:
             if self.drain.asked or self._stale:
                 self.left = self.drain.asked
                 return
-        if write or any(not room.counter.startswith("run:") for room in command.verdict.reserve):
+        windows = any(not room.counter.startswith("run:") for room in command.verdict.reserve)
+        if write or (windows and not command.simulated):
             if not await self._intend(command, write):
                 return
         else:
@@ -253,7 +253,7 @@ class Driver:
                 return
         if self._stale:
             return
-        event = await self.dispatch.call_tool(command, run, waited=wait)
+        event = await self.dispatch.call_tool(self.compiled, command, run, waited=wait)
         self._emit(event)
         if write:
             await self._flush(durable=True)
@@ -312,24 +312,22 @@ class Driver:
             self._emit(event)
 
     def _fire_timers(self) -> bool:
+        """Let happen what needs nobody's word, the longest due first; False where there is nothing."""
         now = self.clock.now()
-        fired = False
-        for path, command in sorted(self._parked.items(), key=lambda item: due_of(item[1]) or "~"):
-            due = due_of(command)
-            if due is None or due > now or path not in self._parked:
+        for path, command in sorted(self._parked.items(), key=lambda item: self.execution.due_of(item[1]) or "~"):
+            event = self.execution.by_itself(command, now)
+            if event is None:
                 continue
-            del self._parked[path]
-            if isinstance(command, AskPerson):
-                self._emit(Answered(path=path, at=self._now(), action="late", reason="Nobody answered in time."))
-            else:
-                self._emit(Woken(path=path, at=self._now(), timer=True))
-            fired = True
-            break
-        return fired
+            if not isinstance(event, Escalated):
+                del self._parked[path]
+            self._now()
+            self._emit(event)
+            return True
+        return False
 
     async def _rest(self) -> bool:
         """Wait for work in flight, a near timer or a foreign event; False where there is nothing to wait for here."""
-        nearest = min((due for c in self._parked.values() if (due := due_of(c))), default=None)
+        nearest = earliest(self.execution.due_of(command) for command in self._parked.values())
         until = None if nearest is None else max(seconds_between(self.clock.now(), nearest), 0.0)
         if self._tasks:
             await self._flush(durable=False)

@@ -26,7 +26,10 @@ def refused(command: CallTool, receipt: Receipt, at: str) -> Refused | None:
         return halted_call(command, receipt.rule, at)
     if receipt.refused not in WORDS:
         return None
-    return Refused(path=command.path, at=at, rule=receipt.rule or receipt.refused, reason=WORDS[receipt.refused])
+    rooms = [room.reason for room in command.verdict.reserve if room.rule == receipt.rule and room.reason]
+    # A limit is told in the words of its rule.
+    reason = rooms[0] if rooms and receipt.refused == "limit" else WORDS[receipt.refused]
+    return Refused(path=command.path, at=at, rule=receipt.rule or receipt.refused, reason=reason)
 
 
 def halted_call(command: CallTool, reason: str, at: str) -> Refused:

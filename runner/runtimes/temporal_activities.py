@@ -15,13 +15,11 @@ import msgspec
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from flowrun.core.commands import AskPerson, CallModel, CallTool, Finish, Note, Propose, Wait, WriteRecord, due_of
+from flowrun.core.commands import AskPerson, CallModel, CallTool, Finish, Note, Propose, Wait, WriteRecord
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import (
     PHASES,
-    Answered,
     AnyEvent,
-    Approved,
     Asked,
     CallFailed,
     Doubted,
@@ -33,7 +31,6 @@ from flowrun.core.events import (
     RunFinished,
     RunStarted,
     Waiting,
-    Woken,
 )
 from flowrun.core.execution import Execution
 from flowrun.plan.model import Plan
@@ -47,7 +44,7 @@ Json = Any
 OWNER = "temporal"
 EPOCH = 1
 """A run on Temporal is claimed once, when it is opened, and for the workflow, not for a process."""
-UNSEEN = (Asked, Approved, Intended, ModelStarted, Waiting)
+UNSEEN = (Asked, Intended, ModelStarted, Waiting)
 """Events that tell the core nothing, so that a call in flight holds up no other branch."""
 
 
@@ -92,16 +89,19 @@ class View:
             elif isinstance(command, AskPerson):
                 if (path, "asked") not in self.phases:
                     said.append(msg_at(command.asked, now))
-                late = Answered(path=path, at=now, action="late", reason="Nobody answered in time.")
-                timers.append((due_of(command) or "~", path, late))
+                timers += self._timer(command, now)
             elif isinstance(command, Wait):
                 if (path, "waiting") not in self.phases:
                     said.append(Waiting(path=path, at=now, due=command.due, event=command.event, key=command.key))
-                timers.append((due_of(command) or "~", path, Woken(path=path, at=now, timer=True)))
+                timers += self._timer(command, now)
             elif isinstance(command, Finish):
                 said.append(RunFinished(path="", at=now, outcome=command.outcome, reason=command.reason))
-        due = min(timers, key=lambda item: item[:2], default=None)
-        return said or ([due[2]] if due is not None and due[0] <= now else [])
+        first = min(timers, key=lambda item: item[:2], default=None)
+        return said or ([] if first is None else [first[2]])
+
+    def _timer(self, command: Wait | AskPerson, now: str) -> list[tuple[str, str, AnyEvent]]:
+        event = self.execution.by_itself(command, now)
+        return [] if event is None else [(self.execution.due_of(command) or "", command.path, event)]
 
 
 class Activities:
@@ -172,12 +172,12 @@ class Activities:
         held = None if known else self.dispatch.halted(under(command), now)
         if held is not None:
             return halted_call(command, held, now)
-        wait = 0.0 if known else self.dispatch.turn(command)
+        wait = 0.0 if known or command.simulated else self.dispatch.turn(command)
         if isinstance(wait, CallFailed):
             return wait
         if wait:
             await self.dispatch.clock.sleep(wait)
-        if write or rooms:
+        if (write or rooms) and not command.simulated:
             intent = Intended(
                 path=command.path,
                 at=now,
@@ -197,7 +197,7 @@ class Activities:
                 return refusal
             if not receipt.ok:
                 raise ApplicationError(f"The run {view.started.run} has ended.", type="Ended", non_retryable=True)
-        return await self.dispatch.call_tool(command, view.started.run, waited=wait)
+        return await self.dispatch.call_tool(view.compiled, command, view.started.run, waited=wait)
 
     def _commit(self, view: View, *events: AnyEvent, durable: bool = False, under: Sequence[str] = ()) -> Receipt:
         """Commit. A phase that is there already and a run that has ended are for the caller to look at again."""

@@ -17,7 +17,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import is_cancelled_exception
 
-from flowrun.core.commands import AnyCommand, AskPerson, CallModel, CallTool, Close, Propose, Wait, due_of, pause_of
+from flowrun.core.commands import AnyCommand, AskPerson, CallModel, CallTool, Close, Propose, Wait, pause_of
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import AnyEvent, RunStarted
 from flowrun.core.execution import Execution
@@ -106,7 +106,7 @@ class RunFlow:
                 self._spawn(self._outside(command), command.path)
             else:
                 settle = True
-                if isinstance(command, Wait | AskPerson) and due_of(command) is not None:
+                if isinstance(command, Wait | AskPerson) and self._due(command) is not None:
                     self._spawn(self._timer(command), command.path)
         if settle:
             self._spawn(self._settle())
@@ -118,11 +118,17 @@ class RunFlow:
             self._take(await self._local("flowrun.settle", self.execution.started.run, self.n))
 
     async def _timer(self, command: Wait | AskPerson) -> None:
-        due = datetime.fromisoformat(due_of(command) or "")
         while self.execution is not None and (command.path, "") in self.execution.open:
+            due = self._due(command)  # a later one where an entry has moved on to another role
+            if due is None:
+                return
             # The journal's clock decides; where it is behind the server's, a second look is due soon.
-            await workflow.sleep(max(due - workflow.now(), timedelta(seconds=1)))
+            await workflow.sleep(max(datetime.fromisoformat(due) - workflow.now(), timedelta(seconds=1)))
             await self._settle()
+
+    def _due(self, command: Wait | AskPerson) -> str | None:
+        assert self.execution is not None
+        return self.execution.due_of(command)
 
     async def _outside(self, command: CallTool | CallModel | Propose) -> None:
         assert self.execution is not None

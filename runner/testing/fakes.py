@@ -26,7 +26,8 @@ from flowrun.values.moments import format_moment, parse_moment
 Json = Any
 FAULTS = ("times_out_after_success", "fails", "malformed")
 NOT_GIVEN = "FR4109"
-_NOTHING = object()
+NOTHING = object()
+"""No output yet; None is one."""
 
 
 class FakeClock:
@@ -70,10 +71,11 @@ class FakeClock:
 
 @dataclass(slots=True)
 class Effect:
-    """One thing that a tool has done. `output` is missing while no call has brought it back."""
+    """One thing that a tool has done. `output` is missing while no call has brought it back; `key` is the call's."""
 
     args: dict[str, Json]
-    output: Json = _NOTHING
+    output: Json = NOTHING
+    key: str = ""
 
     def as_json(self) -> dict[str, Json]:
         """Return what `world` compares: the arguments, and the output's fields over them."""
@@ -109,28 +111,22 @@ class FakeTools:
         name = request.tool
         contract = self._contracts[name]
         write = contract.effect == "write"
-        # A fact that a policy reads has no key: it is no call of the flow, and is not counted as one.
-        counted = request.key != ""
-        self.attempts[name] += counted
-        identity = identity_of(contract, request)
+        self.tried(request)
+        identity = self.identity(contract, request)
         known = self._known.get(identity) if identity is not None else None
-        if known is not None and known.output is not _NOTHING:
+        if known is not None and known.output is not NOTHING:
             return ToolResult(output=copy.deepcopy(known.output), repeat=True)
-        entry = self._entry(name)
+        entry = self._entry(request)
         fault = fault_of(entry)
         if fault == "fails":
             raise AdapterError(f"{name} failed, as the test says.", code="FR4002")
         if fault == "times_out_after_success" and not write:
             raise AdapterError(f"{name} gave no answer in time, as the test says.", code="FR4004", retryable=True)
         if known is None:
-            known = Effect(args=request.args)
-            if counted:
-                self.effects.setdefault(name, []).append(known)
-            if identity is not None:
-                self._known[identity] = known
+            known = self.did(request, identity)
         if fault == "times_out_after_success":
             raise AdapterError(f"{name} gave no answer in time, as the test says.", code="FR4004", in_doubt=True)
-        known.output = {"unexpected": True} if fault == "malformed" else copy.deepcopy(entry)
+        self.gave(known, {"unexpected": True} if fault == "malformed" else copy.deepcopy(entry))
         if name == self._crash_after:
             self._crash_after = None
             self.crashed.set()
@@ -140,7 +136,35 @@ class FakeTools:
     async def aclose(self) -> None:
         """Do nothing."""
 
-    def _entry(self, name: str) -> Json:
+    def tried(self, request: ToolRequest) -> None:
+        """Count a call. A fact that a policy reads has no key: it is no call of the flow, and is not counted."""
+        self.attempts[request.tool] += request.key != ""
+
+    def identity(self, contract: ToolPlan, request: ToolRequest) -> tuple[str, str] | None:
+        """Return by what the tool would know a repeated call, None where it would do it again."""
+        return identity_of(contract, request)
+
+    def place(self, request: ToolRequest) -> int:
+        """Return which of a list of answers this call gets, from 0."""
+        place = self._next[request.tool]
+        self._next[request.tool] += 1
+        return place
+
+    def did(self, request: ToolRequest, identity: tuple[str, str] | None) -> Effect:
+        """Note that the tool does something."""
+        effect = Effect(args=request.args, key=request.key)
+        if request.key:
+            self.effects.setdefault(request.tool, []).append(effect)
+        if identity is not None:
+            self._known[identity] = effect
+        return effect
+
+    def gave(self, effect: Effect, output: Json) -> None:
+        """Note what the tool answers."""
+        effect.output = output
+
+    def _entry(self, request: ToolRequest) -> Json:
+        name = request.tool
         if name not in self._given:
             self.problems.append(
                 f"The flow called {name}, and the test says nothing about it. Add `{name}:` under given.tools."
@@ -149,8 +173,7 @@ class FakeTools:
         given = self._given[name]
         if not isinstance(given, list | tuple):
             return given
-        place = self._next[name]
-        self._next[name] += 1
+        place = self.place(request)
         if place >= len(given):
             self.problems.append(
                 f"{name} was called for the {place + 1}. time; given.tools.{name} lists {len(given)} answers. "

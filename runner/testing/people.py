@@ -6,10 +6,10 @@ Owns: that translation. Whether an answer is in time and who may give it is the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flowrun.core.events import Answered, AnyEvent, Approved
+from flowrun.core.events import Answered, AnyEvent, Approved, Asked
 from flowrun.ports.journal import InboxRow
 from flowrun.records.validation import Checker
 from flowrun.testing.result import Unplayable, shown
@@ -27,6 +27,13 @@ class FakePeople:
     def __init__(self, said: Mapping[str, Json]) -> None:
         self._said = said
         self._asked: set[str] = set()
+
+    def recall(self, events: Sequence[AnyEvent]) -> None:
+        """Take over what was said in another process, as the run's journal holds it."""
+        kinds = {event.path: event.kind for event in events if isinstance(event, Asked)}
+        for event in events:
+            if isinstance(event, Answered) and kinds.get(event.path) not in (None, "approval"):
+                self._asked.add(self._of_step(event.path)[0])
 
     def answer(self, entry: InboxRow, now: str) -> list[AnyEvent] | str | None:
         """Return the events that settle an entry, `late` where nobody answers in time, None where nothing is said.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from flowrun.adapters.journals.memory import MemoryJournal
@@ -15,7 +16,9 @@ from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Answered, AnyEvent, RunStarted, Waiting, Woken
 from flowrun.lang.spec_files import TestFile
 from flowrun.plan.model import AnyStep, ChooseStep, ForEachStep, ParallelStep, WaitStep
-from flowrun.ports.journal import Append, Claim
+from flowrun.ports.journal import Append, Claim, Journal
+from flowrun.ports.models import Models
+from flowrun.ports.tools import Tools
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.local import LocalRuntime
 from flowrun.testing.fakes import FAULTS, FakeClock, FakeModels, FakeTools, fault_of
@@ -32,16 +35,44 @@ MOST_MOVES = 500
 """A test that needs more answers than this goes in circles."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a test is played on. `model_port` and `tool_port` are what the runtime reaches the fakes through."""
+
+    clock: FakeClock
+    journal: Journal
+    tools: FakeTools
+    models: FakeModels
+    tool_port: Tools
+    model_port: Models
+    owner: str = OWNER
+
+
+def in_memory(test: TestFile, compiled: CompiledPlan) -> Stage:
+    """Return a stage of which nothing is left afterwards."""
+    tools = FakeTools(compiled.plan.tools, test.tools, crash_after=test.crash_after)
+    models = FakeModels(test.model)
+    return Stage(
+        clock=FakeClock(test.now or START),
+        journal=MemoryJournal(wall=lambda: 0.0),
+        tools=tools,
+        models=models,
+        tool_port=tools,
+        model_port=models,
+    )
+
+
 class Play:
     """One test while it is played. Afterwards `events` and the fakes say what happened."""
 
-    def __init__(self, test: TestFile, compiled: CompiledPlan) -> None:
+    def __init__(self, test: TestFile, compiled: CompiledPlan, stage: Stage | None = None) -> None:
         self.test = test
         self.compiled = compiled
-        self.clock = FakeClock(test.now or START)
-        self.journal = MemoryJournal(wall=lambda: 0.0)
-        self.tools = FakeTools(compiled.plan.tools, test.tools, crash_after=test.crash_after)
-        self.models = FakeModels(test.model)
+        self.stage = stage = stage or in_memory(test, compiled)
+        self.clock = stage.clock
+        self.journal = stage.journal
+        self.tools = stage.tools
+        self.models = stage.models
         self.people = FakePeople(test.people)
         self.runs: list[str] = []
         self._until: str | None = None
@@ -65,20 +96,27 @@ class Play:
         """Play the test to its end. Raises `Unplayable` where it does not fit the flow."""
         check_given(self.test, self.compiled)
         for _ in range(self.test.deliver):
-            started = self._started()
-            opened = self.journal.open_run(started, owner=OWNER)
-            if opened.run not in self.runs:
-                self.runs.append(opened.run)
-            if opened.claim is not None:
-                await self._drive(opened.claim, started)
+            await self._deliver()
+        await self._go_on()
+        if self.test.crash_after is not None and not self.tools.crashed.is_set():
+            raise Unplayable(f"{self.test.crash_after} was never called, so nothing crashed.", "crash_after")
+
+    async def _deliver(self) -> None:
+        started = self._started()
+        opened = self.journal.open_run(started, owner=self.stage.owner)
+        if opened.run not in self.runs:
+            self.runs.append(opened.run)
+        if opened.claim is not None:
+            await self._drive(opened.claim, started)
+
+    async def _go_on(self) -> None:
+        """Let happen what the test gives, until the run ends or nothing is left."""
         moves = 0
         while self.journal.run(self.run).outcome is None and self._move():
             await self._resume()
             moves += 1
             if moves > MOST_MOVES:
                 raise Unplayable(f"After {MOST_MOVES} answers the run still asks.", "flow")
-        if self.test.crash_after is not None and not self.tools.crashed.is_set():
-            raise Unplayable(f"{self.test.crash_after} was never called, so nothing crashed.", "crash_after")
 
     def _started(self) -> RunStarted:
         flow = self.compiled.plan.flow
@@ -101,9 +139,10 @@ class Play:
         )
 
     def _new_runtime(self) -> LocalRuntime:
-        sources = {name.split(".")[0]: self.tools for name in self.compiled.plan.tools}
-        dispatch = Dispatch(journal=self.journal, models=self.models, tools=sources, clock=self.clock)
-        return LocalRuntime(dispatch, owner=OWNER)
+        stage = self.stage
+        sources = {name.split(".")[0]: stage.tool_port for name in self.compiled.plan.tools}
+        dispatch = Dispatch(journal=stage.journal, models=stage.model_port, tools=sources, clock=stage.clock)
+        return LocalRuntime(dispatch, owner=stage.owner)
 
     async def _drive(self, claim: Claim, started: RunStarted | None = None) -> None:
         if self.test.crash_after is None or self.tools.crashed.is_set():
@@ -124,7 +163,7 @@ class Play:
         await self._resume()
 
     async def _resume(self) -> None:
-        claim = self.journal.claim(self.run, owner=OWNER)
+        claim = self.journal.claim(self.run, owner=self.stage.owner)
         if claim is not None:
             await self._drive(claim)
 

@@ -51,6 +51,14 @@ def answered(path: str = "ok", action: str = "approve", **changes: Any) -> ev.An
     return ev.Answered(path=path, at=AT, action=action, by="ana", **changes)
 
 
+def proposal(path: str, digest: str) -> ev.Verdict:
+    return ev.Verdict(path=path, tool="pay.refund", args={}, digest=digest, verdict="ask", effect="write")
+
+
+def approved(path: str = "ok", *, role: str = "lead", by: str = "ana", **changes: Any) -> ev.Approved:
+    return ev.Approved(**{"path": f"{path}@{role}", "at": AT, "role": role, "by": by, "yes": True, **changes})
+
+
 def room(amount: float, limit: float, *, counter: str = "daily", since: str | None = None) -> ev.Reservation:
     return ev.Reservation(counter=counter, amount=amount, limit=limit, since=since, rule="daily")
 
@@ -66,3 +74,12 @@ def failed(path: str) -> ev.CallFailed:
 
 def doubted(path: str) -> ev.Doubted:
     return ev.Doubted(path=path, at=AT, fault=ev.Fault(kind="in_doubt", message="?"))
+
+
+class Wall:
+    """Seconds for leases, moved by the test."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from flowrun.adapters.journals.memory import MemoryJournal
 from flowrun.adapters.journals.owners import this_process
-from flowrun.adapters.journals.sqlite import SqliteJournal
 from flowrun.core import events as ev
 from flowrun.errors import InputError, StoreError
 from flowrun.journal.chain import verify
@@ -19,7 +14,9 @@ from tests.contracts.journal_kit import (
     AT,
     ME,
     OTHER,
+    Wall,
     answered,
+    approved,
     asked,
     doubted,
     failed,
@@ -33,31 +30,6 @@ from tests.contracts.journal_kit import (
 )
 
 LATER = "2026-03-02T10:00:00.000000Z"
-
-
-class Wall:
-    """Seconds for leases, moved by the test."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def wall() -> Wall:
-    return Wall()
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path, wall: Wall) -> Iterator[Journal]:
-    store: Journal
-    if request.param == "memory":
-        store = MemoryJournal(wall=wall)
-    else:
-        store = SqliteJournal(tmp_path / "flowrun.db", wall=wall)
-    yield store
-    store.close()
 
 
 # Submissions
@@ -241,79 +213,6 @@ def test_room_of_a_call_in_doubt_stays_taken(journal: Journal) -> None:
     assert journal.usage("daily", None) == 1
 
 
-# Rights
-
-
-def test_an_approval_is_used_once_for_its_digest(journal: Journal) -> None:
-    claim = opened(journal)
-    put(journal, claim, asked("ok"))
-    assert put(journal, claim, intended("a", approvals=["ok"])).refused == "right"
-    assert person(journal, "01run", answered("ok")).ok
-    assert put(journal, claim, intended("a", approvals=["ok"])).ok
-    assert put(journal, claim, intended("b", approvals=["ok"])).refused == "right"
-    assert put(journal, claim, intended("a~2", approvals=["ok"])).ok
-    assert put(journal, claim, intended("c", approvals=["ok"], digest="d2")).ok
-
-
-def test_a_no_gives_no_right(journal: Journal) -> None:
-    claim = opened(journal)
-    put(journal, claim, asked("ok"), asked("some"))
-    person(journal, "01run", answered("ok", "reject"))
-    person(journal, "01run", answered("some", rejected=["d1"]))
-    for entry in ("ok", "some", "never.asked"):
-        assert put(journal, claim, intended("a", approvals=[entry])).refused == "right"
-
-
-# People
-
-
-def test_an_entry_is_settled_once(journal: Journal) -> None:
-    claim = opened(journal)
-    put(journal, claim, asked("ok", due=LATER))
-    entry = journal.inbox()[0]
-    assert (entry.run, entry.path, entry.kind, entry.to, entry.due) == ("01run", "ok", "approval", ["lead"], LATER)
-    assert entry.asked["title"] == "May it?" and entry.asked["proposals"] == []
-    assert len(entry.id) == 8 and journal.entry(entry.id[:6]) == entry
-    assert person(journal, "01run", answered("ok")).ok
-    assert person(journal, "01run", answered("ok", "reject")).refused == "path"
-    assert journal.inbox() == []
-    with pytest.raises(InputError, match="approved") as error:
-        journal.entry(entry.id)
-    assert error.value.code == "FR3003"
-
-
-def test_an_answer_to_nothing_is_refused(journal: Journal) -> None:
-    opened(journal)
-    assert person(journal, "01run", answered("never.asked")).refused == "path"
-    yes = ev.Approved(path="never.asked@lead", at=AT, role="lead", by="ana", yes=True)
-    assert person(journal, "01run", yes).refused == "path"
-
-
-def test_yeses_are_gathered_and_come_too_late_once_settled(journal: Journal) -> None:
-    claim = opened(journal)
-    put(journal, claim, asked("ok", to=["lead", "money"]))
-
-    def yes(role: str) -> ev.Approved:
-        return ev.Approved(path=f"ok@{role}", at=AT, role=role, by=role, yes=True, digests=["d1"])
-
-    assert person(journal, "01run", yes("lead")).ok
-    assert person(journal, "01run", yes("lead")).refused == "path"
-    assert [a["role"] for a in journal.inbox()[0].approvals] == ["lead"]
-    assert person(journal, "01run", answered("ok", "reject")).ok
-    assert person(journal, "01run", yes("money")).refused == "path"
-
-
-def test_the_end_of_a_run_settles_its_entries_and_waits(journal: Journal) -> None:
-    claim = opened(journal)
-    put(journal, claim, asked("ok"), ev.Waiting(path="w", at=AT, event="paid@1", key="k"))
-    id = journal.inbox()[0].id
-    put(journal, claim, ev.RunFinished(at=AT, outcome="cancelled"))
-    assert journal.inbox() == [] and journal.awaiting("paid@1", "k") == []
-    assert (journal.run("01run").due, journal.run("01run").waiting_on) == (None, None)
-    with pytest.raises(InputError, match="run has ended"):
-        journal.entry(id)
-
-
 # Waiting
 
 
@@ -333,7 +232,7 @@ def test_an_answered_run_is_due_until_it_is_claimed(journal: Journal) -> None:
     put(journal, claim, asked("ok"))
     journal.release(claim)
     assert journal.due(LATER) == []
-    person(journal, "01run", answered("ok"))
+    person(journal, "01run", approved("ok"), answered("ok"))
     assert journal.due(AT) == ["01run"]
     assert journal.claim("01run", owner=ME) is not None
     assert journal.due(AT) == []

@@ -48,8 +48,9 @@ def spend(path: str, index: int) -> str:
 def answer(path: str, index: int) -> str:
     """Answer the same entry as every other process."""
     journal = SqliteJournal(path)
+    yes = ev.Approved(path="ok@lead", at=AT, role="lead", by=str(index), yes=True)
     event = ev.Answered(path="ok", at=AT, action="approve", by=str(index))
-    receipt = journal.commit([Append(run="01run", epoch=None, events=[event], durable=True)])[0]
+    receipt = journal.commit([Append(run="01run", epoch=None, events=[yes, event], durable=True)])[0]
     journal.close()
     return "ok" if receipt.ok else receipt.refused
 
@@ -256,3 +257,23 @@ def test_an_owner_is_gone_only_where_that_is_sure() -> None:
     assert is_gone(f"{host}:other-boot:{pid}:{start}"), "the machine was started again"
     assert not is_gone(f"elsewhere:{boot}:{pid}:{start}"), "another host cannot be seen"
     assert not is_gone("somebody")
+
+
+def say_yes(path: str, index: int) -> str:
+    """Say yes in one of two roles; two processes are the same person."""
+    journal = SqliteJournal(path)
+    role, by = ("lead", "money")[index % 2], ("ana", "ana", "bob", "cy")[index]
+    yes = ev.Approved(path=f"ok@{role}", at=AT, role=role, by=by, yes=True)
+    receipt = journal.commit([Append(run="01run", epoch=None, events=[yes], durable=True)])[0]
+    journal.close()
+    return f"{by} {'ok' if receipt.ok else receipt.rule or receipt.refused}"
+
+
+def test_one_person_never_counts_for_two_roles_however_quick(tmp_path: Path, store: Store) -> None:
+    journal = store(tmp_path / "s.db")
+    asked = ev.Asked(path="ok", at=AT, kind="approval", title="?", to=["lead", "money"], may=["approve"])
+    put(journal, opened(journal), asked)
+    said = together(say_yes, tmp_path / "s.db")
+    people = [yes["by"] for yes in journal.inbox()[0].approvals]
+    assert len(people) == len(set(people)) == 2, said
+    assert sorted(line.split()[0] for line in said if line.endswith(" ok")) == sorted(people)

@@ -32,6 +32,7 @@ from flowrun.plan.model import (
     WaitStep,
 )
 
+GOOD = {"kind": "a", "score": 1}
 INPUT = {
     "type": "object",
     "properties": {"n": {"type": "integer"}, "who": {"type": "string"}},
@@ -68,7 +69,10 @@ MODELS = {
     "dear": ModelPlan(name="dear", provider="scripted", input_price=1_000_000, output_price=1_000_000),
     "free": ModelPlan(name="free", provider="scripted"),
 }
-ROLES = {"lead": RolePlan(members=["eva"], within=3600.0), "finance": RolePlan(members=["tom"])}
+ROLES = {
+    "lead": RolePlan(members=["eva"], within=3600.0, then="finance"),
+    "finance": RolePlan(members=["tom"], within=7200.0),
+}
 DEPTH = 3
 ON_ERROR = ["hand_off"] * 4 + ["continue"] * 3 + ["fail"] * 2
 ARG_N = ["attr", ["name", "args"], "n"]

@@ -26,12 +26,14 @@ from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import (
     PHASES,
     Answered,
+    Approved,
     Asked,
     BudgetRaised,
     CallFailed,
     CancelAsked,
     Decided,
     Doubted,
+    Edited,
     Fault,
     Intended,
     ModelFailed,
@@ -70,6 +72,8 @@ def picture(execution: Execution) -> list[tuple[str, str, str, bytes]]:
             for name in command.__struct_fields__
             if name not in ("names", "flow", "model", "examples")
         }
+        if isinstance(command, AskPerson):
+            fields["standing"] = execution.standing(command)
         body = msgspec.json.encode(fields, order="deterministic")
         shown.append((path, phase, type(command).__name__, body))
     return sorted(shown)
@@ -309,11 +313,18 @@ class Simulation:
         if (path, "asked") not in self.stored:
             self._append(msgspec.structs.replace(asked, at=self.now))
             return
-        if asked.due is not None and self.chance(0.2):
-            self.now = max(self.now, asked.due)
-            self._emit(Answered(path=path, at=self.now, action="late"))
+        now = self.execution.standing(command)
+        if now.due is not None and self.chance(0.2):
+            self.now = max(self.now, now.due)
+            event = self.execution.by_itself(command, self.now)
+            assert event is not None, "a deadline passed and nothing became of it"
+            self._emit(event)
+            return
+        if asked.kind == "approval" and self.chance(0.4):
+            self._adds(command)
             return
         may = [action for action in asked.may if action not in ("resume", "close", "reject") or not self.calm]
+        may = [action for action in may if action != "edit"]
         if self.tired and asked.kind == "hand_off":
             may = ["close"]
         elif self.tired:
@@ -322,9 +333,32 @@ class Simulation:
         more: dict[str, Any] = {}
         if action == "answer":
             more["data"] = {"what": "ever"} if self.chance(0.2) else fitting(asked.form)
-        elif action == "approve" and self.chance(0.3):
-            more["rejected"] = [asked.proposals[0].digest]
+        elif action == "approve":
+            more["rejected"] = [*now.dead, *([asked.proposals[0].digest] if self.chance(0.3) else [])]
         self._emit(Answered(path=path, at=self.now, action=action, by="eva", **more))
+
+    def _adds(self, command: AskPerson) -> None:
+        """Somebody says yes for one role of several, or changes a call."""
+        now = self.execution.standing(command)
+        path = command.path
+        if len(now.open_roles) > 1 and self.chance(0.5):
+            role = self.rng.choice(now.open_roles)
+            self._emit(Approved(path=now.yes_path(role), at=self.now, role=role, by=f"of {role}", yes=True))
+            return
+        changed = self.rng.choice(now.proposals)
+        args = {**changed.args, "n": self.rng.choice([0, 1, 2, "bad"])}
+        edited = Edited(
+            path=f"{path}/@edit-{len(now.edits) + 1}",
+            at=self.now,
+            entry=path,
+            call=changed.path,
+            digest=changed.digest,
+            args=args,
+            by="cy",
+        )
+        self._emit(edited)
+        if not now.after(edited).proposals:
+            self._emit(Answered(path=path, at=self.now, action="edit", by="cy"))
 
     def _wait(self, command: Wait) -> None:
         if (command.path, "waiting") not in self.stored:

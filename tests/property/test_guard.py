@@ -106,6 +106,8 @@ def turn(
         used=more.get("used", {}),
         limits=more.get("limits", {}),
         approved=more.get("approved", []),
+        met=more.get("met", []),
+        mode=more.get("mode", "live"),
     )
     known = [facts or {} for _ in calls]
     return decide(compiled, request, facts=known, usage=lambda counter, since: taken, now=NOW, halted=halted)
@@ -239,10 +241,31 @@ def test_a_yes_lifts_approval_and_nothing_else(
 ) -> None:
     compiled = compiled_with(found)
     before = turn(compiled, [(tool, args)], facts=facts, taken=taken)[0]
-    after = turn(compiled, [(tool, args)], facts=facts, taken=taken, approved=[before.digest])[0]
+    met = before.approvers
+    after = turn(compiled, [(tool, args)], facts=facts, taken=taken, approved=[before.digest], met=met)[0]
     assert after.verdict == ("deny" if before.verdict == "deny" else "allow")
-    other = turn(compiled, [(tool, args)], facts=facts, taken=taken, approved=["another digest"])[0]
+    other = turn(compiled, [(tool, args)], facts=facts, taken=taken, approved=["another digest"], met=met)[0]
     assert other == before
+    for missing in met:
+        rest = [role for role in met if role != missing]
+        some = turn(compiled, [(tool, args)], facts=facts, taken=taken, approved=[before.digest], met=rest)[0]
+        assert (some.verdict, some.approvers) == ("ask", [missing])
+
+
+@given(st.lists(rules(), max_size=4), st.sampled_from(TOOLS), arguments, known_facts)
+def test_a_supervised_run_asks_before_each_write_and_is_otherwise_as_strict(
+    found: list[RulePlan], tool: str, args: dict[str, Any], facts: dict[tuple[str, str], Any]
+) -> None:
+    compiled = compiled_with(found)
+    live = turn(compiled, [(tool, args)], facts=facts)[0]
+    asked = turn(compiled, [(tool, args)], facts=facts, mode="supervised")[0]
+    assert (asked.verdict == "deny") == (live.verdict == "deny")
+    assert asked.denials == live.denials
+    if live.verdict != "deny" and live.effect == "write":
+        assert asked.verdict == "ask"
+        assert asked.approvers == list(dict.fromkeys([*live.approvers, compiled.plan.flow.owner]))
+    else:
+        assert asked == live
 
 
 @given(arguments)

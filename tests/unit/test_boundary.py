@@ -15,6 +15,8 @@ WRAPPERS = {
     "adapters/tools/declared.py",
     "adapters/models/routed.py",
     "adapters/models/recorded.py",
+    "runner/testing/chaos/cut.py",
+    "runner/testing/chaos/lasting.py",
     "runner/testing/fakes.py",
 }
 """Implementations of a port that stand around another of the same port and pass its calls on."""

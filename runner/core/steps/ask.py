@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from flowrun.core.calls import judge, make_proposal, settle
+from flowrun.core.calls import judge, make_proposal
 from flowrun.core.commands import AskPerson, OfferedTool
 from flowrun.core.context import Context, Meter
 from flowrun.core.events import Answered, AnswerInvalid, Asked, Fault, ModelReplied
@@ -20,6 +20,7 @@ from flowrun.core.failure import Failure
 from flowrun.core.schedule import Steps
 from flowrun.core.steps.model_call import call_model
 from flowrun.core.steps.state import StepState
+from flowrun.core.turn import settle
 from flowrun.plan.model import AskPersonStep, AskStep, RecordStep
 from flowrun.records.repair import merge, repair_message, same_failure
 
@@ -141,7 +142,10 @@ def results(calls: list[dict[str, Json]], told: list[Json]) -> list[dict[str, Js
 
 
 def tell(outcome: Outcome) -> Json:
-    """Return what a model hears of an outcome."""
+    """Return what a model hears of an outcome; of a call that a person changed, also what was done in the end."""
+    if outcome.edited is not None:
+        inner = tell(msgspec.structs.replace(outcome, edited=None))
+        return {"changed_by_a_person": outcome.edited, "result": inner}
     if outcome.state == "done":
         return outcome.output
     if outcome.state == "failed":

@@ -25,7 +25,10 @@ def run(ctx: Context, step: AskPersonStep, path: str, state: StepState) -> Steps
     title = as_text(ctx.value(step.prompt))
     draft = None if step.with_ is None else ctx.value(step.with_)
     show = {text: ctx.value(node) for text, node in step.show.items()}
-    due = ctx.execution.role_due([step.to]) if step.within is None else add_seconds(ctx.execution.now, step.within)
+    within = step.within
+    # The step's own `within` is the last word; the role's then only moves the entry on.
+    until = None if within is None else add_seconds(ctx.execution.now, within)
+    deadlines = ctx.execution.deadlines([step.to], last=within is None, until=until)
     problems: list[dict[str, Json]] = []
     here = state.attempt(path)
     number = 0
@@ -40,7 +43,7 @@ def run(ctx: Context, step: AskPersonStep, path: str, state: StepState) -> Steps
                 title=title,
                 to=[step.to],
                 may=["answer", "close"],
-                due=due,
+                **deadlines,
                 form=ctx.compiled.plan.schemas[step.answer],
                 draft=draft,
                 show=show,

@@ -122,7 +122,7 @@ def hand_off(
                 title=step.title or f"{ctx.flow.title or ctx.flow.name}: {step.id}",
                 to=[ctx.flow.owner],
                 may=may,
-                due=None,
+                **ctx.execution.deadlines([ctx.flow.owner], last=False),
                 form=form,
                 draft=draft,
                 why=why,

@@ -9,13 +9,14 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Any
 
-from flowrun.core.calls import judge, make_proposal, settle
+from flowrun.core.calls import judge, make_proposal
 from flowrun.core.context import Context, Meter
-from flowrun.core.events import Fault, Verdict
+from flowrun.core.events import Fault, Refused, Verdict
 from flowrun.core.execute import Outcome, step_meter
 from flowrun.core.failure import Failure, RunEnd, outcome_of
 from flowrun.core.schedule import Steps
 from flowrun.core.steps.state import StepState
+from flowrun.core.turn import settle
 from flowrun.plan.model import CallStep
 from flowrun.values.names import Names
 
@@ -63,6 +64,7 @@ def run_sub_flow(
     args = verdict.args
     full = ctx.execution.take(verdict)
     if full is not None:
+        ctx.execution.note(Refused(path=f"{path}/@full", at=ctx.execution.now, rule=full[0], reason=full[1]))
         return Outcome(state="denied", reason=full[1], rule=full[0])
     flow = ctx.compiled.plan.flows[step.flow]
     problems = ctx.compiled.check(flow.input, args)
@@ -84,6 +86,7 @@ def run_sub_flow(
         meter=Meter(flow.budget, meter),
         path=path,
         key=f"{ctx.key}/{path}",
+        group=ctx.group,
         parents=ctx.under(),
     )
     outcome, reason = "completed", ""

@@ -24,6 +24,7 @@ def run(ctx: Context, step: ForEachStep, path: str, state: StepState) -> Steps:
         items = []
     children = [ctx.child(f"{path}/{place}", item=item) for place, item in enumerate(items)]
     for child, item in zip(children, items, strict=True):
+        child.group = ctx.group or path
         child.names.item = item  # a null item, too, hides the item of an outer `for_each`
 
     def on_failure(place: int, failure: Failure) -> None:

@@ -41,6 +41,8 @@ EXAMPLES: list[ev.AnyEvent] = [
         path="a", at=AT, kind="approval", title="Refund", to=["billing_leads"], may=["approve"], proposals=[VERDICT]
     ),
     ev.Approved(path="a@billing_leads", at=AT, role="billing_leads", by="Sam", yes=True),
+    ev.Escalated(path="a/@then-1", at=AT, entry="a", place=0, late="billing_leads", role="finance", due=AT),
+    ev.Edited(path="a/@edit-1", at=AT, entry="a", call="w", digest="d", args={"amount": 60}, by="Kim"),
     ev.Answered(path="a", at=AT, action="approve", by="Sam"),
     ev.Waiting(path="t", at=AT, due=AT, event="paid@1", key="o-1"),
     ev.Woken(path="t", at=AT, timer=False, payload={"ok": True}),

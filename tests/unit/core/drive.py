@@ -12,11 +12,13 @@ from flowrun.core.commands import AskPerson, CallModel, CallTool, Finish, Note, 
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import (
     Answered,
+    Approved,
     BudgetRaised,
     CallFailed,
     CancelAsked,
     Decided,
     Doubted,
+    Edited,
     Fault,
     ModelFailed,
     ModelReplied,
@@ -169,6 +171,33 @@ class Drive:
         command: AskPerson = self.command(path, AskPerson)
         self.send(Answered(path=path, at=self.now, action=action, by=more.pop("by", "eva"), **more))
         return command
+
+    def edits(self, path: str, call: str, args: dict[str, Any], *, by: str = "cy", last: bool = False) -> None:
+        """Change a call of an open entry; `last`: no other waits in it, so that the entry is settled with it."""
+        standing = self.execution.standing(self.command(path, AskPerson))
+        digest = next(v.digest for v in standing.proposals if v.path == call)
+        number = len(standing.edits) + 1
+        edited = Edited(
+            path=f"{path}/@edit-{number}", at=self.now, entry=path, call=call, digest=digest, args=args, by=by
+        )
+        self.send(edited)
+        if last:
+            self.send(Answered(path=path, at=self.now, action="edit", by=by))
+
+    def says_yes(self, path: str, role: str, by: str) -> None:
+        """Add one yes to an open entry."""
+        self.send(Approved(path=f"{path}@{role}", at=self.now, role=role, by=by, yes=True))
+
+    def waits_until(self, path: str) -> Any:
+        """Let the deadline of an entry pass; return what becomes of it by itself, after it is taken in."""
+        command = self.command(path, AskPerson)
+        due = self.execution.due_of(command)
+        assert due is not None and self.execution.by_itself(command, self.now) is None
+        self.now = due
+        event = self.execution.by_itself(command, self.now)
+        assert event is not None
+        self.send(event)
+        return event
 
     def wakes(self, path: str, payload: Any = None, *, timer: bool = False) -> None:
         command = self.command(path, Wait)

@@ -1,0 +1,130 @@
+"""Whether the derived tables of a SQLite store say what its events say.
+
+Owns: making a run's rows anew from its events in a store in memory, by the very code that made them, and comparing.
+What a difference means for the trail is the reader's judgement: the events are the truth, and the tables can be made
+again from them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from flowrun.adapters.journals.sqlite_append import apply_changes, open_work
+from flowrun.adapters.journals.sqlite_schema import connect_empty
+from flowrun.core.events import PHASES, AnyEvent, RunFinished, RunStarted
+from flowrun.errors import StoreError
+from flowrun.journal import projections as pr
+from flowrun.journal.encoding import decode
+from flowrun.journal.verify import Problems, Row
+
+_COLUMNS = {
+    "inbox": "path, id, kind, due, at, seq, action",
+    "waits": "path, due, event, key",
+    "records": "path, id, schema, at, final, seq",
+    "counters": "counter, at, amount, path, held",
+    "rights": "path, digest, call",
+}
+"""Every derived table and what of it is compared; `pos` of a record and `n` only number the rows."""
+_RUN = "SELECT flow, version, plan, created, outcome, reason, due, waiting_on FROM runs WHERE n = ?"
+_END = ("", PHASES[RunFinished])
+_NAMES = ("flow", "version", "plan", "created", "outcome", "reason", "due", "waiting_on")
+
+
+class SqliteTables:
+    """Follows the events of all runs; compares a run's rows when its events are complete."""
+
+    def __init__(self, db: sqlite3.Connection, problems: Problems) -> None:
+        self._db = db
+        self._problems = problems
+        self._new = connect_empty()
+        self._new.execute("BEGIN")
+        secret = db.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()
+        self._secret = b"" if secret is None else bytes(secret[0])
+        self._unread: set[int] = set()
+        self._touched: set[int] = set()
+        self._seen: dict[int, set[tuple[str, str]]] = {}
+        self._tables = {
+            name: f"SELECT {columns} FROM {name} WHERE n = ? ORDER BY {columns}" for name, columns in _COLUMNS.items()
+        }
+        self._filled = "SELECT " + " OR ".join(f"EXISTS (SELECT 1 FROM {name} WHERE n = ?1)" for name in _COLUMNS)
+
+    def see(self, run: str, row: Row) -> None:
+        """Take the next event of a run."""
+        try:
+            event = decode(row.body).event
+        except StoreError:
+            # It was erased, or the chain tells that it is damaged: its run's tables cannot be made again.
+            self._unread.add(row.n)
+            return
+        seen, place = self._seen.setdefault(row.n, set()), (row.path, row.phase)
+        if place in seen:
+            self._note(run, row.seq, f"event {row.seq} could not have been stored: the run has had this one")
+        elif _END in seen:
+            self._note(run, row.seq, f"event {row.seq} could not have been stored: the run had ended")
+        seen.add(place)
+        if event.path != row.path or PHASES[type(event)] != row.phase:
+            self._note(run, row.seq, f"the event's place is stored as {row.path!r} ({row.phase}), which it is not")
+        if isinstance(event, RunStarted):
+            self._start(row.n, event)
+        changes = pr.fold(run, event)
+        if changes:
+            self._apply(run, row, event, changes)
+
+    def end(self, n: int, run: str) -> None:
+        """Compare the rows of a run whose events are complete."""
+        unread = n in self._unread
+        self._seen.pop(n, None)
+        self._unread.discard(n)
+        try:
+            if not unread:
+                self._compare(n, run)
+        finally:
+            if n in self._touched:
+                self._touched.discard(n)
+                for name in _COLUMNS:
+                    self._new.execute(f"DELETE FROM {name} WHERE n = ?", (n,))
+                self._new.execute("DELETE FROM events WHERE n = ?", (n,))
+            self._new.execute("DELETE FROM runs WHERE n = ?", (n,))
+
+    def _compare(self, n: int, run: str) -> None:
+        old, new = (db.execute(_RUN, (n,)).fetchone() for db in (self._db, self._new))
+        for name, was, now in zip(_NAMES, old or (), new or (), strict=False):
+            if was != now:
+                self._note(run, 0, f"the table runs says {name} {was!r}, and the events say {now!r}")
+        if n not in self._touched and not self._db.execute(self._filled, (n,)).fetchone()[0]:
+            return
+        for name, query in self._tables.items():
+            had, has = (db.execute(query, (n,)).fetchall() for db in (self._db, self._new))
+            if had != has:
+                wrong = len(set(had) ^ set(has))
+                self._note(run, 0, f"the table {name} does not say what the events say ({wrong} rows differ)")
+
+    def _start(self, n: int, event: RunStarted) -> None:
+        self._new.execute(
+            "INSERT OR IGNORE INTO runs (n, run, flow, version, plan, input, created, updated, head) "
+            "VALUES (?, ?, ?, ?, ?, x'', ?, ?, x'')",
+            (n, event.run, event.flow, event.version, event.plan, event.at, event.at),
+        )
+
+    def _apply(self, run: str, row: Row, event: AnyEvent, changes: Any) -> None:
+        self._touched.add(row.n)
+        try:
+            # What a later change looks up among the events: the answer that a right comes from.
+            self._new.execute(
+                "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
+                (row.n, row.seq, event.path, PHASES[type(event)], row.body, row.hash),
+            )
+            if apply_changes(self._new, self._blind, row.n, row.seq, changes, said=None):
+                due, waiting_on = open_work(self._new, row.n)
+                self._new.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, row.n))
+        except (pr.Refusal, sqlite3.IntegrityError, StoreError):
+            self._note(run, row.seq, f"event {row.seq} could not have been stored: it does not fit those before it")
+
+    def _blind(self, purpose: str, text: str) -> bytes:
+        from hmac import digest
+
+        return digest(self._secret, f"{purpose}\0{text}".encode(), "sha256")
+
+    def _note(self, run: str, seq: int, problem: str) -> None:
+        self._problems.note("table", problem, run, seq)

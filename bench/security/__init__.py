@@ -1,0 +1,1 @@
+"""A public benchmark of injections, run through flowrun: `make bench-security` (needs agentdojo, in its own environment)."""

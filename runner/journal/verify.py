@@ -1,0 +1,283 @@
+"""Whether a store's events are those that were written: every chain, the order of all, and the signed heads.
+
+Owns: the one pass over the events of a store and what is wrong with them, in words. It reads no store and checks no
+signature by itself: rows, runs and the check of a signature are handed in, so that a store, a copy and a bundle
+are judged by the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from flowrun.journal.chain import GENESIS
+from flowrun.journal.encoding import VERSION, decode_head
+from flowrun.journal.heads import FIRST, Head, KnownHead, key_id, statement_digest
+from flowrun.journal.merkle import Tree
+
+MOST_PROBLEMS = 1000
+"""As many are kept in words; the others are counted."""
+
+
+class Row(NamedTuple):
+    """One stored event; `n` is its run's number in the store."""
+
+    pos: int
+    n: int
+    seq: int
+    path: str
+    phase: str
+    body: bytes
+    hash: bytes
+
+
+class RunEnd(NamedTuple):
+    """What the store says of a run besides its events: its id, and the place and hash of its last event."""
+
+    run: str
+    seq: int
+    head: bytes
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong. `run` is empty and `seq` 0 where it concerns the whole store.
+
+    `kind`: `changed`, `removed`, `reordered`, `inserted`, `foreign`, `cut`, `order`, `head`, `signature`, `key`,
+    `known`, `table`, `plan`, `file` or `view`.
+    """
+
+    run: str
+    seq: int
+    problem: str
+    kind: str
+
+
+class Problems:
+    """The problems found so far."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+        self.more = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def note(self, kind: str, problem: str, run: str = "", seq: int = 0) -> None:
+        """Add one."""
+        if len(self.found) < MOST_PROBLEMS:
+            self.found.append(Problem(run=run, seq=seq, problem=problem, kind=kind))
+        else:
+            self.more += 1
+
+
+class Tables(Protocol):
+    """What is derived from the events, followed along the pass."""
+
+    def see(self, run: str, row: Row) -> None:
+        """Take the next event of a run."""
+        ...
+
+    def end(self, n: int, run: str) -> None:
+        """The run's events are complete."""
+        ...
+
+
+class _Chain:
+    __slots__ = ("end", "hash", "prefixes", "run", "seq")
+
+    def __init__(self, end: RunEnd) -> None:
+        self.run = end.run
+        self.end = end
+        self.seq = 0
+        self.hash = GENESIS
+        name = b'"run":"' + end.run.encode() + b'","seq":'
+        self.prefixes = tuple(b'{"v":%d,' % version + name for version in range(1, VERSION + 1))
+
+
+class StoreCheck:
+    """One pass over all events of a store, in the order of their positions.
+
+    Memory is one small object for each run that has not ended where the pass stands. `marks` are numbers of events at
+    which the digest over all is wanted; they end up in `digests`.
+    """
+
+    def __init__(
+        self,
+        run_of: Callable[[int], RunEnd | None],
+        *,
+        problems: Problems,
+        marks: Iterable[int] = (),
+        tables: Tables | None = None,
+    ) -> None:
+        self._run_of = run_of
+        self._problems = problems
+        self._tables = tables
+        self._open: dict[int, _Chain] = {}
+        self._marks = sorted(set(marks), reverse=True)
+        self.tree = Tree()
+        self.digests: dict[int, bytes] = {}
+        self.events = 0
+        self.runs = 0
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """Check all rows; then what is left open."""
+        self._pass_mark()
+        opened, add, see = self._open, self.tree.add, None if self._tables is None else self._tables.see
+        mark = self._marks[-1] if self._marks else 0
+        expected = 1
+        for row in rows:
+            pos, n, seq, _, _, body, hash = row
+            if pos != expected:
+                self._gap(expected, pos)
+            expected = pos + 1
+            chain = opened.get(n) or self._start(row)
+            start = chain.prefixes[0]
+            if not (
+                seq == chain.seq + 1
+                and sha256(chain.hash + body).digest() == hash
+                and body.startswith(chain.prefixes)
+                and body.startswith(b"%d," % seq, len(start))
+                and seq <= chain.end.seq
+            ):
+                self._explain(chain, row)
+            chain.seq, chain.hash = seq, hash
+            add(hash)
+            self.events += 1
+            if self.events == mark:
+                self._pass_mark()
+                mark = self._marks[-1] if self._marks else 0
+            if see is not None:
+                see(chain.run, row)
+            if seq == chain.end.seq and chain.end.run:
+                self._end(n)
+        for n in list(opened):
+            self._end(n)
+
+    def _start(self, row: Row) -> _Chain:
+        end = self._run_of(row.n)
+        if end is None:
+            self._problems.note("foreign", f"the event at position {row.pos} belongs to no run of the store")
+            end = RunEnd("", 0, GENESIS)
+        else:
+            self.runs += row.seq <= end.seq
+        chain = self._open[row.n] = _Chain(end)
+        return chain
+
+    def _end(self, n: int) -> None:
+        chain = self._open.pop(n)
+        run, seq, head = chain.end
+        if chain.seq < seq:
+            self._problems.note(
+                "cut", f"the run ended at event {seq}; events after {chain.seq} are missing", run, chain.seq + 1
+            )
+        elif run and chain.seq == seq and chain.hash != head:
+            self._problems.note("changed", "the last event is not the one that its run names as its end", run, seq)
+        if self._tables is not None and run and chain.seq <= seq:
+            self._tables.end(n, run)
+
+    def _gap(self, expected: int, pos: int) -> None:
+        if pos < expected:
+            self._problems.note("order", f"position {pos} comes after position {expected - 1}")
+            return
+        which = (
+            f"event at position {expected} is"
+            if pos == expected + 1
+            else f"events at positions {expected} to {pos - 1} are"
+        )
+        self._problems.note("removed", f"the {which} missing from the store")
+
+    def _explain(self, chain: _Chain, row: Row) -> None:
+        """Say what is wrong with one event; nothing, where only its layout is unusual."""
+        if not chain.run:
+            return
+        seq, expected = row.seq, chain.seq + 1
+        note, run, end = self._problems.note, chain.run, chain.end.seq
+        if seq > end:
+            note("inserted", f"event {seq} stands after the end of the run, which is event {end}", run, seq)
+            # What follows the end is compared with nothing; a chain of its own would only repeat the finding.
+            return
+        if seq > expected:
+            gap = str(expected) if seq == expected + 1 else f"{expected} to {seq - 1}"
+            note("removed", f"event {gap} is missing before event {seq}", run, expected)
+        elif seq < expected:
+            note("reordered", f"event {seq} stands after event {chain.seq}", run, seq)
+        inside = decode_head(row.body)
+        if inside is None:
+            note("changed", f"event {seq} cannot be read", run, seq)
+        elif inside[1] != run:
+            note("foreign", f"event {seq} was written for another run", run, seq)
+        elif inside[2] != seq:
+            note("changed", f"event {seq} was written as event {inside[2]}", run, seq)
+        elif seq == expected and sha256(chain.hash + row.body).digest() != row.hash:
+            note("changed", f"event {seq} is not the one that was written", run, seq)
+
+    def _pass_mark(self) -> None:
+        while self._marks and self._marks[-1] <= self.events:
+            mark = self._marks.pop()
+            if mark == self.events:
+                self.digests[mark] = self.tree.root()
+
+
+def check_heads(
+    heads: Sequence[Head],
+    digests: dict[int, bytes] | None,
+    *,
+    events: int,
+    store: str,
+    trusted: Sequence[bytes],
+    signed: Callable[[Head], bool],
+    problems: Problems,
+) -> int:
+    """Check the heads in order and return how many events the last good one covers.
+
+    `digests` are those of the events at the heads' places (None: the events are not all here, and their digests are
+    not judged); `trusted` are public keys, `signed` tells whether a head's signature is valid.
+    """
+    previous, last, covered, broken = FIRST, 0, 0, False
+    for number, head in enumerate(heads, 1):
+        said = head.statement
+        name = f"head {number} ({said.at[:19]}, {said.events} events)"
+        good = False
+        if key_id(head.public) != said.key or head.public not in trusted:
+            problems.note("key", f"{name} is signed with another key: {key_id(head.public)}")
+        elif not signed(head):
+            problems.note("signature", f"{name} has no valid signature")
+        elif said.store != store:
+            problems.note("head", f"{name} is of another store")
+        elif said.previous != previous.hex():
+            problems.note("head", f"{name} does not follow the head before it: one is missing, changed or out of place")
+        elif said.events <= last:
+            problems.note("head", f"{name} covers no more than the head before it")
+        elif said.events > events:
+            problems.note("cut", f"{name} covers {said.events} events; the trail ends after {events}")
+        elif digests is not None and digests.get(said.events, b"").hex() != said.digest:
+            # Every later digest covers the same events; saying so once is enough.
+            if not broken:
+                between = (
+                    f"events at positions {last + 1} to {said.events}" if last else f"the first {said.events} events"
+                )
+                problems.note("head", f"{name} was signed over other events: {between} are not those that were there")
+            broken = True
+        else:
+            good = True
+        previous, last = statement_digest(said), said.events
+        if good and not broken:
+            covered = said.events
+    return covered
+
+
+def check_known(
+    known: Sequence[KnownHead], digests: dict[int, bytes], *, events: int, store: str, problems: Problems
+) -> None:
+    """Check that heads which were kept elsewhere are still in the trail."""
+    for head in known:
+        name = f"the head that you gave ({head.events} events)"
+        if head.store and head.store != store:
+            problems.note("known", f"{name} is of another store")
+        elif head.events > events:
+            problems.note("known", f"{name} covers more than there is: the trail ends after {events} events")
+        elif digests.get(head.events) != head.digest:
+            problems.note("known", f"{name} is not in this trail: its events are not those that were there")
