@@ -13,8 +13,10 @@ from typing import Any
 import msgspec
 
 from flowrun.app import words
+from flowrun.app.origins import origins_of, told_below
 from flowrun.core import events as ev
 from flowrun.insight.summary import summarise
+from flowrun.plan.model import Plan
 
 Json = Any
 
@@ -29,16 +31,20 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     tone: str = ""
 
 
-def timeline(events: Sequence[ev.AnyEvent]) -> list[Moment]:
-    """Return what happened, in order."""
+def timeline(events: Sequence[ev.AnyEvent], plan: Plan | None = None) -> list[Moment]:
+    """Return what happened, in order; with the run's plan also where each argument of a write came from."""
+    origins = {} if plan is None else origins_of(plan, events)
     replied = {event.path for event in events if isinstance(event, ev.ModelReplied | ev.ModelFailed)}
     writes = {event.path for event in events if isinstance(event, ev.Intended)}
     moments: list[Moment] = []
-    for event in events:
+    for number, event in enumerate(events):
         if isinstance(event, ev.ModelStarted) and event.path in replied:
             continue
         if isinstance(event, ev.Decided):
-            moments += [_verdict(event, verdict) for verdict in event.verdicts]
+            for verdict in event.verdicts:
+                moment = _verdict(event, verdict)
+                below = told_below(origins.get((number, verdict.path)))
+                moments.append(msgspec.structs.replace(moment, lines=[*moment.lines, *below]))
             continue
         title, lines, tone = _TOLD[type(event)](event)
         if isinstance(event, ev.Returned):

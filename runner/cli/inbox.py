@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from flowrun.app.origins import with_origins
 from flowrun.app.result import listed
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
@@ -30,7 +31,8 @@ def command(run: str | None, role: str | None, as_json: bool, workspace: Path | 
     """
     with options.opened(workspace, store) as app:
         only = None if run is None else app.journal.run(run).run
-        entries = listed([entry for entry in app.journal.inbox(run=only) if role is None or role in entry.to])
+        rows = [entry for entry in app.journal.inbox(run=only) if role is None or role in entry.to]
+        entries = with_origins(app, listed(rows))
     if as_json:
         print_json(entries)
     elif not entries:

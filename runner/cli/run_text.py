@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowrun.app import words
 from flowrun.app.look import wait_words
+from flowrun.app.origins import entry_lines
 from flowrun.cli.options import command_line
 from flowrun.cli.output import say
 
@@ -76,6 +77,10 @@ def print_entry(entry: dict[str, Json]) -> None:
         changed = f" (arguments written by {proposal['edited_by']})" if proposal.get("edited_by") else ""
         say(f"  {f'{number}. ' if len(proposals) > 1 else ''}{proposal['tool']}{changed}")
         lines(words.pretty(proposal["args"], 4))
+        came_from = entry_lines(proposal)
+        lines(
+            [f"    {line}" for line in (["where it came from:", *(f"  {c}" for c in came_from)] if came_from else [])]
+        )
     for name, value in (entry.get("show") or {}).items():
         say(f"  {name}:")
         lines(words.pretty(value, 4))

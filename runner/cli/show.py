@@ -14,6 +14,7 @@ import msgspec
 
 from flowrun.app import words
 from flowrun.app.look import timeline
+from flowrun.app.origins import as_data, known_plan, with_origins
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 from flowrun.cli.run_text import TONES, lines, print_heading, print_waiting, used
@@ -40,14 +41,16 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
         result = options.with_names(app, app.result(run))
         stored = app.journal.events(result.run)
         alone = interrupted(app.journal.run(result.run))
+        plan = known_plan(app, result.run)
+        result = msgspec.structs.replace(result, waiting=with_origins(app, result.waiting))
     if as_json:
-        print_json({**msgspec.to_builtins(result), "events": event_dicts(stored)})
+        print_json({**msgspec.to_builtins(result), "events": event_dicts(stored), "origins": as_data(plan, stored)})
         return 0
     print_heading(msgspec.structs.replace(result, outcome="interrupted") if alone else result)
     if alone:
         say(f"Its process is gone; {options.command_line(f'flowrun resume {result.run}')} goes on.")
     say()
-    for moment in timeline([event.event for event in stored]):
+    for moment in timeline([event.event for event in stored], plan):
         say(f"{words.moment(moment.at)[11:]}  {moment.title}", style=TONES.get(moment.tone))
         lines([f"          {line}" for line in moment.lines])
     print_waiting(result)

@@ -122,7 +122,8 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "FR1415",
         "warning",
         "The model can meet the rule by itself",
-        "The condition looks only at an argument that the model alone chooses. Bind it, or let the customer say it.",
+        "The condition compares an argument that the model alone chooses with a constant or with another such argument, so "
+        "the model only has to say the right word. Compare with what the runner knows, `bind` it, or let a person see it.",
         'only_when: args.reason == "health"',
         "approve_when: true\napprover: customer",
     ),
@@ -193,10 +194,12 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
     "untrusted-to-write": (
         "FR1424",
         "warning",
-        "A stranger's text decides about a write",
-        "The step reads text from outside and may propose writes that no rule checks.",
-        "ask: ${{ input.mail }}\ntools: [mail.send]",
-        "approve_when: true\napprover: support_leads",
+        "Text from outside can choose a recipient, an amount or a record",
+        "What a customer or an untrusted tool wrote reaches a model (or a `call`), and from there an argument that says who "
+        "receives something, how much, or which record is meant. Fix the argument with `bind`, tie it with `only_when` to what "
+        "the runner knows, or let a person see it with `approve_when`. A rule about another argument does not help.",
+        'tools: {mail.send: {}}\nsteps: [{id: act, ask: "${{ input.text }}", tools: [mail.send]}]',
+        'tools: {mail.send: {bind: {to: "${{ steps.customer.email }}"}}}',
     ),
     "policy-test": (
         "FR1425",

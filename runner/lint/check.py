@@ -16,6 +16,7 @@ from flowrun.lang import spec
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.types import ANY, NULL, STRING, Type, TypeScope, check_condition, check_value, infer, with_currencies
 from flowrun.lang.types_model import union
+from flowrun.lint.exposed import check_exposed
 from flowrun.lint.findings import Findings
 from flowrun.lint.paths import check_choice, check_records
 from flowrun.lint.rules import (
@@ -69,7 +70,9 @@ class _Walk:
         if flow.subject is not None:
             out.problems(infer(flow.subject.node, self.world.scope(self.inside))[1], flow.subject)
         check_tool_rules(self.world, out, self.inside, self.visible_at, self.used)
-        check_policies(self.world, out, [*self.catalogue.policies, *source.policies])
+        policies = [*self.catalogue.policies, *source.policies]
+        check_policies(self.world, out, policies)
+        check_exposed(self.world, out, policies)
         check_budget(self.world, out, self.used)
         check_roles(self.world, out)
         check_records(flow, out)

@@ -189,9 +189,21 @@ def rows_of(runs: Sequence[Sequence[AnyEvent]]) -> list[Row]:
     return rows
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(plans(), st.integers(0, 2**32))
 def test_figures_are_what_a_search_through_all_events_finds(compiled: CompiledPlan, seed: int) -> None:
+    check_figures(compiled, seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(plans(), st.integers(0, 2**32))
+def test_figures_are_what_a_search_through_all_events_finds_at_length(compiled: CompiledPlan, seed: int) -> None:
+    check_figures(compiled, seed)
+
+
+def check_figures(compiled: CompiledPlan, seed: int) -> None:
+    """Compare the figures of five runs, and of each group of them, with those of the search."""
     runs = runs_of(compiled, seed, 5)
     metrics = Metrics(["flow", "model"])
     for events in runs:
