@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -149,16 +150,19 @@ def test_a_model_call_that_runs_is_finished_and_not_paid_twice(tmp_path: Path, s
     flow = FLOW.replace("  - {id: first", '  - {id: say, ask: "Say hello."}\n  - {id: first')
     model = f"provider: compatible, model: m, base_url: {server.url}, price: {{input: 0 USD, output: 0 USD}}"
     place = Place(tmp_path / "w", flow=flow, config=f"{CONFIG}models: {{m: {{{model}}}}}\n")
-    process: list[subprocess.Popen[str]] = []
+    asked, go = threading.Event(), threading.Event()
 
-    def slow(handler: object) -> None:
-        told_to_end(process[0])
-        send(handler, 200, completion("Hello."))  # type: ignore[arg-type]
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        asked.set()
+        go.wait(LONGEST)
+        send(handler, 200, completion("Hello."))
 
     server.replies += [slow, completion("Hello again.")]
-    env = {k: "" for k in os.environ if k == "FLOWRUN_NO_MODELS"}
-    process.append(place.start("run", "pay", "--input", str(place.input()), **env))
-    returned, out, err = ended(process[0])
+    process = place.start("run", "pay", "--input", str(place.input()), FLOWRUN_NO_MODELS="")
+    assert asked.wait(LONGEST)
+    told_to_end(process)
+    go.set()
+    returned, out, err = ended(process)
     assert returned == 143, (out, err)
     assert place.effects() == {}
     goes_on(place)
