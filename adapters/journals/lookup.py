@@ -52,6 +52,8 @@ def settled_entry(id: str, action: str) -> InputError:
         "approve": "it was approved",
         "reject": "it was rejected",
         "answer": "it was answered",
+        "done": "the write was found done",
+        "not_done": "the write was found not done",
         "resume": "the run was resumed",
         "close": "it was closed",
         "late": "its time ran out",

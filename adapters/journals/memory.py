@@ -143,10 +143,10 @@ class MemoryJournal(MemoryHalts):
                 opened.append(error)
         return opened, self.commit(appends)
 
-    def usage(self, counter: str, since: str | None) -> float:
-        """Return how much of an `at_most` counter is taken since a moment (that moment included)."""
+    def usage(self, counter: str, since: str | None, *, besides: tuple[str, str] | None = None) -> int:
+        """Return how much of an `at_most` counter is taken since a moment, in millionths, `besides` left out."""
         with self._lock:
-            return self._state.usage(counter, pr.sortable(since)) / pr.MICRO
+            return self._state.usage(counter, pr.sortable(since), besides=besides)
 
     def events(self, run: str, *, after: int = 0) -> list[StoredEvent]:
         """Return the run's events in order. Raises `InputError` (FR3002) for an unknown run."""

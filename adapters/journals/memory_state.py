@@ -43,6 +43,15 @@ class Room:
 
 
 @dataclass(slots=True)
+class Natural:
+    """Which write has a natural key. `seq` is the event with its result, 0 in flight, -1 in doubt."""
+
+    run: str
+    write: str
+    seq: int = 0
+
+
+@dataclass(slots=True)
 class Run:
     """Everything about one run."""
 
@@ -88,6 +97,7 @@ class State:
         self.runs: dict[str, Run] = {}
         self.records: list[tuple[Run, pr.RecordAdded, int]] = []
         self.counters: dict[str, dict[tuple[str, str], Room]] = {}
+        self.naturals: dict[str, Natural] = {}
         self.pos = 0
 
     def append(self, item: Append) -> Receipt:
@@ -105,7 +115,7 @@ class State:
         except pr.Refusal as refusal:
             for step in reversed(undo):
                 step()
-            return Receipt(ok=False, refused=refusal.refused, rule=refusal.rule)
+            return Receipt(ok=False, refused=refusal.refused, rule=refusal.rule, first=refusal.first)
         if item.events:
             run.updated = max(run.updated, item.events[-1].at)
             run.ready = run.ready or item.epoch is None
@@ -233,6 +243,45 @@ def _room_returned(state: State, run: Run, seq: int, c: Any, undo: Undo, person:
             undo.append(partial(rooms.__setitem__, call, room))
 
 
+def _room_freed(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    call = (run.id, c.path)
+    for rooms in state.counters.values():
+        room = rooms.pop(call, None)
+        if room is not None:
+            undo.append(partial(rooms.__setitem__, call, room))
+
+
+def _natural_taken(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    known = state.naturals.get(c.natural)
+    if known is None:
+        state.naturals[c.natural] = Natural(run.id, c.write)
+        undo.append(lambda: state.naturals.pop(c.natural))
+    elif known.seq > 0 or (known.run, known.write) != (run.id, c.write):
+        raise pr.Refusal("natural", "once.natural", (known.run, known.seq))
+
+
+def _natural_done(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    _natural_moved(state, run, c.natural, seq, undo)
+
+
+def _natural_held(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    _natural_moved(state, run, c.natural, -1, undo)
+
+
+def _natural_moved(state: State, run: Run, natural: str, seq: int, undo: Undo) -> None:
+    known = state.naturals.get(natural)
+    if known is not None and known.run == run.id and known.seq <= 0:
+        undo.append(partial(setattr, known, "seq", known.seq))
+        known.seq = seq
+
+
+def _natural_freed(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    known = state.naturals.get(c.natural)
+    if known is not None and known.run == run.id and (known.seq == 0 or (c.surely and known.seq < 0)):
+        del state.naturals[c.natural]
+        undo.append(partial(state.naturals.__setitem__, c.natural, known))
+
+
 def _right_used(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
     entry = run.inbox.get(c.entry)
     place = run.phases.get((c.entry, "ended"))
@@ -269,6 +318,11 @@ _APPLY: dict[type, Callable[[State, Run, int, Any, Undo, AnyEvent | None], None]
     pr.RoomTaken: _room_taken,
     pr.RoomHeld: _room_held,
     pr.RoomReturned: _room_returned,
+    pr.RoomFreed: _room_freed,
+    pr.NaturalTaken: _natural_taken,
+    pr.NaturalDone: _natural_done,
+    pr.NaturalHeld: _natural_held,
+    pr.NaturalFreed: _natural_freed,
     pr.RightUsed: _right_used,
     pr.RunEnded: _run_ended,
 }

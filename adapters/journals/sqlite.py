@@ -174,7 +174,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         except Refusal as refusal:
             heads.clear()
             if len(appends) == 1 and not opens:
-                return [], [Receipt(ok=False, refused=refusal.refused, rule=refusal.rule)]
+                return [], [_refused(refusal)]
         except (InputError, StoreError) as error:
             heads.clear()
             if error.code not in OPEN_REFUSED:
@@ -196,7 +196,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
                         receipts.append(append(db, self._blind, item, heads))
                 except Refusal as refusal:
                     heads.pop(item.run, None)
-                    receipts.append(Receipt(ok=False, refused=refusal.refused, rule=refusal.rule))
+                    receipts.append(_refused(refusal))
         return opened, receipts
 
     def _open(self, db: sqlite3.Connection, item: Open) -> Opened:
@@ -330,6 +330,10 @@ class _Transaction:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._journal.end(error)
+
+
+def _refused(refusal: Refusal) -> Receipt:
+    return Receipt(ok=False, refused=refusal.refused, rule=refusal.rule, first=refusal.first)
 
 
 @contextmanager

@@ -209,6 +209,40 @@ def _room_returned(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: An
     db.execute("DELETE FROM counters WHERE n = ? AND path = ? AND NOT held", (n, c.path))
 
 
+def _room_freed(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
+    db.execute("DELETE FROM counters WHERE n = ? AND path = ?", (n, c.path))
+
+
+def _natural_taken(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
+    key = blind("natural", c.natural)
+    db.execute("INSERT OR IGNORE INTO naturals (key, n, write, seq) VALUES (?, ?, ?, 0)", (key, n, c.write))
+    has, write, done, run = db.execute(
+        "SELECT a.n, a.write, a.seq, r.run FROM naturals a JOIN runs r ON r.n = a.n WHERE a.key = ?", (key,)
+    ).fetchone()
+    # A further attempt of the same write has its key already.
+    if done > 0 or (has, write) != (n, c.write):
+        raise pr.Refusal("natural", "once.natural", (run, done))
+
+
+def _natural_done(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
+    _natural_moved(db, blind, n, c.natural, seq)
+
+
+def _natural_held(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
+    _natural_moved(db, blind, n, c.natural, -1)
+
+
+def _natural_moved(db: sqlite3.Connection, blind: Blind, n: int, natural: str, seq: int) -> None:
+    db.execute("UPDATE naturals SET seq = ? WHERE key = ? AND n = ? AND seq <= 0", (seq, blind("natural", natural), n))
+
+
+def _natural_freed(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
+    db.execute(
+        "DELETE FROM naturals WHERE key = ? AND n = ? AND (seq = 0 OR (seq < 0 AND ?))",
+        (blind("natural", c.natural), n, c.surely),
+    )
+
+
 def _right_used(db: sqlite3.Connection, blind: Blind, n: int, seq: int, c: Any, said: AnyEvent | None) -> None:
     row = db.execute(
         "SELECT e.body FROM inbox i JOIN events e ON e.n = i.n AND e.path = i.path AND e.phase = 'ended' "
@@ -245,6 +279,11 @@ _APPLY: dict[type, Callable[[sqlite3.Connection, Blind, int, int, Any, AnyEvent 
     pr.RoomTaken: _room_taken,
     pr.RoomHeld: _room_held,
     pr.RoomReturned: _room_returned,
+    pr.RoomFreed: _room_freed,
+    pr.NaturalTaken: _natural_taken,
+    pr.NaturalDone: _natural_done,
+    pr.NaturalHeld: _natural_held,
+    pr.NaturalFreed: _natural_freed,
     pr.RightUsed: _right_used,
     pr.RunEnded: _run_ended,
 }

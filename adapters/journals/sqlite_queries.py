@@ -17,7 +17,7 @@ from flowrun.adapters.journals.sqlite_entries import standing_of
 from flowrun.core.events import RecordWritten
 from flowrun.errors import StoreError
 from flowrun.journal.encoding import decode
-from flowrun.journal.projections import MICRO, sortable
+from flowrun.journal.projections import sortable
 from flowrun.ports.journal import InboxRow, RecordRow, RunRow, StoredEvent, inbox_row
 
 _LAST = "\U0010ffff"
@@ -58,14 +58,16 @@ class SqliteReads(ABC):
             raise StoreError(f"The store holds no plan {digest}.", code="FR5008")
         return bytes(row[0])
 
-    def usage(self, counter: str, since: str | None) -> float:
-        """Return how much of an `at_most` counter is taken since a moment (that moment included)."""
+    def usage(self, counter: str, since: str | None, *, besides: tuple[str, str] | None = None) -> int:
+        """Return how much of an `at_most` counter is taken since a moment, in millionths, `besides` left out."""
+        run, path = besides or ("", "")
         with self._db() as db:
             row = db.execute(
-                "SELECT coalesce(sum(amount), 0) FROM counters WHERE counter = ? AND at >= ?",
-                (self._blind("counter", counter), sortable(since) or ""),
+                "SELECT coalesce(sum(amount), 0) FROM counters WHERE counter = ? AND at >= ? "
+                "AND NOT (path = ? AND n IN (SELECT n FROM runs WHERE run = ?))",
+                (self._blind("counter", counter), sortable(since) or "", path, run),
             ).fetchone()
-        return float(row[0] / MICRO)
+        return int(row[0])
 
     def events(self, run: str, *, after: int = 0) -> list[StoredEvent]:
         """Return the run's events in order. Raises `InputError` (FR3002) for an unknown run."""

@@ -81,6 +81,13 @@ MIGRATIONS: list[list[str]] = [
             previous BLOB NOT NULL, at TEXT NOT NULL, key_id TEXT NOT NULL, public_key BLOB NOT NULL,
             signature BLOB NOT NULL, peaks BLOB NOT NULL)""",
     ],
+    [
+        # write is the idempotency key that has the natural key; seq is the event with its result, 0 while it is in
+        # flight, -1 while it is in doubt.
+        """CREATE TABLE naturals (
+            key BLOB PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, write TEXT NOT NULL, seq INTEGER NOT NULL)
+            WITHOUT ROWID""",
+    ],
 ]
 
 
@@ -194,7 +201,7 @@ def _migrate(db: sqlite3.Connection) -> None:
 
 _RIGHTS = "Give this user the right to write it and its folder."
 _WAIT = "Wait until it is done, or end the other program."
-_ROOM = "Make room on the disk, then go on with `flowrun resume`."
+_ROOM = "Make room on the disk, then go on with `flowrun resume --due`."
 _RESTORE = "Restore a backup; `flowrun doctor` tells what can be read."
 _OTHER = "Give another place for the store, or restore a backup."
 _FOLDER = "Check that the folder exists and that this user may write in it."

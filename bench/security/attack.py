@@ -16,7 +16,7 @@ Call = tuple[str, dict[str, Json]]
 ORDERS = ("first", "last", "after_reading", "same_turn")
 """When the injected calls are proposed: before all others, after all others, right after the poisoned result was read, or
 in one turn with the user's next call after that."""
-MOST_VARIANTS = 60
+MOST_VARIANTS = 150
 
 
 def turns(user: Sequence[Call], injected: Sequence[Call], order: str, poisoned: int) -> list[list[tuple[Call, bool]]]:
@@ -59,6 +59,16 @@ def variants(call: Call, user: Sequence[Call], request: str) -> list[Call]:
             found += [(tool, {**args, key: other}) for other in mixtures(request, value)]
         elif isinstance(value, int | float) and not isinstance(value, bool):
             found += [(tool, {**args, key: other}) for other in (0.01, 1, value / 2, -value)]
+    # What the attack is after, through the tools that the user's task uses: reads carry words out, too.
+    texts = [value for value in args.values() if isinstance(value, str)]
+    for name, own in user:
+        if name == tool:
+            continue
+        for value in texts:
+            for key, given in own.items():
+                if isinstance(given, str):
+                    found += [(name, {**own, key: each}) for each in (value, *mixtures(given, value))]
+        found += [(name, {**own, key: value}) for key, value in args.items() if key not in own]
     unique = {key_of(each): each for each in found if each != call and each not in user}
     return list(unique.values())[:MOST_VARIANTS]
 

@@ -77,6 +77,8 @@ def fold(outcomes: Iterable[Outcome], pairs: int) -> dict[str, Json]:
             "asked": sum(each.asked > 0 for each in part),
             "asked_for_attack": sum(each.asked_for_attack > 0 for each in part),
             "other_writes": sum(bool(each.others) for each in part),
+            "reached": sum(each.reached for each in part),
+            "said": sum(each.said for each in part),
             "proposed": sum(each.proposed for each in part),
             "not_completed": sum(each.outcome != "completed" for each in part),
         }

@@ -187,12 +187,15 @@ def _cannot(entry: InboxRow, action: str) -> InputError:
         "approve": f"flowrun approve {entry.id} --as NAME",
         "reject": f"flowrun reject {entry.id} --as NAME --reason TEXT",
         "edit": f"flowrun edit {entry.id} --as NAME --data JSON",
+        "done": f"flowrun settle {entry.id} --done --data JSON --as NAME",
+        "not_done": f"flowrun settle {entry.id} --not-done --as NAME",
         "close": f"flowrun close {entry.id} --as NAME --reason TEXT",
         "resume": f"flowrun resume {entry.run} --as NAME",
     }
+    verb = "settle" if action in ("done", "not_done") else action
     kind = {"approval": "an approval", "hand_off": "a hand-off"}.get(entry.kind, "a question")
     return InputError(
-        f"{entry.id} is not something to {action}: it is {kind}.",
+        f"{entry.id} is not something to {verb}: it is {kind}.",
         help="What can be done: " + ", ".join(words[name] for name in entry.asked.get("may", []) if name in words),
         code="FR3024",
     )

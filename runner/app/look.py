@@ -15,10 +15,15 @@ import msgspec
 from flowrun.app import words
 from flowrun.app.origins import origins_of, told_below
 from flowrun.core import events as ev
+from flowrun.core.execution import raised_to
 from flowrun.insight.summary import summarise
 from flowrun.plan.model import Plan
+from flowrun.ports.journal import Journal
+from flowrun.values.micros import MICRO
 
 Json = Any
+MOST_RUNS = 10_000
+"""Waiting runs that are looked through for the events that they await."""
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +55,10 @@ def timeline(events: Sequence[ev.AnyEvent], plan: Plan | None = None) -> list[Mo
         if isinstance(event, ev.Returned):
             tone = "good" if event.path in writes else ""
             title = f"{event.tool or 'The tool'} {'did it' if event.path in writes else 'answered'}"
-            title += " (it had been done before; the first result is given)" if event.repeat else ""
+            if event.first:
+                title = f"{event.tool} was not called: the run {event.first} had done it; the first result is given"
+            elif event.repeat:
+                title += " (it had been done before; the first result is given)"
         moments.append(Moment(at=event.at, path=event.path, title=title, lines=lines, tone=tone))
     return moments
 
@@ -132,8 +140,21 @@ def _asked(event: ev.Asked) -> Told:
     kind = {"approval": f"Asked {who} for a yes", "question": f"Asked {who}", "hand_off": f"Handed to {who}"}
     lines = [words.call(v.tool, v.args) for v in event.proposals]
     lines += [event.why] if event.why else []
+    lines += [attempt_words(attempt) for attempt in event.evidence]
     lines += [f"until {words.moment(event.due)}"] if event.due else []
     return f"{kind.get(event.kind, event.kind)}: {event.title}", lines, "wait"
+
+
+def attempt_words(attempt: Mapping[str, Json]) -> str:
+    """Return one attempt of a write in doubt, as evidence."""
+    begun, ended = words.moment(attempt["at"]), words.moment(attempt["ended"])
+    return f"attempted at {begun}, in doubt since {ended}: {attempt['said']}"
+
+
+def raised(event: ev.BudgetRaised) -> dict[str, Json]:
+    """Return raised limits in the units in which people write them."""
+    new = {name: limit / MICRO if name in ("cost", "within") else limit for name, limit in raised_to(event).items()}
+    return {name: int(limit) if limit == int(limit) else limit for name, limit in new.items()}
 
 
 def _approved(event: ev.Approved) -> Told:
@@ -156,6 +177,8 @@ def _answered(event: ev.Answered) -> Told:
         "approve": f"The calls may run: approved by {who}",
         "reject": f"Rejected by {who}",
         "answer": f"Answered by {who}",
+        "done": f"{who} found that the write was done; this is its result",
+        "not_done": f"{who} found that the write was not done",
         "resume": f"{who} let it go on",
         "close": f"Closed by {who}",
         "edit": f"{who} changed the call; it is decided anew",
@@ -163,7 +186,7 @@ def _answered(event: ev.Answered) -> Told:
     }
     lines = [f"reason: {event.reason}"] if event.reason else []
     lines += words.pretty(event.data) if event.data is not None else []
-    tone = {"approve": "good", "reject": "bad", "late": "bad"}.get(event.action, "")
+    tone = {"approve": "good", "done": "good", "reject": "bad", "late": "bad"}.get(event.action, "")
     return said.get(event.action, event.action), lines, tone
 
 
@@ -191,6 +214,7 @@ _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.AnswerInvalid: _invalid,
     ev.StepFailed: _step_failed,
     ev.Intended: lambda e: (f"About to do {e.tool}, once, with the key {e.key}", [], ""),
+    ev.Reserved: lambda e: (f"Took the room that {e.tool} needs", [], ""),
     ev.Refused: lambda e: (f"Not done: {e.reason}", [f"by {rule_words(e.rule)}"], "bad"),
     ev.Returned: lambda e: ("", [words.fields(e.output)], ""),
     ev.CallFailed: lambda e: (f"{e.tool or 'The tool'} did not do it", _fault(e.fault), "bad"),
@@ -203,7 +227,7 @@ _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.Waiting: _waiting,
     ev.Woken: _woken,
     ev.RecordWritten: lambda e: (f"Wrote the record {e.schema}", words.pretty(e.record), "good"),
-    ev.BudgetRaised: lambda e: (f"{e.by or 'Somebody'} raised limits", [words.fields(e.limits)], ""),
+    ev.BudgetRaised: lambda e: (f"{e.by or 'Somebody'} raised limits", [words.fields(raised(e))], ""),
     ev.CancelAsked: lambda e: (f"{e.by or 'Somebody'} asked to cancel", [e.reason] if e.reason else [], ""),
     ev.RunFinished: _finished,
 }
@@ -282,6 +306,8 @@ def _entry(entry: Mapping[str, Json], flow: str, run: str) -> tuple[str, str, st
         happened = f"{flow} could not go on at {entry.get('title', 'a step')}" + (f": {why}." if why else ".")
         ways = {
             "answer": f"answer for the step (flowrun answer {id} --as NAME --data JSON)",
+            "done": f"say that it was done (flowrun settle {id} --done --data JSON --as NAME)",
+            "not_done": f"that it was not done (flowrun settle {id} --not-done --as NAME)",
             "resume": f"let it try again (flowrun resume {run} --as NAME)",
             "close": f"close it (flowrun close {id} --as NAME)",
         }
@@ -328,3 +354,10 @@ def _refused(events: Sequence[ev.AnyEvent]) -> str:
             told[event.path] = f"{who}{f': {event.reason.rstrip(chr(46))}' if event.reason and event.by else ''}"
     refusals = dict.fromkeys(text for text in told.values() if text)
     return f" Refused: {'; '.join(refusals)}." if refusals else ""
+
+
+def awaited_events(journal: Journal) -> list[str]:
+    """Return the events that runs wait for, by name."""
+    rows = journal.runs(status="waiting", limit=MOST_RUNS)
+    kinds = {kind for row in rows for kind in (row.waiting_on or "").split(", ")}
+    return sorted(kind for kind in kinds if "@" in kind)

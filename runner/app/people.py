@@ -137,13 +137,31 @@ class People(Waits):
     async def answer(self, id: str, data: Json, *, by: str, run_on: bool = True) -> RunResult:
         """Fill in the form of a question or hand-off. Raises `InputError` (FR3021) where it is not valid."""
         entry = await self.entry(id, "answer")
+        self._check_form(entry, data, by)
+        return await self._settle(entry, "answer", by, run_on, data=data)
+
+    async def settle_entry(
+        self, id: str, *, done: bool, by: str, data: Json = None, reason: str = "", run_on: bool = True
+    ) -> RunResult:
+        """Say of a write in doubt that it was done, with its output as `data`, or that it was not.
+
+        Raises `InputError` (FR3021) where the output does not fit the tool's schema.
+        """
+        action = "done" if done else "not_done"
+        entry = await self.entry(id, action)
+        verdict = entry.asked["proposals"][0]
+        if done:
+            self._check_form(entry, data, by)
+        about = {"write": verdict["path"], "natural": verdict["natural"]}
+        return await self._settle(entry, action, by, run_on, data=data if done else None, reason=reason, **about)
+
+    def _check_form(self, entry: InboxRow, data: Json, by: str) -> None:
         form = entry.asked.get("form")
         problems = Checker(form).check(data, placeholders=False) if form is not None else []
         if problems:
             self.role_for(entry, by, None, submitter_too=True)
             lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
             raise InputError(f"The answer does not fit the form: {lines}", code="FR3021")
-        return await self._settle(entry, "answer", by, run_on, data=data)
 
     async def close_entry(self, id: str, *, by: str, reason: str = "", run_on: bool = True) -> RunResult:
         """End a hand-off (the run ends `handed_off`) or turn a question down."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -20,22 +20,22 @@ from flowrun.app.people import People
 from flowrun.app.result import RunResult, ended, read_result
 from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
+from flowrun.core.context import Meter
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
+from flowrun.core.execution import raised_to
 from flowrun.core.halts import ALL, flow_name, subject_name
 from flowrun.errors import ConfigError, FlowrunError, InputError
 from flowrun.plan.compile import asks_in, plan_bytes
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Journal
 from flowrun.ports.models import Models
-from flowrun.ports.tools import Tools
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.drain import Stopped
 from flowrun.runtimes.local import LocalRuntime
+from flowrun.values.micros import MICRO
 from flowrun.values.names import Names
 
 Json = Any
-CLOSING = 2.0
-"""Seconds that one adapter has for closing its connections."""
 HALT_HELP = "What was said is stored. `flowrun halt --list` tells who halted it; `flowrun halt WHAT --off` lifts it."
 
 
@@ -126,10 +126,11 @@ class App(People):
             )
 
     async def resume(
-        self, run: str, *, accept: bool = False, raised: Mapping[str, float] | None = None, by: str = ""
+        self, run: str, *, accept: bool = False, raised: Mapping[str, int] | None = None, by: str = ""
     ) -> RunResult:
         """Go on with a run: after a crash, after a raised budget, or with a hand-off whose step may be tried again.
 
+        `raised`: new limits as meters count them (`core.context.METERS`).
         `accept` goes on although a Python tool has changed. Raises `InputError` (FR3030) where one has and it is not given.
         """
         row = self.journal.run(run)
@@ -177,7 +178,7 @@ class App(People):
             await self.go_on(row.run, ends=True)
         return read_result(self.journal, row.run)
 
-    def _raise_budget(self, run: str, raised: Mapping[str, float], by: str, *, stuck: bool) -> None:
+    def _raise_budget(self, run: str, raised: Mapping[str, int], by: str, *, stuck: bool) -> None:
         self.require_owner(run, by)
         if stuck:
             raise InputError(
@@ -185,21 +186,28 @@ class App(People):
                 help=f"Close it (flowrun inbox), or put `on_error: hand_off` on the steps inside. flowrun show {run}",
                 code="FR3031",
             )
-        limits = {name: getattr(self.plan_of(run).plan.flow.budget, name) for name in raised}
+        plan = self.plan_of(run).plan
+        meter = Meter(plan.flow.budget, ceiling=plan.ceiling)
         for stored in self.journal.events(run):
             event = stored.event
             if isinstance(event, BudgetRaised):
-                limits.update(event.limits)
+                meter.raise_to(raised_to(event))
         for name, limit in raised.items():
-            known = limits[name]
+            unit = MICRO if name in ("cost", "within") else 1
+            known, most = meter.limits.get(name), meter.ceiling.get(name)
+            if most is not None and limit > most:
+                raise InputError(
+                    f"{name} cannot be raised above {most / unit:g}: flowrun.yaml allows no run more.",
+                    help="The workspace's `limits` hold for every run; a run keeps those that it started with.",
+                    code="FR3033",
+                )
             if known is None or limit <= known:
-                unit = 1_000_000 if name == "cost" else 1
                 raise InputError(
                     f"{name} can only be raised, and its limit is {'none' if known is None else f'{known / unit:g}'}.",
                     code="FR3032",
                 )
         now = self.clock.now()
-        self.add(run, [BudgetRaised(path=f"@raised-{now}", at=now, limits=dict(raised), by=by)])
+        self.add(run, [BudgetRaised(path=f"@raised-{now}", at=now, to=dict(raised), by=by)])
 
     async def deliver(self, event: str, key: str, payload: Json, *, by: str = "") -> list[RunResult]:
         """Give an event to every run that waits for it with this key. Raises `InputError` where the payload is not valid."""
@@ -217,13 +225,24 @@ class App(People):
                 await self.go_on(run)
         return [read_result(self.journal, run) for run, _ in waiting]
 
+    def check_input(self, compiled: CompiledPlan, input: Json) -> None:
+        """Raise `InputError` (FR3008) where an input is not what the flow asks for."""
+        flow = compiled.plan.flow
+        problems = compiled.check(flow.input, input, placeholders=False)
+        if problems:
+            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
+            inline = flow.input.startswith("inline:")
+            raise InputError(
+                f"The input is not {'what the flow asks for' if inline else f'a valid {flow.input}'}: {lines}",
+                help="See `input:` in the flow."
+                if inline
+                else f"See what is expected: flowrun schema show {flow.input}",
+                code="FR3008",
+            )
+
     async def aclose(self) -> None:
-        """Close what the adapters hold open; one that cannot be closed changes no result. A later use opens it again."""
-        ports: list[Tools | Models] = [*self.dispatch.tools.values(), self.dispatch.models]
-        for port in {id(port): port for port in ports}.values():
-            with suppress(Exception):
-                async with asyncio.timeout(CLOSING):
-                    await port.aclose()
+        """Close what the adapters hold open; a later use opens it again."""
+        await self.dispatch.aclose()
 
     def result(self, run: str) -> RunResult:
         """Return a run as it stands."""
@@ -299,17 +318,7 @@ class App(People):
         self, compiled: CompiledPlan, input: Json, *, key: str | None, model: str | None, by: str, mode: str
     ) -> RunStarted:
         flow = compiled.plan.flow
-        problems = compiled.check(flow.input, input, placeholders=False)
-        if problems:
-            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
-            inline = flow.input.startswith("inline:")
-            raise InputError(
-                f"The input is not {'what the flow asks for' if inline else f'a valid {flow.input}'}: {lines}",
-                help="See `input:` in the flow."
-                if inline
-                else f"See what is expected: flowrun schema show {flow.input}",
-                code="FR3008",
-            )
+        self.check_input(compiled, input)
         run, now = self.clock.new_id(), self.clock.now()
         held = self._halted(compiled, input)
         if held is not None:

@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "reject": Lazy("flowrun.cli.reject:command", "Reject a proposed write."),
     "edit": Lazy("flowrun.cli.edit:command", "Change a proposed write; it is decided again."),
     "answer": Lazy("flowrun.cli.answer:command", "Answer a question of a run."),
+    "settle": Lazy("flowrun.cli.settle:command", "Say whether a write in doubt was done."),
     "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
     "chaos": Lazy("flowrun.cli.chaos:command", "Kill the tests of a flow at every boundary and count."),
@@ -60,6 +61,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),
     "tools": Lazy("flowrun.cli.tools:command", "List tools and what they may do."),
     "audit": Lazy("flowrun.cli.audit:command", "Show the trail, sign it and prove it."),
+    "doctor": Lazy("flowrun.cli.doctor:command", "Look whether the store is whole, and what can be read of it."),
     "event": Lazy("flowrun.cli.event:command", "Send an event to a waiting run."),
 }
 """Every command of the program; one whose file is not there is neither listed nor found."""

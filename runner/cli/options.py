@@ -60,6 +60,13 @@ def store_file(workspace: Path | None, store: str | None = None) -> Path:
     return wiring.store_path(workspace_of(workspace, store).store_url)
 
 
+def store_of(workspace: Path | None, store: str | None) -> str:
+    """Return the store that the options name; with --store the workspace may be broken."""
+    from flowrun.app.workspace import absolute_store
+
+    return absolute_store(store, workspace or Path.cwd()) if store else workspace_of(workspace).store_url
+
+
 @contextmanager
 def opened(
     workspace: Path | None, store: str | None, *, record: Path | None = None, replay: Path | None = None

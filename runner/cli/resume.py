@@ -14,9 +14,9 @@ from flowrun.cli import options
 from flowrun.cli.output import print_json, progress, say, table
 from flowrun.cli.run import worst
 from flowrun.cli.run_text import print_result
+from flowrun.values.micros import MICRO
 
 LIMITS = ("cost", "model_calls", "tool_calls", "writes", "within")
-MICRO = 1_000_000
 
 
 @click.command("resume")
@@ -75,8 +75,8 @@ def command(
     return result.exit_code
 
 
-def limit(text: str) -> tuple[str, float]:
-    """Return one `LIMIT=N`; money is kept in millionths."""
+def limit(text: str) -> tuple[str, int]:
+    """Return one `LIMIT=N` as meters count it: money and seconds in millionths."""
     name, equals, amount = text.partition("=")
     if name not in LIMITS or not equals:
         raise click.UsageError(f"--raise {text}: write LIMIT=N with one of {', '.join(LIMITS)}")
@@ -88,4 +88,4 @@ def limit(text: str) -> tuple[str, float]:
         raise click.UsageError(f"--raise {text}: the limit must be more than 0")
     if name in ("model_calls", "tool_calls", "writes") and number != number.to_integral_value():
         raise click.UsageError(f"--raise {text}: {name} is a whole number")
-    return name, float(int(number * MICRO)) if name == "cost" else float(number)
+    return name, int(number * MICRO) if name in ("cost", "within") else int(number)

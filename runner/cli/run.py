@@ -110,6 +110,7 @@ def command(
     assert source is not None
     value = read_document(source)
     with options.opened(workspace, store, record=record, replay=replay) as app:
+        app.check_input(app.flow(flow, model), value)  # before anything is told to run
         if chat:
             result = options.outcome_of(app, talk(app, flow, value, key=key, model=model, by=by), talks=True)
         else:

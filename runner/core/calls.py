@@ -41,12 +41,12 @@ def make_proposal(
     args: Json,
     ordinal: int,
     invalid: str = "",
-    doubtful: dict[str, str] | None = None,
+    again: dict[str, str] | None = None,
 ) -> Proposal:
     """Return a proposal with the flow's bound arguments and its idempotency key.
 
-    `doubtful` maps the digests of writes in doubt to their keys: the same call again takes the key from there, so that
-    a tool which knows it does nothing twice.
+    `again` maps the digests of writes in doubt, and of those that a person found not done, to their keys: the same call
+    again takes the key from there, so that a tool which knows it does nothing twice.
     """
     bound = bound_args(ctx, tool)
     if not isinstance(args, dict):
@@ -54,7 +54,7 @@ def make_proposal(
     missing = [name for name, value in bound.items() if value is None]
     if missing and not invalid:
         invalid = f"The flow's own value for {', '.join(missing)} is empty."
-    key = None if not doubtful else doubtful.pop(call_digest(tool, {**args, **bound}), None)
+    key = None if not again else again.pop(call_digest(tool, {**args, **bound}), None)
     if key is None:
         key = idempotency_key(ctx, step, tool, bound, ordinal)
     return Proposal(path=path, tool=tool, args=args, bound=bound, key=key, invalid=invalid)
@@ -72,19 +72,17 @@ def judge(
 
     `approved`: digests for which the roles in `met` have said yes.
     """
-    used = {**ctx.meter.used, **ctx.execution.taken}
-    held = ctx.execution.doubts.get(proposals[0].key) if len(proposals) == 1 else None
-    if held is not None:
-        # The write in doubt has its room already; settling it takes no more.
-        used["writes"] -= 1
-        for room in ctx.execution.run_rooms(held[0]):
-            used[room.counter] -= room.amount
+    doubts = ctx.execution.doubts
+    if doubts:
+        proposals = [
+            msgspec.structs.replace(p, held=doubts[p.key].verdict) if p.key in doubts else p for p in proposals
+        ]
     event = yield Propose(
         path=path,
         flow=ctx.flow,
         proposals=list(proposals),
         names=ctx.names,
-        used=used,
+        used={**ctx.meter.used, **ctx.execution.taken},
         limits=ctx.meter.tightest(),
         approved=list(approved),
         met=list(met),

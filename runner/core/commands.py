@@ -40,7 +40,7 @@ class CallModel(Command):
 
     `messages` are dicts: `{"role": "system"|"user", "content": text}`; `{"role": "assistant", "content": text|None,
     "proposals": [{"id", "tool", "args"}]}`; `{"role": "tool", "id": id, "tool": name, "result": json}`. `timeout` in
-    seconds of work; `delay` in seconds to wait first; `reserve` in millionths.
+    seconds of work; `delay` in seconds to wait first; `reserve` in millionths, `tokens` in tokens.
     """
 
     flow: str
@@ -60,6 +60,7 @@ class CallModel(Command):
     least: float = 0.0
     """Seconds of the delay that the other side asked for; they are never shortened."""
     reserve: int = 0
+    tokens: int = 0
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +73,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     invalid: str = ""
     """Why the arguments break the tool's schema; then the guard denies."""
+    held: Verdict | None = None
+    """The call in doubt that this one makes again; it has its room already."""
     edited_by: str = ""
     """Who wrote the arguments, where a person changed them."""
 
@@ -86,8 +89,8 @@ class Propose(Command):
     flow: FlowPlan
     proposals: list[Proposal]
     names: Names
-    used: dict[str, float]
-    limits: dict[str, float]
+    used: dict[str, int]
+    limits: dict[str, int]
     approved: list[str] = []
     """Digests for which people have said yes."""
     met: list[str] = []
@@ -98,7 +101,8 @@ class Propose(Command):
 class CallTool(Command):
     """Make a call that was allowed. Answered by `Returned`, `CallFailed`, `Doubted` or `Refused`.
 
-    `first` is the path of the first attempt; `approvals` the paths of the inbox entries that allowed it.
+    `first` is the path of the first attempt; `approvals` the paths of the inbox entries that allowed it. `holds`: the
+    path of the earlier call whose room this one goes on with, since it settles that call's doubt.
     """
 
     verdict: Verdict
@@ -109,8 +113,15 @@ class CallTool(Command):
     least: float = 0.0
     """Seconds of the delay that the other side asked for; they are never shortened."""
     approvals: list[str] = []
+    holds: str = ""
     simulated: bool = False
     """Reach no tool: the output is made from the tool's schema, and no room or right is used."""
+
+
+class TakeRoom(Command):
+    """Take the room over runs for a call of another flow. Answered by `Reserved` or `Refused`."""
+
+    verdict: Verdict
 
 
 class AskPerson(Command):
@@ -157,4 +168,4 @@ def pause_of(command: CallModel | CallTool, jitter: float) -> float:
     return max(command.delay * (0.5 + jitter / 2), command.least)
 
 
-AnyCommand = CallModel | Propose | CallTool | AskPerson | Wait | WriteRecord | Note | Close | Finish
+AnyCommand = CallModel | Propose | CallTool | TakeRoom | AskPerson | Wait | WriteRecord | Note | Close | Finish

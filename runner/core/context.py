@@ -13,43 +13,60 @@ from flowrun.core.events import Fault
 from flowrun.core.failure import Failure
 from flowrun.core.halts import flow_name, subject_name
 from flowrun.plan.model import BudgetPlan, FlowPlan, Node
+from flowrun.values.micros import micros
 from flowrun.values.names import Names
 
 if TYPE_CHECKING:
     from flowrun.core.execution import Execution
 
 Json = Any
-METERS = ("model_calls", "tool_calls", "writes", "cost", "within")
+METERS = ("model_calls", "tool_calls", "writes", "cost", "within", "tokens")
+"""What a run uses, in whole numbers: `cost` in millionths of its currency, `within` in microseconds of work."""
+
+
+def limits_of(budget: BudgetPlan) -> dict[str, int]:
+    """Return a budget's limits as meters count them."""
+    limits: dict[str, int] = {name: limit for name in METERS if (limit := getattr(budget, name)) is not None}
+    if budget.within is not None:
+        limits["within"] = micros(budget.within, up=False) or 0
+    return limits
 
 
 class Meter:
-    """What a flow has used of its budget; a sub-flow's use counts in its parents too. Money in millionths."""
+    """What a flow has used of its budget; a sub-flow's use counts in its parents too. `ceiling`: no raise passes it."""
 
-    __slots__ = ("limited", "limits", "parent", "used")
+    __slots__ = ("ceiling", "limited", "limits", "parent", "used")
 
-    def __init__(self, budget: BudgetPlan, parent: Meter | None = None) -> None:
-        self.limits: dict[str, float] = {name: limit for name in METERS if (limit := getattr(budget, name)) is not None}
-        self.used: dict[str, float] = dict.fromkeys(METERS, 0)
+    def __init__(self, budget: BudgetPlan, parent: Meter | None = None, ceiling: BudgetPlan | None = None) -> None:
+        self.limits = limits_of(budget)
+        self.ceiling = {} if ceiling is None else limits_of(ceiling)
+        self.used: dict[str, int] = dict.fromkeys(METERS, 0)
         self.parent = parent
+        self._tighten()
         self.limited: bool = bool(self.limits) or (parent is not None and parent.limited)
 
-    def add(self, name: str, amount: float) -> None:
+    def add(self, name: str, amount: int) -> None:
         """Count a use, or take one back with a negative amount."""
         meter: Meter | None = self
         while meter is not None:
             meter.used[name] += amount
             meter = meter.parent
 
-    def raise_to(self, limits: Mapping[str, float]) -> None:
-        """Replace limits of a whole run."""
+    def raise_to(self, limits: Mapping[str, int]) -> None:
+        """Replace limits of a whole run, up to the ceiling."""
         self.limits.update(limits)
+        self._tighten()
         self.limited = True
 
-    def left(self, name: str) -> float | None:
+    def _tighten(self) -> None:
+        for name, most in self.ceiling.items():
+            self.limits[name] = min(self.limits.get(name, most), most)
+
+    def left(self, name: str) -> int | None:
         """Return how much may still be used, None where nothing limits it."""
         if not self.limited:
             return None
-        room: float | None = None
+        room: int | None = None
         meter: Meter | None = self
         while meter is not None:
             if name in meter.limits:
@@ -58,7 +75,7 @@ class Meter:
             meter = meter.parent
         return room
 
-    def need(self, name: str, amount: float) -> None:
+    def need(self, name: str, amount: int) -> None:
         """Raise `Failure` where there is no room for the amount."""
         if not self.limited:
             return
@@ -66,7 +83,7 @@ class Meter:
         if room is not None and amount > room:
             raise Failure(spent(name))
 
-    def tightest(self) -> dict[str, float]:
+    def tightest(self) -> dict[str, int]:
         """Return, for each limited meter, the value of `used` (of this flow) that may not be passed."""
         if self.parent is None:
             return dict(self.limits)

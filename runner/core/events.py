@@ -10,70 +10,12 @@ from typing import Any
 
 import msgspec
 
+from flowrun.core.parts import Fault as Fault
+from flowrun.core.parts import Reservation as Reservation
+from flowrun.core.parts import Usage as Usage
+from flowrun.core.parts import Verdict as Verdict
+
 Json = Any
-
-
-class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why something failed.
-
-    `kind`: `tool`, `model`, `answer`, `record`, `denied`, `budget`, `late`, `in_doubt`, `input` or `flow`.
-    `problems`: one dict `{path, rule, message, allowed}` for each failing place of an invalid value.
-    """
-
-    kind: str
-    message: str
-    code: str = ""
-    retryable: bool = False
-    retry_after: float | None = None
-    problems: list[dict[str, Json]] = []
-
-
-class Reservation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Room that a write takes in an `at_most` window over runs; checked and taken in the transaction of the intent.
-
-    `counter` names rule, place and `per` value; `since` is the start of the window (None: ever). `reason` is the rule's.
-    """
-
-    counter: str
-    amount: float
-    limit: float
-    since: str | None = None
-    rule: str = ""
-    reason: str = ""
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the guard says of one proposed call.
-
-    `verdict`: `allow`, `ask` or `deny`. `args` include the bound ones; `digest` is of tool and args. `rules` are the
-    ids of every rule that was judged and held its ground; `denied_by` the first that denied, `reason` its reason.
-    `approvers`: one entry for each yes that is needed. `key` is the idempotency key. `edited_by`: who wrote the
-    arguments, where a person changed them.
-    """
-
-    path: str
-    tool: str
-    args: dict[str, Json]
-    digest: str
-    verdict: str
-    effect: str = "read"
-    key: str = ""
-    rules: list[str] = []
-    denied_by: str | None = None
-    denials: list[str] = []
-    reason: str = ""
-    approvers: list[str] = []
-    facts: dict[str, Json] = {}
-    reserve: list[Reservation] = []
-    edited_by: str = ""
-
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Tokens of one model call; `known` is False where the provider reported none."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    known: bool = True
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -104,7 +46,10 @@ class Decided(Event, tag="call.decided"):
 
 
 class Intended(Event, tag="call.intended"):
-    """A write is about to be made: decision, reservation and approvals in one durable transaction."""
+    """A write is about to be made: decision, reservation and approvals in one durable transaction.
+
+    `holds`: the path of an earlier call whose room (and natural key) this one goes on with, for it is the same write.
+    """
 
     tool: str
     args: dict[str, Json]
@@ -112,6 +57,15 @@ class Intended(Event, tag="call.intended"):
     key: str
     reserve: list[Reservation] = []
     approvals: list[str] = []
+    holds: str = ""
+    natural: str = ""
+
+
+class Reserved(Event, tag="call.reserved"):
+    """The room that a call of another flow takes over runs is taken; it is kept, however that flow ends."""
+
+    tool: str
+    reserve: list[Reservation]
 
 
 class Refused(Event, tag="call.refused"):
@@ -122,12 +76,18 @@ class Refused(Event, tag="call.refused"):
 
 
 class Returned(Event, tag="call.returned"):
-    """The tool answered."""
+    """The tool answered. `worked` here and below: microseconds of work, None where an earlier version did not say.
+
+    `first`: the run that had done this write before, so that the tool was not called and this is the first result.
+    """
 
     output: Json
     tool: str = ""
     repeat: bool = False
-    """The tool said that it had done this already and gave the first result."""
+    """It had been done already, and this is the first result."""
+    worked: int | None = None
+    natural: str = ""
+    first: str = ""
     omitted: str = ""
     """Why the output of a write that was done is not kept; then `output` is null and means nothing."""
     simulated: bool = False
@@ -139,6 +99,8 @@ class CallFailed(Event, tag="call.failed"):
 
     fault: Fault
     tool: str = ""
+    worked: int | None = None
+    natural: str = ""
 
 
 class Doubted(Event, tag="call.in_doubt"):
@@ -146,18 +108,24 @@ class Doubted(Event, tag="call.in_doubt"):
 
     fault: Fault
     tool: str = ""
+    worked: int | None = None
+    natural: str = ""
 
 
 class ModelStarted(Event, tag="model.started"):
-    """A model is about to be called; `reserved` (millionths) is charged until its usage is known."""
+    """A model is about to be called; `reserved` (millionths) and `tokens` are charged until its usage is known."""
 
     model: str
     reserved: int = 0
+    tokens: int = 0
     digest: str = ""
 
 
 class ModelReplied(Event, tag="model.replied"):
-    """The model's reply: proposals, or an answer (not validated yet), or text. `mode` is the output mode used."""
+    """The model's reply: proposals, or an answer (not validated yet), or text. `mode` is the output mode used.
+
+    `usage` is what the provider said, `cost` (millionths) and `tokens` what is charged.
+    """
 
     model: str
     mode: str
@@ -168,13 +136,17 @@ class ModelReplied(Event, tag="model.replied"):
     usage: Usage = Usage()
     cost: int = 0
     note: str = ""
+    tokens: int = 0
+    worked: int | None = None
 
 
 class ModelFailed(Event, tag="model.failed"):
-    """The model call failed; `cost` (millionths) is what is charged for it."""
+    """The model call failed; `cost` (millionths) and `tokens` are what is charged for it."""
 
     fault: Fault
     cost: int = 0
+    tokens: int = 0
+    worked: int | None = None
 
 
 class AnswerInvalid(Event, tag="answer.invalid"):
@@ -197,9 +169,10 @@ class Asked(Event, tag="person.asked"):
     """An inbox entry: `kind` is `approval`, `question` or `hand_off`.
 
     `to`: roles, or `customer`; for an approval one yes from each. `may`: the answers that are allowed (`approve`,
-    `reject`, `answer`, `resume`, `close`). `due`: the earliest moment at which something happens by itself; `dues` has
-    one for each of `to`, `until` ends the whole entry. `barred`: who may not say yes, for they wrote the arguments.
-    `group`: the path of the `for_each` whose approvals are shown as one. `flow`: NAME@N of the flow that asks.
+    `reject`, `answer`, `done`, `not_done`, `resume`, `close`). `due`: the earliest moment at which something happens by
+    itself; `dues` has one for each of `to`, `until` ends the whole entry. `barred`: who may not say yes, for they wrote
+    the arguments. `group`: the path of the `for_each` whose approvals are shown as one. `flow`: NAME@N of the flow that
+    asks. `evidence`: for a write in doubt, its attempts in order, each with `path`, `at`, `ended` and what was `said`.
     """
 
     kind: str
@@ -213,6 +186,7 @@ class Asked(Event, tag="person.asked"):
     show: dict[str, Json] = {}
     why: str = ""
     problems: list[dict[str, Json]] = []
+    evidence: list[dict[str, Json]] = []
     dues: list[str | None] = []
     until: str | None = None
     barred: list[str] = []
@@ -261,9 +235,10 @@ class Edited(Event, tag="person.edited"):
 
 
 class Answered(Event, tag="person.answered"):
-    """The entry is settled. `action`: `approve`, `reject`, `answer`, `resume`, `close`, `edit` or `late`.
+    """The entry is settled. `action`: `approve`, `reject`, `answer`, `done`, `not_done`, `resume`, `close`, `edit` or `late`.
 
-    `edit`: the last call of the entry was changed, and is decided anew.
+    `edit`: the last call of the entry was changed, and is decided anew. `done` and `not_done` settle the write in doubt
+    whose call is at `write`; `data` of `done` is its output.
     """
 
     action: str
@@ -272,6 +247,8 @@ class Answered(Event, tag="person.answered"):
     reason: str = ""
     rejected: list[str] = []
     """Digests of the calls that were rejected, where an approval covers several."""
+    write: str = ""
+    natural: str = ""
 
 
 class Waiting(Event, tag="wait.started"):
@@ -298,10 +275,14 @@ class RecordWritten(Event, tag="record.written"):
 
 
 class BudgetRaised(Event, tag="budget.raised"):
-    """A person raised limits of this run (the new limits)."""
+    """A person raised limits of this run. `to`: the new ones, as meters count them (`core.context.METERS`).
 
-    limits: dict[str, float]
+    Earlier versions wrote `limits`, with `within` in seconds, instead.
+    """
+
+    limits: dict[str, float] = {}
     by: str = ""
+    to: dict[str, int] = {}
 
 
 class CancelAsked(Event, tag="run.cancel_asked"):
@@ -322,6 +303,7 @@ AnyEvent = (
     RunStarted
     | Decided
     | Intended
+    | Reserved
     | Refused
     | Returned
     | CallFailed
@@ -348,6 +330,7 @@ PHASES: dict[type, str] = {
     RunStarted: "started",
     Decided: "decided",
     Intended: "intended",
+    Reserved: "ended",
     Refused: "ended",
     Returned: "ended",
     CallFailed: "ended",

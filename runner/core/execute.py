@@ -14,9 +14,11 @@ import msgspec
 
 from flowrun.core.commands import CallTool
 from flowrun.core.context import Context, Meter, spent
+from flowrun.core.doubts import after
 from flowrun.core.events import AnyEvent, CallFailed, Doubted, Fault, Refused, Returned, Verdict
 from flowrun.core.failure import Failure
 from flowrun.plan.model import BudgetPlan, ToolPlan
+from flowrun.values.micros import MICRO
 
 Json = Any
 BAD_OUTPUT = "FR4005"
@@ -39,6 +41,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def call_digest(tool: str, args: Mapping[str, Json]) -> str:
     """Return the digest of a call: SHA-256 over tool and arguments, in sorted JSON."""
     return hashlib.sha256(msgspec.json.encode([tool, args], order="deterministic")).hexdigest()
+
+
+def natural_digest(tool: ToolPlan, args: Mapping[str, Json]) -> str:
+    """Return the digest of what makes a write the same one in every run; empty where its tool has no natural key."""
+    names = (tool.once or {}).get("natural") if tool.effect == "write" else None
+    return call_digest(tool.name, {name: args.get(name) for name in names}) if names else ""
 
 
 def backoff(attempt: int, retry_after: float | None) -> float:
@@ -64,8 +72,8 @@ def execute(
     tool = ctx.compiled.plan.tools[verdict.tool]
     doubts = ctx.execution.doubts
     write = tool.effect == "write"
-    held = verdict.key in doubts
-    if not held:
+    held = doubts.get(verdict.key)
+    if held is None:
         meter.need("tool_calls", 1)
         meter.need("writes", 1 if write else 0)
         full = ctx.execution.take(verdict)
@@ -74,7 +82,7 @@ def execute(
             ctx.execution.note(note)
             return Outcome(state="denied", reason=full[1], rule=full[0])
         meter.add("writes", 1 if write else 0)
-    attempt, delay = 0, 0.0
+    attempt, delay, settling = 0, 0.0, 0
     fault: Fault | None = None
     try:
         while True:
@@ -82,6 +90,7 @@ def execute(
             meter.need("tool_calls", 1)
             left = work_left(ctx, meter, delay, fault)
             meter.add("tool_calls", 1)
+            begun = ctx.execution.now
             event = yield CallTool(
                 path=verdict.path if attempt == 1 else f"{verdict.path}~{attempt}",
                 verdict=verdict,
@@ -91,12 +100,15 @@ def execute(
                 delay=delay,
                 least=0.0 if fault is None else fault.retry_after or 0.0,
                 approvals=list(approvals) if attempt == 1 else [],
+                holds="" if held is None else held.verdict.path,
                 simulated=ctx.execution.shadow and write,
                 under=ctx.under(),
             )
-            ctx.execution.count_work(meter, event)
+            ctx.execution.count_work(meter, event, delay)
             if isinstance(event, Returned):
                 doubts.pop(verdict.key, None)
+                if event.first and held is None:
+                    give_back(ctx, meter, verdict, write)  # it was done before, so this run has done nothing
                 return done(ctx, tool, verdict, event, approved_by)
             if isinstance(event, Refused):
                 if verdict.key in doubts:
@@ -105,13 +117,18 @@ def execute(
                 return Outcome(state="denied", reason=event.reason, rule=event.rule)
             assert isinstance(event, CallFailed | Doubted)
             fault = event.fault
+            if isinstance(event, Doubted) or verdict.key in doubts:
+                doubts[verdict.key] = after(doubts.get(verdict.key), verdict, event, begun)
             if isinstance(event, Doubted):
-                doubts[verdict.key] = (verdict, fault)
+                # What is closed and wanted by nobody gets one attempt to settle it, not all.
+                settling += ctx.execution.closing
+                if settling > 1:
+                    raise Failure(in_doubt(tool, Fault(kind="tool", message=fault.message)))
                 found = yield from settle_doubt(ctx, tool, verdict, event, attempt, meter)
                 if found is not None:
                     doubts.pop(verdict.key, None)
                     return done(ctx, tool, verdict, found, approved_by)
-            elif not fault.retryable or attempt >= ATTEMPTS:
+            elif not fault.retryable or attempt >= ATTEMPTS or ctx.execution.closing:
                 raise Failure(fault)
             delay = backoff(attempt + 1, fault.retry_after)
     except Failure as failure:
@@ -222,10 +239,11 @@ def work_left(ctx: Context, meter: Meter, delay: float, fault: Fault | None) -> 
 
     Raises `Failure` where there are none: with the spent budget, with the fault that a repeat was to mend, or as late.
     """
+    waits = round(delay * MICRO)
     room = ctx.meter.left("within")
-    if room is not None and room <= delay:
+    if room is not None and room <= waits:
         raise Failure(spent("within"))
     left = meter.left("within")
-    if left is not None and left <= delay:
+    if left is not None and left <= waits:
         raise Failure(fault or Fault(kind="late", code="FR3102", message="The time is used up."))
-    return None if left is None else left - delay
+    return None if left is None else (left - waits) / MICRO

@@ -12,6 +12,7 @@ from typing import Any
 from flowrun.core.commands import AnyCommand, AskPerson, CallTool, Close, Finish, Note, Wait
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.context import Context, Meter
+from flowrun.core.doubts import Doubt
 from flowrun.core.entries import Said, Standing, by_itself, earliest, entry_of, role_due, standing
 from flowrun.core.events import (
     PHASES,
@@ -20,16 +21,18 @@ from flowrun.core.events import (
     CancelAsked,
     Edited,
     Fault,
-    Reservation,
+    Refused,
     RunFinished,
     RunStarted,
     Verdict,
     Woken,
 )
 from flowrun.core.failure import Failure, RunEnd, outcome_of
+from flowrun.core.rooms import run_rooms
 from flowrun.core.schedule import Schedule
 from flowrun.errors import InternalError
 from flowrun.plan.model import AskStep
+from flowrun.values.micros import MICRO, micros
 from flowrun.values.moments import seconds_between
 from flowrun.values.names import Names
 
@@ -44,10 +47,10 @@ class Execution:
         self.started = started
         self.now = started.at
         self.gaps = False
-        self.doubts: dict[str, tuple[Verdict, Fault]] = {}
+        self.doubts: dict[str, Doubt] = {}
         """The writes whose effect nobody knows, by idempotency key; one left at the end makes the run `in_doubt`."""
         self.finished: RunFinished | None = None
-        self.taken: dict[str, float] = {}
+        self.taken: dict[str, int] = {}
         self.open: dict[tuple[str, str], AnyCommand] = {}
         self._new: list[AnyCommand] = []
         self._issued_at: dict[str, str] = {}
@@ -64,7 +67,12 @@ class Execution:
         }
         names = Names(input=started.input, run=run, tables=plan.tables, now=started.at, time_zone=plan.time_zone)
         self.root = Context(
-            execution=self, flow=plan.flow, names=names, meter=Meter(plan.flow.budget), path="", key=started.key
+            execution=self,
+            flow=plan.flow,
+            names=names,
+            meter=Meter(plan.flow.budget, ceiling=plan.ceiling),
+            path="",
+            key=started.key,
         )
 
     def start(self) -> None:
@@ -94,7 +102,7 @@ class Execution:
                 self._schedule.deliver(entry, event)
                 self._check_end()
         elif isinstance(event, BudgetRaised):
-            self.root.meter.raise_to(event.limits)
+            self.root.meter.raise_to(raised_to(event))
         elif isinstance(event, CancelAsked):
             self._schedule.close_all(RunEnd("cancelled", event.reason or f"Cancelled by {event.by}."))
             self._check_end()
@@ -111,7 +119,16 @@ class Execution:
     @property
     def doubt(self) -> Fault | None:
         """Why the run is in doubt at this moment, None where it is not."""
-        return next((fault for _, fault in self.doubts.values()), None)
+        return next((doubt.fault for doubt in self.doubts.values()), None)
+
+    def doubts_under(self, path: str) -> list[Doubt]:
+        """Return the writes in doubt of the step at a path, in the order in which they came into doubt."""
+        return [d for d in self.doubts.values() if d.verdict.path == path or d.verdict.path.startswith(f"{path}/")]
+
+    @property
+    def closing(self) -> bool:
+        """Say whether what goes on at this moment only settles a write, for nobody wants its step any more."""
+        return self._schedule.draining
 
     def take_commands(self) -> Sequence[AnyCommand]:
         """Return the commands issued since the last call, `Close` included, in order."""
@@ -124,28 +141,31 @@ class Execution:
 
     def take(self, verdict: Verdict) -> tuple[str, str] | None:
         """Take the room that a verdict reserves in this run; return (rule, reason) where it is gone."""
-        mine = self.run_rooms(verdict)
+        mine = run_rooms(verdict)
         for room in mine:
-            if self.taken.get(room.counter, 0.0) + room.amount > room.limit + 1e-9:
+            if self.taken.get(room.counter, 0) + room.takes > room.most:
                 return room.rule, room.reason or "The limit for this run is reached."
         for room in mine:
-            self.taken[room.counter] = self.taken.get(room.counter, 0.0) + room.amount
+            self.taken[room.counter] = self.taken.get(room.counter, 0) + room.takes
         return None
 
     def free(self, verdict: Verdict) -> None:
         """Give back the room of a call that surely was not done."""
-        for room in self.run_rooms(verdict):
-            self.taken[room.counter] -= room.amount
+        for room in run_rooms(verdict):
+            self.taken[room.counter] -= room.takes
 
-    def run_rooms(self, verdict: Verdict) -> list[Reservation]:
-        """Return the room that a verdict takes in this run alone; the rest is the journal's."""
-        return [room for room in verdict.reserve if room.counter.startswith("run:")]
+    def count_work(self, meter: Meter, event: AnyEvent, delay: float = 0.0) -> None:
+        """Count the work that an event says it took, and the delay before it.
 
-    def count_work(self, meter: Meter, event: AnyEvent) -> None:
-        """Count the time from a command to its event as work."""
+        A process may be dead for hours between a command and its event, so moments do not tell; they are used where an
+        earlier version did not say how long the work took.
+        """
         issued = self._issued_at.pop(event.path, None)
-        if issued is not None:
-            meter.add("within", max(seconds_between(issued, event.at), 0.0))
+        worked = getattr(event, "worked", None)
+        if worked is not None:
+            meter.add("within", max(worked, 0) + round(delay * MICRO))
+        elif issued is not None and not isinstance(event, Refused):
+            meter.add("within", max(round(seconds_between(issued, event.at) * MICRO), 0))
 
     def models_for(self, step: AskStep) -> Sequence[str]:
         """Return the models of a step in order: the run's own choice alone where it has one, else the step's."""
@@ -216,3 +236,9 @@ class Execution:
         if error is not None:
             raise InternalError(f"A step of {self.started.flow} broke: {type(error).__name__}: {error}") from error
         return ("completed_with_gaps" if self.gaps else "completed"), ""
+
+
+def raised_to(event: BudgetRaised) -> dict[str, int]:
+    """Return new limits as meters count them, also those that an earlier version stored."""
+    old = {name: (micros(n, up=False) or 0) if name == "within" else int(n) for name, n in event.limits.items()}
+    return {**old, **event.to}

@@ -88,6 +88,8 @@ class Schedule:
         self.result: Json = None
         self.error: BaseException | None = None
         self.done = False
+        self.draining = False
+        """Whether the generator that runs at this moment is closing and may only settle its write."""
 
     def start(self, generator: Steps) -> None:
         """Begin with the root generator."""
@@ -250,6 +252,7 @@ class Schedule:
 
     def _drain(self, fiber: _Fiber, event: AnyEvent) -> None:
         """Let a closing fiber settle its write: what settles a doubt goes on, anything else is dropped."""
+        self.draining = True
         try:
             wanted = fiber.generator.send(event)
         except (StopIteration, Failure, RunEnd):
@@ -260,6 +263,8 @@ class Schedule:
                 self._waiting[wanted.path] = fiber
                 self._issue(wanted)
                 return
+        finally:
+            self.draining = False
         self._retire(fiber)
 
     def _retire(self, fiber: _Fiber) -> None:

@@ -14,14 +14,15 @@ from typing import Any
 from flowrun.core.commands import Proposal, Propose
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Reservation, Verdict
-from flowrun.core.execute import call_digest
+from flowrun.core.execute import call_digest, natural_digest
+from flowrun.core.rooms import RUN, run_rooms
 from flowrun.guard.limits import reservation
 from flowrun.plan.model import RulePlan
 from flowrun.values.names import Names
 
 Json = Any
-Usage = Callable[[str, str | None], float]
-"""(counter, since) to the amount taken over all runs."""
+Usage = Callable[[str, str | None, str], int]
+"""(counter, since, holds) to the millionths taken over all runs, without what this run's call at `holds` took."""
 SUPERVISED = "This run is supervised: every write asks first."
 
 
@@ -40,15 +41,17 @@ def decide(
     that may not be touched here now.
     """
     used = dict(request.used)
-    pending: dict[str, float] = {}
+    pending: dict[str, int] = {}
     verdicts = []
     for proposal, known in zip(request.proposals, facts, strict=True):
         verdict = _judge(compiled, request, proposal, known, usage, now, used, pending, halted)
-        if verdict.verdict != "deny":
+        if verdict.verdict != "deny" and proposal.held is not None:
+            used["tool_calls"] = used.get("tool_calls", 0) + 1
+        elif verdict.verdict != "deny":
             used["tool_calls"] = used.get("tool_calls", 0) + 1
             used["writes"] = used.get("writes", 0) + (verdict.effect == "write")
             for room in verdict.reserve:
-                pending[room.counter] = pending.get(room.counter, 0.0) + room.amount
+                pending[room.counter] = pending.get(room.counter, 0) + room.takes
         verdicts.append(verdict)
     return verdicts
 
@@ -60,19 +63,23 @@ def _judge(
     known: Mapping[tuple[str, str], Json],
     usage: Usage,
     now: str,
-    used: Mapping[str, float],
-    pending: Mapping[str, float],
+    used: Mapping[str, int],
+    pending: Mapping[str, int],
     halted: Mapping[str, str],
 ) -> Verdict:
     args = {**proposal.args, **proposal.bound}
     digest = call_digest(proposal.tool, args)
     tool = compiled.plan.tools.get(proposal.tool)
     effect = tool.effect if tool is not None else "read" if proposal.tool.startswith("flows.") else "write"
+    natural = "" if tool is None else natural_digest(tool, args)
+    # A write in doubt has its room already; making it again takes no more.
+    held = {room.counter: room.takes for room in run_rooms(proposal.held)} if proposal.held is not None else {}
+    holds = "" if proposal.held is None else proposal.held.path
 
     def verdict(kind: str, **more: Any) -> Verdict:
         return Verdict(
             path=proposal.path, tool=proposal.tool, args=args, digest=digest, verdict=kind, effect=effect,
-            key=proposal.key, edited_by=proposal.edited_by, **more,
+            key=proposal.key, natural=natural, edited_by=proposal.edited_by, **more,
         )  # fmt: skip
 
     if proposal.tool not in request.flow.tools:
@@ -82,7 +89,7 @@ def _judge(
     if proposal.invalid:
         return verdict("deny", denied_by="arguments", denials=["arguments"], reason=proposal.invalid)
     denials: list[tuple[str, str]] = []
-    needed = [("tool_calls", 1), ("writes", 1 if effect == "write" else 0)]
+    needed = [("tool_calls", 1), ("writes", 1 if effect == "write" and not holds else 0)]
     for name, amount in needed:
         if amount and name in request.limits and used.get(name, 0) + amount > request.limits[name]:
             denials.append((f"budget.{name}", f"The budget for {name} is spent."))
@@ -116,9 +123,11 @@ def _judge(
             if isinstance(room, str):
                 denials.append((rule.id, room))
                 continue
-            here = pending.get(room.counter, 0.0)
-            taken = used.get(room.counter, 0.0) if room.counter.startswith("run:") else usage(room.counter, room.since)
-            if taken + here + room.amount > room.limit + 1e-9:
+            if room.counter.startswith(RUN):
+                taken = used.get(room.counter, 0) - held.get(room.counter, 0)
+            else:
+                taken = usage(room.counter, room.since, holds)
+            if taken + pending.get(room.counter, 0) + room.takes > room.most:
                 denials.append((rule.id, rule.reason or "The limit is reached."))
             reserve.append(room)
     if request.mode == "supervised" and effect == "write" and request.flow.owner not in met:

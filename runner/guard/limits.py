@@ -1,7 +1,7 @@
 """How much room an `at_most` leaves.
 
-Owns: the counter of a limit (rule, place, `per` value, window) and the amount that a call takes from it. What is taken
-already is handed in.
+Owns: the counter of a limit (rule, place, `per` value, window) and the amount that a call takes from it, in millionths
+from here on. What is taken already is handed in.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Reservation
 from flowrun.plan.model import LimitPlan, RulePlan
+from flowrun.values.micros import MICRO, micros
 from flowrun.values.moments import format_moment, parse_moment
 from flowrun.values.names import Names
 
@@ -31,23 +32,25 @@ def reservation(
         per = compiled.value(limit.per, names)
         if per is None:
             return "What the limit counts by is empty."
-    amount: Json = 1
+    takes: int | None = MICRO
     if limit.sum is not None:
-        amount = compiled.value(limit.sum, names)
+        amount: Json = compiled.value(limit.sum, names)
         if isinstance(amount, dict):
             if limit.currency and amount.get("currency") not in (None, limit.currency):
                 return f"The limit is in {limit.currency}."
             amount = amount.get("amount")
-        if isinstance(amount, bool) or not isinstance(amount, int | float) or amount < 0:
-            return "What the limit adds up is not an amount."
+        number = isinstance(amount, int | float) and not isinstance(amount, bool)
+        takes = micros(amount, up=True) if number else None
+    if takes is None:
+        return "What the limit adds up is not an amount."
     scope = "run" if limit.window == "run" else "all"
     # A sum and a count never share a counter, not even under one rule that was changed from one to the other.
     key = msgspec.json.encode([rule.source.split("@")[0], rule.id, place, limit.sum, per], order="deterministic")
     counter = f"{scope}:{hashlib.sha256(key).hexdigest()[:24]}"
     return Reservation(
         counter=counter,
-        amount=float(amount),
-        limit=float(limit.limit),
+        takes=takes,
+        most=micros(limit.limit, up=False) or 0,
         since=window_start(limit.window, names),
         rule=rule.id,
         reason=rule.reason,

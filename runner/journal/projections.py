@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any
 
@@ -16,6 +15,7 @@ import msgspec
 
 from flowrun.core import events as ev
 from flowrun.core.entries import Said, Standing, entry_of, refusal
+from flowrun.core.rooms import lifted
 from flowrun.values.moments import format_moment, parse_moment
 
 Json = Any
@@ -85,6 +85,36 @@ class RoomHeld(Change, frozen=True, kw_only=True):
     """An attempt of the call ended in doubt: its room stays taken, whatever later attempts say."""
 
 
+class RoomFreed(Change, frozen=True, kw_only=True):
+    """A person found that the call was not done: its room is free, although it was in doubt."""
+
+
+class NaturalTaken(Change, frozen=True, kw_only=True):
+    """The write at `path` takes its natural key, unless another write has it; `write` is its idempotency key."""
+
+    natural: str
+    write: str
+
+
+class NaturalDone(Change, frozen=True, kw_only=True):
+    """The write that has this natural key is done; its result is in the event that says so."""
+
+    natural: str
+
+
+class NaturalHeld(Change, frozen=True, kw_only=True):
+    """The write that has this natural key is in doubt, and keeps it."""
+
+    natural: str
+
+
+class NaturalFreed(Change, frozen=True, kw_only=True):
+    """The write was surely not done: its natural key is free, unless it is in doubt; `surely` frees that one too."""
+
+    natural: str
+    surely: bool = False
+
+
 class RoomReturned(Change, frozen=True, kw_only=True):
     """The call was surely not done: its room is free again, unless an attempt ended in doubt."""
 
@@ -104,17 +134,15 @@ class RunEnded(Change, frozen=True, kw_only=True):
 
 
 class Refusal(Exception):
-    """The append does not fit; `refused` and `rule` as in `Receipt`."""
+    """The append does not fit; `refused`, `rule` and `first` as in `Receipt`."""
 
-    def __init__(self, refused: str, rule: str = "") -> None:
+    def __init__(self, refused: str, rule: str = "", first: tuple[str, int] | None = None) -> None:
         super().__init__(refused)
         self.refused = refused
         self.rule = rule
+        self.first = first
 
 
-MICRO = 1_000_000
-MAX_AMOUNT = 9_000_000_000 * MICRO
-"""What a counter can hold, in millionths; a larger amount never fits."""
 _ATTEMPT = re.compile(r"~\d+$")
 
 
@@ -161,20 +189,6 @@ def sortable(moment: str | None) -> str | None:
     return moment if parsed is None else format_moment(parsed)
 
 
-def micros(amount: float, *, up: bool) -> int | None:
-    """Return a number in millionths, exactly by its shortest text; None where it is negative or no finite
-    number.
-    """
-    try:
-        number = Decimal(repr(amount)) if isinstance(amount, float) else Decimal(amount)
-        if not number.is_finite() or number < 0:
-            return None
-        scaled = min(number, Decimal(MAX_AMOUNT)) * MICRO
-    except (InvalidOperation, ValueError, TypeError):
-        return None
-    return min(int(scaled.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)), MAX_AMOUNT + (1 if up else 0))
-
-
 def _asked(run: str, event: ev.Asked) -> Iterable[Change]:
     yield EntryOpened(
         path=event.path,
@@ -192,6 +206,12 @@ def _added(run: str, event: Said) -> Iterable[Change]:
 
 def _answered(run: str, event: ev.Answered) -> Iterable[Change]:
     yield EntrySettled(path=event.path, action=event.action)
+    if event.write and event.action == "not_done":
+        yield RoomFreed(path=event.write)
+    if event.natural and event.action == "done":
+        yield NaturalDone(path=event.write, natural=event.natural)
+    if event.natural and event.action == "not_done":
+        yield NaturalFreed(path=event.write, natural=event.natural, surely=True)
 
 
 def _waiting(run: str, event: ev.Waiting) -> Iterable[Change]:
@@ -216,26 +236,45 @@ def _intended(run: str, event: ev.Intended) -> Iterable[Change]:
     path = call_path(event.path)
     for entry in event.approvals:
         yield RightUsed(path=path, entry=entry, digest=event.digest)
-    for room in event.reserve:
-        amount = micros(room.amount, up=True)
+    if event.natural:
+        yield NaturalTaken(path=event.holds or path, natural=event.natural, write=event.key)
+    yield from _rooms(event.holds or path, event)
+
+
+def _reserved(run: str, event: ev.Reserved) -> Iterable[Change]:
+    return _rooms(event.path, event)
+
+
+def _rooms(path: str, event: ev.Intended | ev.Reserved) -> Iterable[Change]:
+    for room in map(lifted, event.reserve):
         yield RoomTaken(
             path=path,
             counter=room.counter,
-            # A negative amount would make room for others; it never fits.
-            amount=MAX_AMOUNT + 1 if amount is None else amount,
-            limit=micros(room.limit, up=False) or 0,
+            amount=room.takes,
+            limit=room.most,
             since=sortable(room.since),
             at=sortable(event.at) or "",
             rule=room.rule,
         )
 
 
+def _returned(run: str, event: ev.Returned) -> Iterable[Change]:
+    # Most calls are reads or have no natural key; then nothing follows.
+    if event.natural and not event.first:
+        return (NaturalDone(path=call_path(event.path), natural=event.natural),)
+    return ()
+
+
 def _failed(run: str, event: ev.CallFailed) -> Iterable[Change]:
     yield RoomReturned(path=call_path(event.path))
+    if event.natural:
+        yield NaturalFreed(path=call_path(event.path), natural=event.natural)
 
 
 def _doubted(run: str, event: ev.Doubted) -> Iterable[Change]:
     yield RoomHeld(path=call_path(event.path))
+    if event.natural:
+        yield NaturalHeld(path=call_path(event.path), natural=event.natural)
 
 
 def _finished(run: str, event: ev.RunFinished) -> Iterable[Change]:
@@ -252,6 +291,8 @@ _HANDLERS: dict[type, Callable[[str, Any], Iterable[Change]]] = {
     ev.Woken: _woken,
     ev.RecordWritten: _recorded,
     ev.Intended: _intended,
+    ev.Reserved: _reserved,
+    ev.Returned: _returned,
     ev.CallFailed: _failed,
     ev.Doubted: _doubted,
     ev.RunFinished: _finished,

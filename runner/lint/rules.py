@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from flowrun.core.steps.model_call import unpriced
 from flowrun.errors import Span
 from flowrun.lang import spec
 from flowrun.lang.types import Type, TypeScope, check_condition, check_value, from_value, infer, with_currencies
@@ -123,7 +124,7 @@ def check_budget(world: World, out: Findings, used: set[str]) -> None:
         for step in asks:
             for name in step.model or list(world.catalogue.models)[:1]:
                 model = world.catalogue.models.get(name)
-                if model is not None and model.provider not in ("examples", "scripted") and model.input_price is None:
+                if model is not None and unpriced(model):
                     out.add(
                         "unknown-price",
                         f"The model {name} has no price, so the `cost` of the budget cannot be kept.",

@@ -240,7 +240,9 @@ AnyStep = (
 
 
 class BudgetPlan(_Frozen, kw_only=True):
-    """What one run may use; money in millionths, `within` in seconds of work, None: no limit."""
+    """What one run may use; money in millionths, `within` in seconds of work, None: no limit. Only a workspace limits
+    `tokens`.
+    """
 
     cost: int | None = None
     currency: str = "USD"
@@ -248,6 +250,7 @@ class BudgetPlan(_Frozen, kw_only=True):
     tool_calls: int | None = None
     writes: int | None = None
     within: float | None = None
+    tokens: int | None = None
 
 
 class FlowPlan(_Frozen, kw_only=True):
@@ -284,4 +287,6 @@ class Plan(_Frozen, kw_only=True):
     tables: dict[str, Any] = {}
     time_zone: str = "UTC"
     limits: dict[str, float] = {}
+    ceiling: BudgetPlan = BudgetPlan()
+    """What the workspace allows every run at most; a flow's budget and a raised limit only go below it."""
     engine: str = ""

@@ -43,15 +43,17 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     `ok` False: nothing of it was stored. `refused`: `claim` (another runner owns the run), `path` (this phase of this
     path exists already), `limit` (an `at_most` window is full; `rule` names it), `right` (an approval was used
-    already), `finished` (the run has ended), `halt` (a halt names it; `rule` says who and why), `entry` (a person's word does
-    not fit the entry any more; `rule` says why, as in `core.entries.refusal`), `event` (an event is too large or could not be
-    read again; `rule` says why).
+    already), `natural` (this write is another's already; `first` is (run, seq) of the event with its result, seq 0 while
+    that is in flight and -1 while it is in doubt), `finished` (the run has ended), `halt` (a halt names it; `rule` says
+    who and why), `entry` (a person's word does not fit the entry any more; `rule` says why, as in
+    `core.entries.refusal`), `event` (an event is too large or could not be read again; `rule` says why).
     """
 
     ok: bool
     refused: str = ""
     rule: str = ""
     seq: int = 0
+    first: tuple[str, int] | None = None
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,8 +201,11 @@ class Journal(Protocol):
         """Open runs and store appends in one transaction, as `open_run` and `commit` would; errors are returned."""
         ...
 
-    def usage(self, counter: str, since: str | None) -> float:
-        """Return how much of an `at_most` counter is taken since a moment."""
+    def usage(self, counter: str, since: str | None, *, besides: tuple[str, str] | None = None) -> int:
+        """Return how much of an `at_most` counter is taken since a moment (that moment included), in millionths.
+
+        `besides`: (run, path) of a call that is left out.
+        """
         ...
 
     def halt(self, halt: Halt) -> None:

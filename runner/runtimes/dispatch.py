@@ -25,6 +25,7 @@ from flowrun.core.events import (
     ModelFailed,
     ModelReplied,
     Returned,
+    Usage,
 )
 from flowrun.core.halts import tool_names
 from flowrun.core.steps.model_call import cost
@@ -37,6 +38,7 @@ from flowrun.ports.tools import ToolRequest, ToolResult, Tools
 from flowrun.runtimes.breaker import Breakers
 from flowrun.runtimes.drain import Drain
 from flowrun.runtimes.rate import Rates
+from flowrun.values.micros import MICRO
 from flowrun.values.size import exceeds
 
 Json = Any
@@ -44,6 +46,8 @@ FACT_TIMEOUT = 10.0
 LARGEST = 200_000
 """Bytes of a tool's output or a model's reply; an event holds a little more."""
 TOO_LARGE = f"more than {LARGEST // 1000} kB."
+CLOSING = 2.0
+"""Seconds that one adapter has for closing its connections."""
 BACKSTOP = 5.0
 """Seconds that an adapter has beyond a call's time, before the call is ended for it."""
 NEVER_CALLED = frozenset({"FR4001", "FR4006", "FR4007", "FR4015"})
@@ -73,6 +77,14 @@ class Dispatch:
         self.drain = Drain(clock)
         self._breakers = Breakers(clock)
         self._rates = Rates(clock)
+
+    async def aclose(self) -> None:
+        """Close what the ports hold open; one that cannot be closed changes no result."""
+        ports: list[Tools | Models] = [*self.tools.values(), self.models]
+        for port in {id(port): port for port in ports}.values():
+            with suppress(Exception):
+                async with asyncio.timeout(CLOSING):
+                    await port.aclose()
 
     def halted(self, names: Sequence[str], at: str) -> str | None:
         """Return why nothing named so may be touched at a moment, None where it may."""
@@ -106,7 +118,11 @@ class Dispatch:
         tools = {proposal.tool for proposal in command.proposals}
         why = {tool: self.halted([*command.under, *tool_names(tool)], now) for tool in tools}
         halted = {tool: reason for tool, reason in why.items() if reason is not None}
-        verdicts = decide(compiled, command, facts=facts, usage=self.journal.usage, now=now, halted=halted)
+
+        def usage(counter: str, since: str | None, holds: str) -> int:
+            return self.journal.usage(counter, since, besides=(run, holds) if holds else None)
+
+        verdicts = decide(compiled, command, facts=facts, usage=usage, now=now, halted=halted)
         return Decided(path=command.path, at=now, verdicts=verdicts)
 
     def turn(self, command: CallTool) -> float | CallFailed:
@@ -132,7 +148,19 @@ class Dispatch:
         return self._rates.turn(tool, contract.rate, within)
 
     async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str, *, waited: float = 0.0) -> AnyEvent:
-        """Make an allowed call; every failure becomes an event. `waited`: seconds of its time that are gone."""
+        """Make an allowed call; every failure becomes an event, which says how long the work took.
+
+        `waited`: seconds of its time that are gone.
+        """
+        began = self.clock.monotonic()
+        event = await self._call_tool(command, run, waited)
+        natural = command.verdict.natural
+        return msgspec.structs.replace(event, worked=self._since(began), natural=natural)
+
+    def _since(self, began: float) -> int:
+        return round((self.clock.monotonic() - began) * MICRO)
+
+    async def _call_tool(self, command: CallTool, run: str, waited: float) -> Returned | CallFailed | Doubted:
         verdict = command.verdict
         timeout = max(time_of(command) - waited, 0.0)
         request = ToolRequest(tool=verdict.tool, args=verdict.args, key=verdict.key, run=run, timeout=timeout)
@@ -202,7 +230,12 @@ class Dispatch:
             self._breakers.leave(tool, failed)
 
     async def call_model(self, command: CallModel) -> ModelReplied | ModelFailed:
-        """Ask a model; its usage is priced, and without usage the whole reservation is charged."""
+        """Ask a model; its usage is charged, and without one that can be true the whole reservation."""
+        began = self.clock.monotonic()
+        event = await self._call_model(command)
+        return msgspec.structs.replace(event, worked=self._since(began))
+
+    async def _call_model(self, command: CallModel) -> ModelReplied | ModelFailed:
         model = command.model
         name = f"model {model.name}"
         wait = self._breakers.enter(name)
@@ -218,21 +251,24 @@ class Dispatch:
         except TimeoutError:
             failed = True
             fault = Fault(kind="late", code="FR4120", message=f"{model.name} did not answer in time.")
-            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
+            return self._unanswered(command, fault, charged=True)
         except FlowrunError as error:
+            fault = fault_of("model", error)
             asked = isinstance(error, AdapterError) and error.code not in NEVER_ASKED
-            failed = fault_of("model", error).retryable if asked else None
-            charged = command.reserve if asked else 0
-            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault_of("model", error), cost=charged)
+            failed = fault.retryable if asked else None
+            return self._unanswered(command, fault, charged=asked)
+        except Exception as error:
+            failed = True
+            fault = Fault(kind="model", code="FR4123", message=f"Asking {model.name} broke: {type(error).__name__}.")
+            return self._unanswered(command, fault, charged=True)
         finally:
             self._breakers.leave(name, failed)
         try:
             proposals, answer, text = fit([reply.proposals, reply.answer, reply.text])
         except ValueError as unfit:
             fault = Fault(kind="model", code="FR4108", message=f"{model.name} said {unfit}")
-            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=command.reserve)
-        usage = reply.usage
-        price = cost(model, usage.input_tokens, usage.output_tokens) if usage.known else command.reserve
+            return self._unanswered(command, fault, charged=True)
+        price, tokens, doubtful = charge(command, reply.usage)
         return ModelReplied(
             path=command.path,
             at=self.clock.now(),
@@ -242,10 +278,31 @@ class Dispatch:
             answer=answer,
             answered=reply.answered,
             text=text,
-            usage=usage,
+            usage=reply.usage,
             cost=price,
-            note=reply.note,
+            tokens=tokens,
+            note=" ".join(text for text in (reply.note, doubtful) if text),
         )
+
+    def _unanswered(self, command: CallModel, fault: Fault, *, charged: bool) -> ModelFailed:
+        price, tokens = (command.reserve, command.tokens) if charged else (0, 0)
+        return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=price, tokens=tokens)
+
+
+def charge(command: CallModel, usage: Usage) -> tuple[int, int, str]:
+    """Return the cost (millionths) and the tokens to charge for a reply, and why where the usage cannot be true.
+
+    What was reserved is the most that a call can use; a usage above it, below zero, or of nothing read is not believed.
+    """
+    if not usage.known:
+        return command.reserve, command.tokens, ""
+    read, written = usage.input_tokens, usage.output_tokens
+    price = cost(command.model, read, written)
+    if not command.tokens and min(read, written) >= 0:
+        return price, read + written, ""
+    if read <= 0 or written < 0 or read + written > command.tokens or price > command.reserve:
+        return command.reserve, command.tokens, f"The usage that it reported ({read} and {written}) cannot be true."
+    return price, read + written, ""
 
 
 def fault_of(kind: str, error: FlowrunError) -> Fault:

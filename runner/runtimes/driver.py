@@ -21,6 +21,7 @@ from flowrun.core.commands import (
     Finish,
     Note,
     Propose,
+    TakeRoom,
     Wait,
     WriteRecord,
     pause_of,
@@ -33,12 +34,12 @@ from flowrun.core.events import (
     CallFailed,
     Doubted,
     Escalated,
-    Fault,
     Intended,
     ModelFailed,
     ModelReplied,
     ModelStarted,
     RecordWritten,
+    Reserved,
     Returned,
     RunFinished,
     RunStarted,
@@ -49,7 +50,8 @@ from flowrun.errors import InternalError, StoreError
 from flowrun.ports.journal import Append, Claim, Receipt
 from flowrun.runtimes.committer import Committer
 from flowrun.runtimes.dispatch import Dispatch, conversation_digest
-from flowrun.runtimes.refusals import halted_call, halted_model, refused, under
+from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
+from flowrun.runtimes.refusals import halted_call, halted_model, under
 from flowrun.values.moments import seconds_between
 
 Json = Any
@@ -82,6 +84,8 @@ class Driver:
         """Whether work was left because the process is to end."""
         self.seq = 0
         self.last_at = ""
+        self._left_at = ""
+        """When the run's last event was stored before it was driven here."""
         self._seen: set[tuple[str, str]] = set()
         self.events: list[AnyEvent] = []
         """The run's events as stored, in order."""
@@ -113,7 +117,7 @@ class Driver:
             raise InternalError(f"The journal of {self.claim.run} does not begin with its start.")
         self.events = events
         self.seq = stored[-1].seq
-        self.last_at = events[-1].at
+        self.last_at = self._left_at = events[-1].at
         self._seen = {(event.path, PHASES[type(event)]) for event in events}
         self.execution = Execution(self.compiled, first)
         self.execution.replay(events[1:])
@@ -183,6 +187,8 @@ class Driver:
                     path=command.path, at=now, schema=command.schema, record=command.record, final=command.final
                 )
             )
+        elif isinstance(command, TakeRoom):
+            await self._intend(command, False)
         elif isinstance(command, AskPerson):
             if (command.path, "asked") not in self._seen:
                 self._append(msg_at(command.asked, now))
@@ -228,8 +234,7 @@ class Driver:
             return
         write = command.verdict.effect == "write" and not command.simulated
         if (command.path, "intended") in self._seen:
-            fault = Fault(kind="in_doubt", code="FR3103", message="The process ended while the call was under way.")
-            self._emit(Doubted(path=command.path, at=self._now(), fault=fault, tool=command.verdict.tool))
+            self._emit(self._lost(command))
             return
         wait = 0.0 if command.simulated else self.dispatch.turn(command)
         if isinstance(wait, CallFailed):
@@ -241,8 +246,7 @@ class Driver:
             if self.drain.asked or self._stale:
                 self.left = self.drain.asked
                 return
-        windows = any(not room.counter.startswith("run:") for room in command.verdict.reserve)
-        if write or (windows and not command.simulated):
+        if needs_intent(command):
             if not await self._intend(command, write):
                 return
         else:
@@ -258,43 +262,37 @@ class Driver:
         if write:
             await self._flush(durable=True)
 
-    async def _intend(self, command: CallTool, write: bool) -> bool:
+    async def _intend(self, command: CallTool | TakeRoom, write: bool) -> bool:
         """Commit the intent with its reservations and approvals; False where it was refused (an event says so)."""
-        verdict = command.verdict
         held = self.dispatch.halted(under(command), self._now())
         if held is not None:
             self._emit(halted_call(command, held, self._now()))
             return False
-        first = command.path == command.first
-        intent = Intended(
-            path=command.path,
-            at=self._now(),
-            tool=verdict.tool,
-            args=verdict.args,
-            digest=verdict.digest,
-            key=verdict.key,
-            reserve=[room for room in verdict.reserve if not room.counter.startswith("run:")] if first else [],
-            approvals=command.approvals,
-        )
+        now = self._now()
+        intent = reserved(command, now) if isinstance(command, TakeRoom) else intent_of(command, now)
         before, self._buffer = self._buffer, []
         receipt = await self._commit([*before, intent], durable=write, under=under(command))
         if receipt.ok:
-            self._seen.add((command.path, "intended"))
+            self._seen.add((command.path, PHASES[type(intent)]))
+            if isinstance(intent, Reserved) and not self._stale:
+                self.execution.resume(intent)
             return not self._stale
-        refusal = refused(command, receipt, self._now())
-        if refusal is not None:
-            self._buffer = [*before, *self._buffer]
-            self._emit(refusal)
-        else:
+        event = instead(self.dispatch.journal, command, receipt, self._now())
+        if event is None:
             self._stale = True
+        else:
+            self._buffer = [*before, *self._buffer]
+            self._emit(event)
         return False
+
+    def _lost(self, command: CallTool | CallModel) -> AnyEvent:
+        """Return what became of a call that was under way when the process before this one ended."""
+        begun = (e.at for e in self.events if e.path == command.path and isinstance(e, Intended | ModelStarted))
+        return lost(command, begun=next(begun, self._left_at), last=self._left_at, now=self._now())
 
     async def _model(self, command: CallModel) -> None:
         if (command.path, "started") in self._seen:
-            fault = Fault(
-                kind="model", code="FR4121", message="The process ended while the model was asked.", retryable=True
-            )
-            self._emit(ModelFailed(path=command.path, at=self._now(), fault=fault, cost=command.reserve))
+            self._emit(self._lost(command))
             return
         held = self.dispatch.halted(under(command), self._now())
         if held is not None:
@@ -303,7 +301,12 @@ class Driver:
         digest = conversation_digest(command.messages)
         self._emit(
             ModelStarted(
-                path=command.path, at=self._now(), model=command.model.name, reserved=command.reserve, digest=digest
+                path=command.path,
+                at=self._now(),
+                model=command.model.name,
+                reserved=command.reserve,
+                tokens=command.tokens,
+                digest=digest,
             )
         )
         await self._flush(durable=False)

@@ -5,7 +5,7 @@ Owns: the events of such a call, the same on every engine. Whether it is stopped
 
 from __future__ import annotations
 
-from flowrun.core.commands import CallModel, CallTool
+from flowrun.core.commands import CallModel, CallTool, TakeRoom
 from flowrun.core.events import Fault, ModelFailed, Refused
 from flowrun.core.halts import ALL, tool_names
 from flowrun.ports.journal import Receipt
@@ -13,14 +13,14 @@ from flowrun.ports.journal import Receipt
 WORDS = {"limit": "The limit is reached.", "right": "The approval was used already."}
 
 
-def under(command: CallTool | CallModel) -> list[str]:
+def under(command: CallTool | CallModel | TakeRoom) -> list[str]:
     """Return all names by which a halt can stop this call."""
     if isinstance(command, CallModel):
         return [ALL, *command.under]
     return [*command.under, *tool_names(command.verdict.tool)]
 
 
-def refused(command: CallTool, receipt: Receipt, at: str) -> Refused | None:
+def refused(command: CallTool | TakeRoom, receipt: Receipt, at: str) -> Refused | None:
     """Return the refusal of a call whose intent was not stored, None where the run itself has moved on."""
     if receipt.refused == "halt":
         return halted_call(command, receipt.rule, at)
@@ -32,7 +32,7 @@ def refused(command: CallTool, receipt: Receipt, at: str) -> Refused | None:
     return Refused(path=command.path, at=at, rule=receipt.rule or receipt.refused, reason=reason)
 
 
-def halted_call(command: CallTool, reason: str, at: str) -> Refused:
+def halted_call(command: CallTool | TakeRoom, reason: str, at: str) -> Refused:
     """Return the refusal of a call that a halt names."""
     return Refused(path=command.path, at=at, rule="halt", reason=reason)
 

@@ -15,19 +15,17 @@ import msgspec
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from flowrun.core.commands import AskPerson, CallModel, CallTool, Finish, Note, Propose, Wait, WriteRecord
+from flowrun.core.commands import AskPerson, CallModel, CallTool, Finish, Note, Propose, TakeRoom, Wait, WriteRecord
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import (
     PHASES,
     AnyEvent,
     Asked,
     CallFailed,
-    Doubted,
-    Fault,
     Intended,
-    ModelFailed,
     ModelStarted,
     RecordWritten,
+    Reserved,
     RunFinished,
     RunStarted,
     Waiting,
@@ -37,7 +35,8 @@ from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Receipt
 from flowrun.runtimes.dispatch import Dispatch, conversation_digest
 from flowrun.runtimes.driver import msg_at
-from flowrun.runtimes.refusals import halted_call, halted_model, refused, under
+from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
+from flowrun.runtimes.refusals import halted_call, halted_model, under
 from flowrun.runtimes.temporal_flow import BEAT
 
 Json = Any
@@ -56,6 +55,7 @@ class View:
         assert isinstance(started, RunStarted)
         self.started, self.seq, self.compiled = started, seq, compiled
         self.at = events[-1].at
+        self.events = events
         self.phases = {(event.path, PHASES[type(event)]) for event in events}
         self.seen = [event for event in events if not isinstance(event, UNSEEN)]
         self.execution = Execution(compiled, started)
@@ -64,6 +64,10 @@ class View:
     def since(self, after: int) -> Json:
         """Return the events that the core sees from `n` = `after` + 1, each with its n."""
         return msgspec.to_builtins([(n, event) for n, event in enumerate(self.seen, 1) if n > after])
+
+    def begun(self, path: str) -> str:
+        """Return when the call at a path was begun."""
+        return next((e.at for e in self.events if e.path == path and isinstance(e, Intended | ModelStarted)), self.at)
 
     def answers(self, path: str) -> Json:
         """Return the event that answered a path, with its n; nothing where there is none yet."""
@@ -86,6 +90,8 @@ class View:
                     path=path, at=now, schema=command.schema, record=command.record, final=command.final
                 )
                 said.append(written)
+            elif isinstance(command, TakeRoom):
+                said.append(reserved(command, now))
             elif isinstance(command, AskPerson):
                 if (path, "asked") not in self.phases:
                     said.append(msg_at(command.asked, now))
@@ -125,7 +131,25 @@ class Activities:
             events = view.say(self.dispatch.clock.now())
             if not events:
                 return view.since(after)
-            self._commit(view, *events, durable=any(isinstance(event, RunFinished) for event in events))
+            durable = any(isinstance(event, RunFinished) for event in events)
+            rooms = [event for event in events if isinstance(event, Reserved)]
+            others = [event for event in events if not isinstance(event, Reserved)]
+            if others:
+                self._commit(view, *others, durable=durable)
+            for event in rooms:  # each by itself, since it may be refused
+                self._take_room(view, event)
+
+    def _take_room(self, view: View, event: Reserved) -> None:
+        command = view.execution.open.get((event.path, ""))
+        assert isinstance(command, TakeRoom)
+        held = self.dispatch.halted(under(command), event.at)
+        if held is not None:
+            self._commit(view, halted_call(command, held, event.at))
+            return
+        receipt = self._commit(view, event, under=under(command))
+        refusal = None if receipt.ok else instead(self.journal, command, receipt, event.at)
+        if refusal is not None:
+            self._commit(view, refusal)
 
     @activity.defn(name="flowrun.answer")
     async def answer(self, run: str, path: str) -> Json:
@@ -151,23 +175,26 @@ class Activities:
     async def _model(self, view: View, command: CallModel) -> AnyEvent:
         now = self.dispatch.clock.now()
         if (command.path, "started") in view.phases:
-            fault = Fault(
-                kind="model", code="FR4121", message="The process ended while the model was asked.", retryable=True
-            )
-            return ModelFailed(path=command.path, at=now, fault=fault, cost=command.reserve)
+            return lost(command, begun=view.begun(command.path), last=view.at, now=now)
         held = self.dispatch.halted(under(command), now)
         if held is not None:
             return halted_model(command, held, now)
         told = conversation_digest(command.messages)
         self._commit(
             view,
-            ModelStarted(path=command.path, at=now, model=command.model.name, reserved=command.reserve, digest=told),
+            ModelStarted(
+                path=command.path,
+                at=now,
+                model=command.model.name,
+                reserved=command.reserve,
+                tokens=command.tokens,
+                digest=told,
+            ),
         )
         return await self.dispatch.call_model(command)
 
     async def _call(self, view: View, command: CallTool, write: bool) -> AnyEvent:
-        verdict, now = command.verdict, self.dispatch.clock.now()
-        rooms = [room for room in verdict.reserve if not room.counter.startswith("run:")]
+        now = self.dispatch.clock.now()
         known = (command.path, "intended") in view.phases
         held = None if known else self.dispatch.halted(under(command), now)
         if held is not None:
@@ -177,24 +204,16 @@ class Activities:
             return wait
         if wait:
             await self.dispatch.clock.sleep(wait)
-        if (write or rooms) and not command.simulated:
-            intent = Intended(
-                path=command.path,
-                at=now,
-                tool=verdict.tool,
-                args=verdict.args,
-                digest=verdict.digest,
-                key=verdict.key,
-                reserve=rooms if command.path == command.first else [],
-                approvals=command.approvals,
+        if needs_intent(command):
+            receipt = (
+                None if known else self._commit(view, intent_of(command, now), durable=write, under=under(command))
             )
-            receipt = None if known else self._commit(view, intent, durable=write, under=under(command))
             if receipt is None or receipt.refused == "path":
-                fault = Fault(kind="in_doubt", code="FR3103", message="The process ended while the call was under way.")
-                return Doubted(path=command.path, at=now, fault=fault, tool=verdict.tool)
-            refusal = refused(command, receipt, now)
-            if refusal is not None:
-                return refusal
+                seen = view if receipt is None else self._view(view.started.run)
+                return lost(command, begun=seen.begun(command.path), last=seen.at, now=now)
+            event = instead(self.journal, command, receipt, now)
+            if event is not None:
+                return event
             if not receipt.ok:
                 raise ApplicationError(f"The run {view.started.run} has ended.", type="Ended", non_retryable=True)
         return await self.dispatch.call_tool(view.compiled, command, view.started.run, waited=wait)

@@ -113,7 +113,11 @@ def judge(test: spec.PolicyTest, compiled: CompiledPlan) -> tuple[Verdict, Names
         limits={},
     )
     facts = {(policy, name): value for name, value in test.facts.items()}
-    verdict = decide(compiled, request, facts=[facts], usage=lambda counter, since: taken.get(counter, 0.0), now=now)[0]
+
+    def usage(counter: str, since: str | None, holds: str) -> int:
+        return taken.get(counter, 0)
+
+    verdict = decide(compiled, request, facts=[facts], usage=usage, now=now)[0]
     tables = {**names.tables, **plan.policies[policy].tables}
     seen = names.judging(args=test.args, facts=test.facts, now=now)
     seen.tables = tables
@@ -130,16 +134,16 @@ def speakers(test: spec.PolicyTest, compiled: CompiledPlan, verdict: Verdict, na
     return [r.id for r in rules if r.approve_when is not None and compiled.value(r.approve_when, names) is True]
 
 
-def _taken(test: spec.PolicyTest, compiled: CompiledPlan, names: Names) -> dict[str, float]:
+def _taken(test: spec.PolicyTest, compiled: CompiledPlan, names: Names) -> dict[str, int]:
     """Return the room in `at_most` that the earlier calls have taken."""
-    taken: dict[str, float] = {}
+    taken: dict[str, int] = {}
     for call in test.before:
         for counter, amount in _rooms(call, compiled, names):
-            taken[counter] = taken.get(counter, 0.0) + amount
+            taken[counter] = taken.get(counter, 0) + amount
     return taken
 
 
-def _rooms(call: Mapping[str, Json], compiled: CompiledPlan, names: Names) -> Iterable[tuple[str, float]]:
+def _rooms(call: Mapping[str, Json], compiled: CompiledPlan, names: Names) -> Iterable[tuple[str, int]]:
     seen = names.judging(args=call.get("args", {}), facts={}, now=names.now)
     for rule, policy in compiled.rules_for(compiled.plan.flow, call["call"]):
         if policy is None:
@@ -147,4 +151,4 @@ def _rooms(call: Mapping[str, Json], compiled: CompiledPlan, names: Names) -> It
         for place, limit in enumerate(rule.at_most):
             room = reservation(compiled, rule, place, limit, seen)
             if not isinstance(room, str):
-                yield room.counter, room.amount
+                yield room.counter, room.takes

@@ -6,10 +6,20 @@ from typing import Any
 
 from flowrun.core import events as ev
 from flowrun.ports.journal import Append, Claim, Journal, Receipt
+from flowrun.values.micros import MICRO, micros
 
 AT = "2026-03-02T09:00:00.000000Z"
 ME = "host-a:boot:1:1"
 OTHER = "host-b:boot:2:2"
+
+
+class Wall:
+    """Seconds for leases, moved by the test."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 def started(run: str = "01run", **changes: Any) -> ev.RunStarted:
@@ -60,7 +70,10 @@ def approved(path: str = "ok", *, role: str = "lead", by: str = "ana", **changes
 
 
 def room(amount: float, limit: float, *, counter: str = "daily", since: str | None = None) -> ev.Reservation:
-    return ev.Reservation(counter=counter, amount=amount, limit=limit, since=since, rule="daily")
+    takes = micros(amount, up=True)
+    most = micros(limit, up=False)
+    assert takes is not None and most is not None
+    return ev.Reservation(counter=counter, takes=takes, most=most, since=since, rule="daily")
 
 
 def intended(path: str, *reserve: ev.Reservation, at: str = AT, **changes: Any) -> ev.Intended:
@@ -76,10 +89,6 @@ def doubted(path: str) -> ev.Doubted:
     return ev.Doubted(path=path, at=AT, fault=ev.Fault(kind="in_doubt", message="?"))
 
 
-class Wall:
-    """Seconds for leases, moved by the test."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+def used(journal: Journal, counter: str, since: str | None = None) -> float:
+    """Return what is taken of a counter, in the unit of the test's amounts."""
+    return journal.usage(counter, since) / MICRO

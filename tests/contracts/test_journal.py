@@ -18,7 +18,6 @@ from tests.contracts.journal_kit import (
     answered,
     approved,
     asked,
-    doubted,
     failed,
     intended,
     opened,
@@ -27,6 +26,7 @@ from tests.contracts.journal_kit import (
     returned,
     room,
     started,
+    used,
 )
 
 LATER = "2026-03-02T10:00:00.000000Z"
@@ -156,7 +156,7 @@ def test_one_refusal_rolls_back_nobody_else(journal: Journal) -> None:
         ]
     )
     assert [(r.ok, r.refused) for r in receipts] == [(True, ""), (False, "path"), (True, ""), (False, "claim")]
-    assert journal.inbox() == [] and journal.usage("daily", None) == 0
+    assert journal.inbox() == [] and used(journal, "daily", None) == 0
     assert put(journal, two, returned("y")).seq == 3
     for run in ("01a", "01b", "01c"):
         assert verify(journal.events(run)) == []
@@ -171,46 +171,6 @@ def test_an_event_that_is_too_large_is_refused_alone(journal: Journal) -> None:
 
 
 # Room in windows
-
-
-def test_a_window_is_never_overfull(journal: Journal) -> None:
-    claim = opened(journal)
-    assert put(journal, claim, intended("a", room(0.1, 0.3))).ok
-    assert put(journal, claim, intended("b", room(0.2, 0.3))).ok
-    receipt = put(journal, claim, intended("c", room(0.000001, 0.3)))
-    assert (receipt.refused, receipt.rule) == ("limit", "daily")
-    assert journal.usage("daily", None) == 0.3 and journal.usage("other", None) == 0
-
-
-def test_only_what_lies_in_the_window_counts(journal: Journal) -> None:
-    claim = opened(journal)
-    assert put(journal, claim, intended("a", room(5, 5), at="2026-03-02T09:00:00Z")).ok
-    assert put(journal, claim, intended("b", room(5, 5, since=AT))).refused == "limit"
-    since = "2026-03-02T09:00:00.000001Z"
-    assert journal.usage("daily", AT) == 5 and journal.usage("daily", since) == 0
-    assert put(journal, claim, intended("b", room(5, 5, since=since), at=LATER)).ok
-
-
-@pytest.mark.parametrize("amount", [-1.0, float("nan"), float("inf"), 1e30])
-def test_an_amount_that_makes_no_sense_never_fits(journal: Journal, amount: float) -> None:
-    claim = opened(journal)
-    assert put(journal, claim, intended("a", room(amount, 1e12))).refused in ("limit", "event")
-
-
-def test_a_definite_failure_gives_room_back_and_a_further_attempt_takes_none(journal: Journal) -> None:
-    claim = opened(journal)
-    assert put(journal, claim, intended("a", room(1, 1))).ok
-    assert put(journal, claim, intended("a~2", room(1, 1))).ok
-    assert journal.usage("daily", None) == 1
-    assert put(journal, claim, failed("a~2")).ok
-    assert journal.usage("daily", None) == 0
-
-
-def test_room_of_a_call_in_doubt_stays_taken(journal: Journal) -> None:
-    claim = opened(journal)
-    assert put(journal, claim, intended("a", room(1, 1)), doubted("a")).ok
-    assert put(journal, claim, intended("a~2", room(1, 1)), failed("a~2")).ok
-    assert journal.usage("daily", None) == 1
 
 
 # Waiting

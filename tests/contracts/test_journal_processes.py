@@ -21,7 +21,7 @@ from flowrun.core import events as ev
 from flowrun.errors import StoreError
 from flowrun.journal.chain import verify
 from flowrun.ports.journal import Append
-from tests.contracts.journal_kit import AT, intended, opened, put, returned, room, started
+from tests.contracts.journal_kit import AT, intended, opened, put, returned, room, started, used
 
 PROCESSES = 4
 Store = Callable[..., SqliteJournal]
@@ -105,7 +105,7 @@ def test_four_processes_never_overfill_a_window(tmp_path: Path, store: Store) ->
     assert sum(int(taken) for taken, _ in results) == 25
     assert sum(int(over) for _, over in results) == 52
     journal = store(tmp_path / "s.db")
-    assert journal.usage("daily", None) == 25 and journal.usage("half", None) == 26
+    assert used(journal, "daily", None) == 25 and used(journal, "half", None) == 26
     assert all(verify(journal.events(row.run)) == [] for row in journal.runs())
 
 

@@ -43,40 +43,16 @@ from flowrun.core.events import (
     Refused,
     Returned,
     RunFinished,
-    RunStarted,
     Waiting,
     Woken,
 )
 from flowrun.core.execution import Execution
 from flowrun.guard import decide
 from flowrun.values.moments import add_seconds
-from tests.property.plans import ANSWER, OUTPUT, RECORD
+from tests.property.pictures import START, fitting, picture, started
 
-START = "2026-01-01T00:00:00.000000Z"
 MOST_EVENTS = 400
 COUNTED = ("model_calls", "tool_calls", "writes", "cost")
-
-
-def started(**more: Any) -> RunStarted:
-    """Return the first event of a run."""
-    base = {"run": "r1", "flow": "main", "version": 1, "plan": "digest", "input": {}, "key": "k1", "at": START}
-    return RunStarted(**{**base, **more})
-
-
-def picture(execution: Execution) -> list[tuple[str, str, str, bytes]]:
-    """Return what is open, with everything that an outside answer could depend on, in an order of its own."""
-    shown = []
-    for (path, phase), command in execution.open.items():
-        fields = {
-            name: getattr(command, name)
-            for name in command.__struct_fields__
-            if name not in ("names", "flow", "model", "examples")
-        }
-        if isinstance(command, AskPerson):
-            fields["standing"] = execution.standing(command)
-        body = msgspec.json.encode(fields, order="deterministic")
-        shown.append((path, phase, type(command).__name__, body))
-    return sorted(shown)
 
 
 class Simulation:
@@ -102,6 +78,8 @@ class Simulation:
         self.cancelled = False
         self.by_path: dict[str, Any] = {}
         self.sent: set[str] = set()
+        self.work = 0
+        """Microseconds that the answers said they worked, and the delays before them."""
 
     def run(self) -> None:
         """Go on to the end of the run."""
@@ -140,6 +118,14 @@ class Simulation:
         if due is not None:
             self.now = max(self.now, due)
 
+    def _worked(self, command: Any) -> int:
+        """Return how long an answer's work took; between a command and its answer the process may be dead for long."""
+        if self.chance(0.05):
+            self.now = add_seconds(self.now, 86_400.0)
+        worked = self.rng.choice([0, 1, 500_000, 2_000_000]) if not self.calm else 1
+        self.work += worked + round(command.delay * 1_000_000)
+        return worked
+
     def _append(self, event: Any) -> None:
         place = (event.path, PHASES[type(event)])
         assert place not in self.stored, f"{place} would be stored twice"
@@ -168,6 +154,7 @@ class Simulation:
             if isinstance(command, CallTool):
                 self._check_call(command)
         meter = self.execution.root.meter
+        assert meter.used["within"] <= self.work, "time in which nobody worked was charged"
         for name in COUNTED:
             if name in meter.limits:
                 assert meter.used[name] <= meter.limits[name], f"the budget for {name} is overdrawn"
@@ -205,8 +192,8 @@ class Simulation:
             return True
         if not self.raised and self.chance(0.02):
             self.raised = True
-            limits = {name: 3.0 * limit for name, limit in self.execution.root.meter.limits.items()}
-            self._emit(BudgetRaised(path="", at=self.now, limits=limits))
+            limits = {name: 3 * limit for name, limit in self.execution.root.meter.limits.items()}
+            self._emit(BudgetRaised(path="", at=self.now, to=limits))
             return True
         if self.closed and self.chance(0.1):
             late = self.rng.choice(self.closed)
@@ -238,7 +225,7 @@ class Simulation:
             )
         elif isinstance(command, Propose):
             known: list[dict[tuple[str, str], Any]] = [{} for _ in command.proposals]
-            verdicts = decide(self.compiled, command, facts=known, usage=lambda counter, since: 0.0, now=now)
+            verdicts = decide(self.compiled, command, facts=known, usage=lambda counter, since, holds: 0, now=now)
             self._emit(Decided(path=path, at=now, verdicts=verdicts))
         elif isinstance(command, CallTool):
             self._tool(command)
@@ -270,16 +257,19 @@ class Simulation:
             self.in_flight.add(path)
             return
         self.in_flight.discard(path)
+        worked = self._worked(command)
         fault = Fault(kind="tool", message="no", retryable=self.rng.random() < 0.6)
         if write and self.chance(0.25):
-            self._emit(Doubted(path=path, at=self.now, fault=fault))
+            self._emit(Doubted(path=path, at=self.now, worked=worked, fault=fault))
         elif self.chance(0.25):
-            self._emit(CallFailed(path=path, at=self.now, fault=fault))
+            self._emit(CallFailed(path=path, at=self.now, worked=worked, fault=fault))
         elif self.chance(0.05):
-            self._emit(Returned(path=path, at=self.now, output={"wrong": 1}))
+            self._emit(Returned(path=path, at=self.now, worked=worked, output={"wrong": 1}))
         else:
             nothing = command.verdict.tool == "desk.find" and self.chance(0.5)
-            self._emit(Returned(path=path, at=self.now, output=None if nothing else {"id": command.first}))
+            self._emit(
+                Returned(path=path, at=self.now, worked=worked, output=None if nothing else {"id": command.first})
+            )
 
     def _model(self, command: CallModel) -> None:
         path = command.path
@@ -287,9 +277,10 @@ class Simulation:
             self.sent.add(path)
             self._append(ModelStarted(path=path, at=self.now, model=command.model.name, reserved=command.reserve))
             return
+        worked = self._worked(command)
         if self.chance(0.15):
             fault = Fault(kind="model", message="no", retryable=self.rng.random() < 0.6)
-            self._emit(ModelFailed(path=path, at=self.now, fault=fault, cost=command.reserve))
+            self._emit(ModelFailed(path=path, at=self.now, fault=fault, cost=command.reserve, worked=worked))
             return
         more: dict[str, Any] = {}
         if command.tools and self.chance(0.6):
@@ -305,7 +296,9 @@ class Simulation:
             bad = self.rng.choice([{"kind": "c", "score": 9}, {"kind": "a"}, {"kind": "a", "score": 9}, "x", None])
             more.update(answer=bad if self.chance(0.4) else good, answered=True)
         price = self.rng.randint(0, command.reserve)
-        self._emit(ModelReplied(path=path, at=self.now, model=command.model.name, mode="m", cost=price, **more))
+        self._emit(
+            ModelReplied(path=path, at=self.now, model=command.model.name, mode="m", cost=price, worked=worked, **more)
+        )
 
     def _person(self, command: AskPerson) -> None:
         asked, path = command.asked, command.path
@@ -325,7 +318,7 @@ class Simulation:
             return
         may = [action for action in asked.may if action not in ("resume", "close", "reject") or not self.calm]
         may = [action for action in may if action != "edit"]
-        if self.tired and asked.kind == "hand_off":
+        if (self.tired and asked.kind == "hand_off") or (self.calm and "done" in asked.may):
             may = ["close"]
         elif self.tired:
             may = may[:1]
@@ -333,9 +326,24 @@ class Simulation:
         more: dict[str, Any] = {}
         if action == "answer":
             more["data"] = {"what": "ever"} if self.chance(0.2) else fitting(asked.form)
+        elif action in ("done", "not_done"):
+            more = self._word_on_a_doubt(asked, action)
         elif action == "approve":
             more["rejected"] = [*now.dead, *([asked.proposals[0].digest] if self.chance(0.3) else [])]
         self._emit(Answered(path=path, at=self.now, action=action, by="eva", **more))
+
+    def _word_on_a_doubt(self, asked: Asked, action: str) -> dict[str, Any]:
+        (verdict,) = asked.proposals
+        assert verdict.key in self.doubts, "a person is asked about a write that is not in doubt"
+        assert asked.evidence, "a person is asked without evidence"
+        more: dict[str, Any] = {"write": verdict.path}
+        if action == "done":
+            more["data"] = {"what": "ever"} if self.chance(0.2) else fitting(asked.form)
+            if more["data"] == {"what": "ever"}:
+                return more
+            self.done.add(verdict.key)
+        self.doubts.discard(verdict.key)
+        return more
 
     def _adds(self, command: AskPerson) -> None:
         """Somebody says yes for one role of several, or changes a call."""
@@ -367,16 +375,3 @@ class Simulation:
         timer = command.event is None or (command.due is not None and self.chance(0.5))
         payload = None if timer else {"came": command.path}
         self._emit(Woken(path=command.path, at=self.now, timer=timer, payload=payload))
-
-
-def fitting(form: dict[str, Any] | None) -> Any:
-    """Return a value that a person may put into this form."""
-    if form == ANSWER:
-        return {"kind": "b", "score": 2}
-    if form == RECORD:
-        return {"n": 5}
-    if form == OUTPUT:
-        return {"id": "by hand"}
-    if form is not None and form.get("type") == "string":
-        return "by hand"
-    return {}

@@ -17,6 +17,7 @@ from flowrun.core.events import Decided, Intended, Verdict
 from flowrun.core.execute import call_digest
 from flowrun.guard import decide, facts_needed
 from flowrun.plan.model import FactPlan, LimitPlan, PolicyPlan, RulePlan
+from flowrun.values.micros import micros
 from flowrun.values.names import Names
 from tests.property.plans import lit, make_plan, plans
 from tests.property.simulation import Simulation
@@ -110,7 +111,14 @@ def turn(
         mode=more.get("mode", "live"),
     )
     known = [facts or {} for _ in calls]
-    return decide(compiled, request, facts=known, usage=lambda counter, since: taken, now=NOW, halted=halted)
+    return decide(
+        compiled,
+        request,
+        facts=known,
+        usage=lambda counter, since, holds: micros(taken, up=True) or 0,
+        now=NOW,
+        halted=halted,
+    )
 
 
 some_calls = st.lists(st.tuples(st.sampled_from(TOOLS), arguments), min_size=1, max_size=5)

@@ -26,8 +26,9 @@ from flowrun.insight.spread import ERROR, EXACT, Spread
 from flowrun.journal.encoding import as_dict
 from flowrun.ports.journal import Append
 from flowrun.values.moments import parse_moment
+from tests.property.pictures import START
 from tests.property.plans import plans
-from tests.property.simulation import START, Simulation
+from tests.property.simulation import Simulation
 
 Row = dict[str, Any]
 PEOPLE = ("budget.raised", "run.cancel_asked")

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import RunFinished
 from flowrun.core.execution import Execution
+from tests.property.pictures import picture
 from tests.property.plans import plans
-from tests.property.simulation import Simulation, picture
+from tests.property.simulation import Simulation
 
 OUTCOMES = {
     "completed",

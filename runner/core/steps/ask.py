@@ -75,6 +75,7 @@ def take_turn(
     proposals = []
     counters: dict[str, int] = {}
     doubtful = {digest: key for digest, key in state.doubtful.items() if key in ctx.execution.doubts}
+    again = {**state.again, **doubtful}
     for tool, args in reply.proposals:
         counters[tool] = counters.get(tool, 0) + 1
         invalid = ""
@@ -94,9 +95,10 @@ def take_turn(
                 args=args,
                 ordinal=ordinal,
                 invalid=invalid,
-                doubtful=doubtful,
+                again=again,
             )
         )
+    state.again = {digest: key for digest, key in state.again.items() if again.get(digest) == key}
     verdicts = yield from judge(ctx, turn, proposals)
     taken = dict(state.ordinals)
     for verdict in verdicts:
@@ -128,6 +130,7 @@ def take_turn(
         not_made = Outcome(state="failed", reason="This call was not made.")
         told = [tell(outcomes.get(number, not_made)) for number in range(len(calls))]
         state.messages[place:] = results(calls, told)
+        state.told.update({verdict.path: place + number for number, verdict in enumerate(verdicts)})
         for verdict in verdicts:
             if verdict.key in ctx.execution.doubts:
                 state.doubtful[verdict.digest] = verdict.key
@@ -153,6 +156,13 @@ def tell(outcome: Outcome) -> Json:
     if outcome.state == "denied":
         return {"denied": outcome.rule or "rule", "reason": outcome.reason}
     return {"rejected": outcome.reason}
+
+
+def correct(state: StepState, path: str, result: Json) -> None:
+    """Change what a model hears of the call at a path, once a person has said what became of it."""
+    place = state.told.get(path)
+    if place is not None:
+        state.messages[place] = {**state.messages[place], "result": result}
 
 
 def talk(ctx: Context, step: AskStep, turn: str, state: StepState, text: str) -> Generator[Any, Any, None]:

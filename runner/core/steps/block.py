@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
+from flowrun.core import doubts
 from flowrun.core.commands import AskPerson
 from flowrun.core.context import Context
+from flowrun.core.doubts import Doubt
 from flowrun.core.events import Answered, Asked, Fault, StepFailed
 from flowrun.core.execute import BAD_OUTPUT
 from flowrun.core.failure import Failure, RunEnd
@@ -75,7 +77,9 @@ def run_step(ctx: Context, step: AnyStep, path: str) -> Steps:
         except Failure as failure:
             fault = failure.fault
             state.tries += 1
-            on_error = "fail" if fault.kind == "in_doubt" and step.on_error == "continue" else step.on_error
+            on_error = step.on_error
+            if ctx.execution.closing or (on_error == "continue" and ctx.execution.doubts_under(path)):
+                on_error = "fail"
             ctx.execution.note(
                 StepFailed(
                     path=path if state.tries == 1 else f"{path}/@failed-{state.tries}",
@@ -98,28 +102,29 @@ def run_step(ctx: Context, step: AnyStep, path: str) -> Steps:
 def hand_off(
     ctx: Context, step: AnyStep, path: str, state: StepState, failure: Failure
 ) -> Generator[Any, Any, tuple[Json] | None]:
-    """Wait for a person: return their answer in a tuple, or None to go on with the step."""
-    fault = failure.fault
-    form = output_schema(ctx, step)
-    may = ["close"]
-    if resumable(ctx, step, fault):
-        may.insert(0, "resume")
-    if form is not None and fault.kind != "in_doubt":
-        may.insert(0, "answer")
-    draft = failure.draft
-    problems = fault.problems
-    why = fault.message
-    if fault.kind == "in_doubt":
-        why += " To resume makes the call again, so look first whether it was done."
+    """Wait for a person: return their answer in a tuple, or None to go on with the step.
+
+    Writes of the step that are in doubt come first, one entry each; what else may be done follows from the rest.
+    """
+    fault, draft, problems = failure.fault, failure.draft, failure.fault.problems
     while True:
+        doubt = next(iter(ctx.execution.doubts_under(path)), None)
+        if doubt is None and fault.kind == "in_doubt":
+            fault = Fault(kind="flow", code="FR3113", message="A person settled the write; the step did not end.")
+        may = may_do(ctx, step, path, fault, doubt)
         state.hand_offs += 1
         entry = f"{path}/@hand-off-{state.hand_offs}"
+        title = step.title or f"{ctx.flow.title or ctx.flow.name}: {step.id}"
+        if doubt is None:
+            form, why, about = output_schema(ctx, step), fault.message, None
+        else:
+            form, why, about = ctx.compiled.plan.tools[doubt.verdict.tool].output, in_doubt_words(doubt, may), doubt
         event = yield AskPerson(
             path=entry,
             asked=Asked(
                 path=entry,
                 kind="hand_off",
-                title=step.title or f"{ctx.flow.title or ctx.flow.name}: {step.id}",
+                title=title,
                 to=[ctx.flow.owner],
                 may=may,
                 **ctx.execution.deadlines([ctx.flow.owner], last=False),
@@ -127,6 +132,8 @@ def hand_off(
                 draft=draft,
                 why=why,
                 problems=problems,
+                proposals=[] if about is None else [about.verdict],
+                evidence=[] if about is None else about.attempts,
             ),
         )
         assert isinstance(event, Answered)
@@ -135,8 +142,18 @@ def hand_off(
         if event.action == "resume":
             return None
         if event.action == "close":
-            outcome = "in_doubt" if fault.kind == "in_doubt" else "handed_off"
+            outcome = "in_doubt" if doubt is not None else "handed_off"
             raise RunEnd(outcome, event.reason or fault.message)
+        if doubt is not None:
+            problems = settle_by_person(ctx, step, path, state, doubt, event)
+            draft = event.data if problems else failure.draft
+            if problems or ctx.execution.doubts_under(path):
+                continue
+            if isinstance(step, CallStep) and step.flow is None:
+                return (event.data,) if event.action == "done" else None
+            if isinstance(step, AskStep) and fault.kind == "in_doubt":
+                return None
+            continue
         problems = check_output(ctx, step, event.data)
         if problems:
             draft = event.data
@@ -144,6 +161,40 @@ def hand_off(
         if isinstance(step, RecordStep):
             return ((yield from record.write(ctx, step, f"{path}/@answer-{state.hand_offs}", event.data)),)
         return (event.data,)
+
+
+def may_do(ctx: Context, step: AnyStep, path: str, fault: Fault, doubt: Doubt | None) -> list[str]:
+    """Return what a person may do about a step that failed. A doubt is never answered over, nor blindly repeated."""
+    again = resumable(ctx, step, fault)
+    if doubt is not None:
+        tools = ctx.compiled.plan.tools
+        harmless = all(tools[d.verdict.tool].once for d in ctx.execution.doubts_under(path))
+        return ["done", "not_done", *(["resume"] if again and harmless else []), "close"]
+    return [*(["answer"] if output_schema(ctx, step) is not None else []), *(["resume"] if again else []), "close"]
+
+
+def in_doubt_words(doubt: Doubt, may: Sequence[str]) -> str:
+    """Return what a person must know before they say whether a write was done."""
+    why = f"Nobody knows whether {doubt.verdict.tool} was done: {doubt.fault.message.rstrip('.')}. Look there first."
+    return why + (" To resume makes the call again with the same key." if "resume" in may else "")
+
+
+def settle_by_person(
+    ctx: Context, step: AnyStep, path: str, state: StepState, doubt: Doubt, event: Answered
+) -> list[dict[str, Json]]:
+    """Take a person's word about a write in doubt; return what is wrong with the output that they gave."""
+    verdict = doubt.verdict
+    if event.action == "done":
+        problems = ctx.compiled.check_output(ctx.compiled.plan.tools[verdict.tool], event.data)
+        if not problems:
+            sub_flow = isinstance(step, CallStep) and step.flow is not None
+            doubts.done(ctx, doubt, event, tell=not sub_flow)
+            ask.correct(state, verdict.path, event.data)
+        return problems
+    doubts.undone(ctx, doubt)
+    ask.correct(state, verdict.path, {"error": "A person looked: this call was not done."})
+    state.again[verdict.digest] = verdict.key
+    return []
 
 
 def resumable(ctx: Context, step: AnyStep, fault: Fault) -> bool:

@@ -10,10 +10,12 @@ from functools import partial
 from typing import Any
 
 from flowrun.core.calls import judge, make_proposal
+from flowrun.core.commands import TakeRoom
 from flowrun.core.context import Context, Meter
 from flowrun.core.events import Fault, Refused, Verdict
 from flowrun.core.execute import Outcome, step_meter
 from flowrun.core.failure import Failure, RunEnd, outcome_of
+from flowrun.core.rooms import store_rooms
 from flowrun.core.schedule import Steps
 from flowrun.core.steps.state import StepState
 from flowrun.core.turn import settle
@@ -66,6 +68,11 @@ def run_sub_flow(
     if full is not None:
         ctx.execution.note(Refused(path=f"{path}/@full", at=ctx.execution.now, rule=full[0], reason=full[1]))
         return Outcome(state="denied", reason=full[1], rule=full[0])
+    if store_rooms(verdict) and not ctx.execution.shadow:
+        event = yield TakeRoom(path=path, verdict=verdict, under=ctx.under())
+        if isinstance(event, Refused):
+            ctx.execution.free(verdict)
+            return Outcome(state="denied", reason=event.reason, rule=event.rule)
     flow = ctx.compiled.plan.flows[step.flow]
     problems = ctx.compiled.check(flow.input, args)
     if problems:

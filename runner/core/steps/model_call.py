@@ -24,6 +24,8 @@ LEFT_ALONE = "FR4122"
 EXTRA_BYTES = 16_384
 """What an adapter may add to a request: few-shot examples, instructions, and the schema written out once more."""
 MILLION = 1_000_000
+FREE = ("examples", "scripted")
+"""Providers inside flowrun: they cost nothing unless a price says otherwise."""
 
 
 def call_model(
@@ -48,11 +50,21 @@ def call_model(
             attempt += 1
             delay = backoff(turn, fault.retry_after) if turn > 1 else 0.0
             meter.need("model_calls", 1)
-            reserve = worst_cost(model, messages, tools, schema)
+            counted = meter.left("tokens") is not None or model.input_price or model.output_price
+            tokens = worst_tokens(model, messages, tools, schema) if counted else (0, 0)
+            reserve = cost(model, *tokens)
             meter.need("cost", reserve)
+            meter.need("tokens", sum(tokens))
+            if meter.left("cost") is not None and unpriced(model):
+                raise Failure(
+                    Fault(
+                        kind="budget", code="FR3112", message=f"The price of {name} is not known, so its cost is not."
+                    )
+                )
             left = work_left(ctx, meter, delay, fault if attempt > 1 else None)
             meter.add("model_calls", 1)
             meter.add("cost", reserve)
+            meter.add("tokens", sum(tokens))
             event = yield CallModel(
                 path=path if attempt == 1 else f"{path}~{attempt}",
                 flow=ctx.flow.name,
@@ -70,11 +82,13 @@ def call_model(
                 delay=delay,
                 least=(fault.retry_after or 0.0) if delay else 0.0,
                 reserve=reserve,
+                tokens=sum(tokens),
                 under=ctx.under(),
             )
-            ctx.execution.count_work(meter, event)
+            ctx.execution.count_work(meter, event, delay)
             assert isinstance(event, ModelReplied | ModelFailed)
             meter.add("cost", event.cost - reserve)
+            meter.add("tokens", event.tokens - sum(tokens))
             if isinstance(event, ModelReplied):
                 return event
             fault = event.fault
@@ -83,14 +97,19 @@ def call_model(
     raise Failure(fault)
 
 
-def worst_cost(
+def worst_tokens(
     model: ModelPlan, messages: list[dict[str, Json]], tools: list[OfferedTool], schema: dict[str, Json] | None
-) -> int:
-    """Return the most that a call can cost, in millionths: no token is shorter than a byte of what is sent."""
-    if not model.input_price and not model.output_price:
-        return 0
+) -> tuple[int, int]:
+    """Return the most tokens that a call can read and write: no token is shorter than a byte of what is sent."""
+    if model.provider == "examples":
+        return 0, 0
     sent = 2 * len(msgspec.json.encode([tools, schema])) + len(msgspec.json.encode(messages)) + EXTRA_BYTES
-    return cost(model, sent, model.max_output_tokens)
+    return sent, model.max_output_tokens
+
+
+def unpriced(model: ModelPlan) -> bool:
+    """Say whether nobody knows what a model costs."""
+    return model.provider not in FREE and (model.input_price is None or model.output_price is None)
 
 
 def cost(model: ModelPlan, input_tokens: int, output_tokens: int) -> int:

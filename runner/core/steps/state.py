@@ -13,7 +13,7 @@ Json = Any
 class StepState:
     """Counters and, for `ask`, the conversation so far."""
 
-    __slots__ = ("denied", "doubtful", "hand_offs", "messages", "ordinals", "tries", "turn")
+    __slots__ = ("again", "denied", "doubtful", "hand_offs", "messages", "ordinals", "told", "tries", "turn")
 
     def __init__(self) -> None:
         self.tries = 0
@@ -27,6 +27,11 @@ class StepState:
         """Digests that were denied once; the second time ends the step."""
         self.doubtful: dict[str, str] = {}
         """Digest to idempotency key of this step's writes in doubt: proposed again, they keep their key."""
+
+        self.again: dict[str, str] = {}
+        """Digest to idempotency key of writes that a person found not done."""
+        self.told: dict[str, int] = {}
+        """Path of a call to the place of its result among the messages."""
 
     def attempt(self, path: str) -> str:
         """Return the path of this try; `~2` is another thing, the second attempt of one call."""

@@ -28,6 +28,7 @@ EXAMPLES: list[ev.AnyEvent] = [
     START,
     ev.Decided(path="act/turn-1", at=AT, verdicts=[VERDICT]),
     ev.Intended(path="w", at=AT, tool="pay.refund", args={}, digest="d", key="k1"),
+    ev.Reserved(path="u", at=AT, tool="flows.refund_request", reserve=[]),
     ev.Refused(path="x", at=AT, rule="airline@1:daily", reason="500 a day."),
     ev.Returned(path="w", at=AT, output={"refund_id": "R-1"}, tool="pay.refund"),
     ev.CallFailed(path="y", at=AT, fault=FAULT, tool="pay.refund"),
@@ -47,7 +48,7 @@ EXAMPLES: list[ev.AnyEvent] = [
     ev.Waiting(path="t", at=AT, due=AT, event="paid@1", key="o-1"),
     ev.Woken(path="t", at=AT, timer=False, payload={"ok": True}),
     ev.RecordWritten(path="c", at=AT, schema="case@1", record={"done": True}),
-    ev.BudgetRaised(path="@raised", at=AT, limits={"writes": 3}, by="Sam"),
+    ev.BudgetRaised(path="@raised", at=AT, to={"writes": 3}, by="Sam"),
     ev.CancelAsked(path="@cancel", at=AT, by="Sam"),
     ev.RunFinished(path="", at=AT, outcome="completed"),
 ]

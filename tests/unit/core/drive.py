@@ -48,7 +48,7 @@ class Drive:
         *,
         key: str = "k1",
         input: Any = None,
-        usage: Callable[[str, str | None], float] = lambda counter, since: 0.0,
+        usage: Callable[[str, str | None, str], int] = lambda counter, since, holds: 0,
     ) -> None:
         self.compiled = compiled
         self.now = START

@@ -30,7 +30,7 @@ def test_the_stored_form_is_fixed() -> None:
 def test_every_kind_of_event_has_a_phase_and_comes_back(kind: type) -> None:
     samples: dict[str, Any] = {
         "int": 1, "bool": True, "str": "x", "Json": {"n": [1, None]}, "Fault": ev.Fault(kind="tool", message="m"),
-        "dict[str, Json]": {"n": 1}, "dict[str, float]": {"cost": 1.5}, "list[str]": ["x"],
+        "dict[str, Json]": {"n": 1}, "dict[str, float]": {"cost": 1.5}, "list[str]": ["x"], "list[Reservation]": [],
         "list[dict[str, Json]]": [{"path": ""}],
         "list[Verdict]": [ev.Verdict(path="p", tool="t", args={}, digest="d", verdict="allow")],
     }  # fmt: skip

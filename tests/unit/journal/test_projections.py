@@ -39,14 +39,6 @@ def test_moments_are_stored_so_that_they_sort(moment: str | None, sortable: str 
     assert pr.sortable(moment) == sortable
 
 
-def test_amounts_are_exact_and_never_rounded_in_favour_of_the_call() -> None:
-    assert pr.micros(0.1, up=True) == 100_000
-    assert pr.micros(0.0000001, up=True) == 1 and pr.micros(0.0000019, up=False) == 1
-    assert pr.micros(-0.01, up=True) is None and pr.micros(float("nan"), up=True) is None
-    amount, limit = pr.micros(1e300, up=True), pr.micros(1e300, up=False)
-    assert amount is not None and limit is not None and amount > limit
-
-
 def test_most_events_change_no_table() -> None:
     assert list(pr.fold("r", ev.ModelStarted(path="a", at=AT, model="m"))) == []
     assert list(pr.fold("r", ev.CancelAsked(at=AT))) == []
