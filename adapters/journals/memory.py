@@ -47,7 +47,7 @@ class MemoryJournal(MemoryHalts):
         self._lock = RLock()
         self._state = State()
         self._plans: dict[str, bytes] = {}
-        self._keys: dict[tuple[str, str], str] = {}
+        self._keys: dict[tuple[str, str, str], str] = {}
 
     def put_plan(self, digest: str, body: bytes) -> None:
         """Keep a plan once."""
@@ -67,7 +67,7 @@ class MemoryJournal(MemoryHalts):
         encode(started.run, 1, started)
         content = _canonical.encode(started.input)
         with self._lock:
-            key = (started.flow, started.key)
+            key = (pr.key_space(started), started.flow, started.key)
             first = self._keys.get(key) if started.key else None
             if first is not None:
                 if self._state.runs[first].input != content:
@@ -80,6 +80,7 @@ class MemoryJournal(MemoryHalts):
                 flow=started.flow,
                 version=started.version,
                 plan=started.plan,
+                mode=started.mode,
                 input=content,
                 created=started.at,
                 updated=started.at,
@@ -232,13 +233,17 @@ class MemoryJournal(MemoryHalts):
                 if wait.event == event and (wait.key or "") == key
             ]
 
-    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
-        """Return records, the newest first."""
+    def records(
+        self, *, schema: str | None = None, run: str | None = None, shadow: bool = False, limit: int = 1000
+    ) -> list[RecordRow]:
+        """Return records, the newest first; those of shadow runs only where they are asked for, and alone."""
         with self._lock:
             return [
                 _record_row(*found)
                 for found in reversed(self._state.records)
-                if schema in (None, found[1].schema) and run in (None, found[0].id)
+                if schema in (None, found[1].schema)
+                and run in (None, found[0].id)
+                and (found[0].mode == "shadow") is shadow
             ][:limit]
 
     def record(self, id: str) -> RecordRow:
@@ -266,6 +271,7 @@ class MemoryJournal(MemoryHalts):
             due=due,
             claimed=run.owner is not None and run.lease > self._wall() and not is_gone(run.owner),
             waiting_on=waiting_on,
+            mode=run.mode,
         )
 
 
@@ -286,4 +292,5 @@ def _record_row(run: Run, added: pr.RecordAdded, seq: int) -> RecordRow:
         at=added.at,
         final=added.final,
         record=event.record,
+        mode=run.mode,
     )

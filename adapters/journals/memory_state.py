@@ -62,6 +62,7 @@ class Run:
     input: bytes
     created: str
     updated: str
+    mode: str = "live"
     outcome: str | None = None
     reason: str = ""
     owner: str | None = None

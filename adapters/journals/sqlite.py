@@ -30,7 +30,7 @@ from flowrun.errors import ConfigError, FlowrunError, InputError, StoreError
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.encoding import encode
 from flowrun.journal.heads import Head as SignedHead
-from flowrun.journal.projections import Refusal
+from flowrun.journal.projections import Refusal, key_space
 from flowrun.ports.journal import Append, Claim, Open, Opened, Receipt
 from flowrun.values.moments import format_moment
 
@@ -202,7 +202,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
     def _open(self, db: sqlite3.Connection, item: Open) -> Opened:
         started, owner = item.started, item.owner
         body = encode(started.run, 1, started)
-        key = self._blind("key", f"{started.flow}\0{started.key}") if started.key else None
+        key = self._blind(key_space(started), f"{started.flow}\0{started.key}") if started.key else None
         content = self._blind("input", _canonical.encode(started.input).decode())
         if key is not None:
             row = db.execute("SELECT run, input FROM runs WHERE key = ?", (key,)).fetchone()
@@ -213,13 +213,14 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         head = link(GENESIS, body)
         try:
             n = db.execute(
-                "INSERT INTO runs (run, flow, version, plan, key, input, created, updated, owner, lease, "
-                "epoch, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
+                "INSERT INTO runs (run, flow, version, plan, mode, key, input, created, updated, owner, lease, "
+                "epoch, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
                 (
                     started.run,
                     started.flow,
                     started.version,
                     started.plan,
+                    started.mode,
                     key,
                     content,
                     started.at,

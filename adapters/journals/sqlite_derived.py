@@ -26,9 +26,9 @@ _COLUMNS = {
     "rights": "path, digest, call",
 }
 """Every derived table and what of it is compared; `pos` of a record and `n` only number the rows."""
-_RUN = "SELECT flow, version, plan, created, outcome, reason, due, waiting_on FROM runs WHERE n = ?"
+_RUN = "SELECT flow, version, plan, mode, created, outcome, reason, due, waiting_on FROM runs WHERE n = ?"
 _END = ("", PHASES[RunFinished])
-_NAMES = ("flow", "version", "plan", "created", "outcome", "reason", "due", "waiting_on")
+_NAMES = ("flow", "version", "plan", "mode", "created", "outcome", "reason", "due", "waiting_on")
 
 
 class SqliteTables:
@@ -102,9 +102,9 @@ class SqliteTables:
 
     def _start(self, n: int, event: RunStarted) -> None:
         self._new.execute(
-            "INSERT OR IGNORE INTO runs (n, run, flow, version, plan, input, created, updated, head) "
-            "VALUES (?, ?, ?, ?, ?, x'', ?, ?, x'')",
-            (n, event.run, event.flow, event.version, event.plan, event.at, event.at),
+            "INSERT OR IGNORE INTO runs (n, run, flow, version, plan, mode, input, created, updated, head) "
+            "VALUES (?, ?, ?, ?, ?, ?, x'', ?, ?, x'')",
+            (n, event.run, event.flow, event.version, event.plan, event.mode, event.at, event.at),
         )
 
     def _apply(self, run: str, row: Row, event: AnyEvent, changes: Any) -> None:

@@ -23,7 +23,7 @@ from flowrun.ports.journal import InboxRow, RecordRow, RunRow, StoredEvent, inbo
 _LAST = "\U0010ffff"
 _RUNS = """SELECT run, flow, version, plan,
     CASE WHEN outcome IS NOT NULL THEN 'finished' WHEN owner IS NULL THEN 'waiting' ELSE 'running' END,
-    outcome, reason, created, updated, due, owner, lease, waiting_on FROM runs"""
+    outcome, reason, created, updated, due, owner, lease, waiting_on, mode FROM runs"""
 _STATUS = {
     "finished": "outcome IS NOT NULL",
     "waiting": "outcome IS NULL AND owner IS NULL",
@@ -31,7 +31,7 @@ _STATUS = {
 }
 _INBOX = """SELECT i.id, r.run, i.path, i.due, i.n FROM inbox i JOIN runs r ON r.n = i.n
     JOIN events e ON e.n = i.n AND e.seq = i.seq"""
-_RECORDS = """SELECT c.id, r.run, c.path, r.flow, c.schema, c.at, c.final, e.body FROM records c
+_RECORDS = """SELECT c.id, r.run, c.path, r.flow, c.schema, c.at, c.final, e.body, r.mode FROM records c
     JOIN runs r ON r.n = c.n JOIN events e ON e.n = c.n AND e.seq = c.seq"""
 
 
@@ -163,13 +163,15 @@ class SqliteReads(ABC):
                 (event, self._blind("wait", key)),
             ).fetchall()
 
-    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
-        """Return records, the newest first."""
+    def records(
+        self, *, schema: str | None = None, run: str | None = None, shadow: bool = False, limit: int = 1000
+    ) -> list[RecordRow]:
+        """Return records, the newest first; those of shadow runs only where they are asked for, and alone."""
         with self._db() as db:
             rows = db.execute(
                 f"{_RECORDS} WHERE (?1 IS NULL OR c.schema = ?1) AND (?2 IS NULL OR r.run = ?2) "
-                "ORDER BY c.pos DESC LIMIT ?3",
-                (schema, run, limit),
+                "AND (r.mode = 'shadow') = ?3 ORDER BY c.pos DESC LIMIT ?4",
+                (schema, run, shadow, limit),
             ).fetchall()
         return [_record_row(row) for row in rows]
 
@@ -180,7 +182,7 @@ class SqliteReads(ABC):
         return by_beginning(Lookup.RECORD, id, [(row[0], _record_row(row)) for row in rows])
 
     def _run_row(self, row: tuple[Any, ...]) -> RunRow:
-        run, flow, version, plan, status, outcome, reason, created, updated, due, owner, lease, waiting_on = row
+        run, flow, version, plan, status, outcome, reason, created, updated, due, owner, lease, waiting_on, mode = row
         return RunRow(
             run=run,
             flow=flow,
@@ -194,6 +196,7 @@ class SqliteReads(ABC):
             due=due,
             claimed=owner is not None and lease > self._wall() and not is_gone(owner),
             waiting_on=waiting_on,
+            mode=mode,
         )
 
 
@@ -203,8 +206,10 @@ def _inbox_row(db: sqlite3.Connection, row: tuple[Any, ...]) -> InboxRow:
 
 
 def _record_row(row: tuple[Any, ...]) -> RecordRow:
-    id, run, path, flow, schema, at, final, body = row
+    id, run, path, flow, schema, at, final, body, mode = row
     event = decode(body).event
     if not isinstance(event, RecordWritten):
         raise StoreError(f"Record {id} does not point to its event.", code="FR5005")
-    return RecordRow(id=id, run=run, path=path, flow=flow, schema=schema, at=at, final=bool(final), record=event.record)
+    return RecordRow(
+        id=id, run=run, path=path, flow=flow, schema=schema, at=at, final=bool(final), record=event.record, mode=mode
+    )

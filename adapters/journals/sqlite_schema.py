@@ -88,6 +88,9 @@ MIGRATIONS: list[list[str]] = [
             key BLOB PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, write TEXT NOT NULL, seq INTEGER NOT NULL)
             WITHOUT ROWID""",
     ],
+    [
+        "ALTER TABLE runs ADD COLUMN mode TEXT NOT NULL DEFAULT 'live'",
+    ],
 ]
 
 

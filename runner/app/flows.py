@@ -16,7 +16,7 @@ from flowrun.lang.expr_problem import closest
 from flowrun.lang.files import find_file, read_source
 from flowrun.lint.check import check_flow
 from flowrun.lint.supported import tools_findings, workspace_findings
-from flowrun.lint.workspace import role_findings
+from flowrun.lint.workspace import mode_findings, role_findings
 from flowrun.plan.catalogue import Catalogue, FlowSource
 from flowrun.plan.model import Example, ModelPlan
 
@@ -204,7 +204,11 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
             if isinstance(value, spec.ToolFile):
                 findings += tools_findings(value)
             elif isinstance(value, spec_files.WorkspaceFile):
-                findings += [*workspace_findings(value), *role_findings(value)]
+                findings += [
+                    *workspace_findings(value),
+                    *role_findings(value),
+                    *mode_findings(value, flow_names(ws)),
+                ]
     found = [*reader.findings, *findings]
     unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return list(dict.fromkeys(files)), list(unique), reader.texts

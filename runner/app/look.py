@@ -42,12 +42,13 @@ def timeline(events: Sequence[ev.AnyEvent], plan: Plan | None = None) -> list[Mo
     replied = {event.path for event in events if isinstance(event, ev.ModelReplied | ev.ModelFailed)}
     writes = {event.path for event in events if isinstance(event, ev.Intended)}
     moments: list[Moment] = []
+    shadow = bool(events) and isinstance(events[0], ev.RunStarted) and events[0].mode == "shadow"
     for number, event in enumerate(events):
         if isinstance(event, ev.ModelStarted) and event.path in replied:
             continue
         if isinstance(event, ev.Decided):
             for verdict in event.verdicts:
-                moment = _verdict(event, verdict)
+                moment = _verdict(event, verdict, shadow)
                 below = told_below(origins.get((number, verdict.path)))
                 moments.append(msgspec.structs.replace(moment, lines=[*moment.lines, *below]))
             continue
@@ -59,6 +60,8 @@ def timeline(events: Sequence[ev.AnyEvent], plan: Plan | None = None) -> list[Mo
                 title = f"{event.tool} was not called: the run {event.first} had done it; the first result is given"
             elif event.repeat:
                 title += " (it had been done before; the first result is given)"
+            if event.simulated:
+                title, tone = f"{event.tool} would have done it (simulated: nothing was written)", ""
         moments.append(Moment(at=event.at, path=event.path, title=title, lines=lines, tone=tone))
     return moments
 
@@ -81,7 +84,7 @@ def judged_by(verdict: ev.Verdict) -> list[str]:
     return [f"rules judged: the flow's, {', '.join(names)} ({policy})" for policy, names in policies.items()]
 
 
-def _verdict(event: ev.Decided, verdict: ev.Verdict) -> Moment:
+def _verdict(event: ev.Decided, verdict: ev.Verdict, shadow: bool) -> Moment:
     again = "/@again" in event.path
     what = words.call(verdict.tool, verdict.args)
     judged = judged_by(verdict)
@@ -89,7 +92,8 @@ def _verdict(event: ev.Decided, verdict: ev.Verdict) -> Moment:
         title, tone = f"Denied: {what}", "bad"
         judged = [f"by {rule_words(verdict.denied_by or 'a rule', verdict.tool)}: {verdict.reason}", *judged]
     elif verdict.verdict == "ask":
-        title, tone = f"Needs a yes of {words.listed(verdict.approvers)}: {what}", "wait"
+        asked = "Would have asked" if shadow else "Needs a yes of"
+        title, tone = f"{asked} {words.listed(verdict.approvers)}: {what}", "" if shadow else "wait"
         judged = [*([f"because: {verdict.reason}"] if verdict.reason else []), *judged]
     else:
         title, tone = f"{'Still allowed' if again else 'Allowed'}: {what}", ""
@@ -102,7 +106,8 @@ Told = tuple[str, list[str], str]
 def _started(event: ev.RunStarted) -> Told:
     by = f" by {event.by}" if event.by else ""
     model = f" with the model {event.model}" if event.model else ""
-    return f"Started {event.flow}@{event.version}{by}{model}", words.pretty(event.input), ""
+    mode = "" if event.mode == "live" else f", {event.mode}"
+    return f"Started {event.flow}@{event.version}{by}{model}{mode}", words.pretty(event.input), ""
 
 
 def _replied(event: ev.ModelReplied) -> Told:

@@ -37,6 +37,7 @@ class RunResult(msgspec.Struct, kw_only=True):
     waiting: list[dict[str, Json]]
     reason: str
     duplicate_of: str | None = None
+    mode: str = "live"
 
     @property
     def exit_code(self) -> int:
@@ -78,6 +79,7 @@ def _result(summary: Summary, outcome: str, waiting: list[dict[str, Json]], dupl
         waiting=waiting,
         reason=summary.reason,
         duplicate_of=duplicate_of,
+        mode=summary.mode,
     )
 
 

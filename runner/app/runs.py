@@ -16,6 +16,7 @@ import msgspec
 from flowrun import wiring
 from flowrun.app.flows import load_flow
 from flowrun.app.halt import FileHalts
+from flowrun.app.modes import mode_for
 from flowrun.app.people import People
 from flowrun.app.result import RunResult, ended, read_result
 from flowrun.app.workspace import Workspace
@@ -60,11 +61,12 @@ class App(People):
         key: str | None = None,
         model: str | None = None,
         by: str = "",
-        mode: str = "live",
+        mode: str | None = None,
     ) -> RunResult:
         """Run a flow until it ends or waits. The same key is the same run: then the first one's result is given.
 
-        Raises `FlowError` for a bad flow, `InputError` for a bad input or a key used with another input.
+        `mode`: None for the highest that the workspace allows this flow. Raises `FlowError` for a bad flow, `InputError` for a
+        bad input, a key used with another input, or a mode that is not allowed.
         """
         compiled = self.flow(flow, model)
         return await self.submit_compiled(compiled, input, key=key, model=model, by=by, mode=mode)
@@ -77,7 +79,7 @@ class App(People):
         key: str | None = None,
         model: str | None = None,
         by: str = "",
-        mode: str = "live",
+        mode: str | None = None,
     ) -> RunResult:
         """Run a plan that is loaded already."""
         started = self._started(compiled, input, key=key, model=model, by=by, mode=mode)
@@ -96,6 +98,7 @@ class App(People):
         at_once: int,
         model: str | None = None,
         by: str = "",
+        mode: str | None = None,
         on_result: Callable[[int, RunResult | FlowrunError], None],
     ) -> None:
         """Run a flow over many inputs, `at_once` side by side; each result is told as it comes, with its place from 0."""
@@ -109,7 +112,7 @@ class App(People):
                     left.append(place)
                     continue
                 try:
-                    result = await self.submit_compiled(compiled, input, model=model, by=by)
+                    result = await self.submit_compiled(compiled, input, model=model, by=by, mode=mode)
                 except FlowrunError as error:
                     if isinstance(error, Stopped):
                         left.append(place)
@@ -135,6 +138,8 @@ class App(People):
         """
         row = self.journal.run(run)
         if row.status == "finished":
+            if raised:
+                raise _ended(row.run, row.outcome, "its limits cannot be raised")
             return read_result(self.journal, row.run)
         hand_offs = [entry for entry in self.journal.inbox(run=row.run) if entry.kind == "hand_off"]
         again = [entry for entry in hand_offs if "resume" in entry.asked.get("may", [])]
@@ -169,8 +174,13 @@ class App(People):
         return [msgspec.structs.replace(r, reason=held[r.run]) if r.run in held else r for r in results]
 
     async def cancel(self, run: str, *, by: str, reason: str = "") -> RunResult:
-        """End a run; a write in flight is waited for. A finished run stays as it is."""
+        """End a run; a write in flight is waited for. One that is cancelled already stays so.
+
+        Raises `InputError` (FR3023) where it has ended in another way.
+        """
         row = self.journal.run(run)
+        if row.status == "finished" and row.outcome != "cancelled":
+            raise _ended(row.run, row.outcome, "there is nothing to cancel")
         if row.status != "finished":
             self.require_owner(row.run, by, submitter=True)
             now = self.clock.now()
@@ -315,7 +325,7 @@ class App(People):
             raise InputError("This was answered already.", help=f"flowrun show {run}", code="FR3022")
 
     def _started(
-        self, compiled: CompiledPlan, input: Json, *, key: str | None, model: str | None, by: str, mode: str
+        self, compiled: CompiledPlan, input: Json, *, key: str | None, model: str | None, by: str, mode: str | None
     ) -> RunStarted:
         flow = compiled.plan.flow
         self.check_input(compiled, input)
@@ -337,7 +347,7 @@ class App(People):
             plan=compiled.digest,
             input=input,
             key=run if key is None else key,
-            mode=mode,
+            mode=mode_for(self.ws, compiled.plan, mode),
             by=by,
             model=model,
         )
@@ -357,6 +367,10 @@ class App(People):
             if self.dispatch.drain.asked:
                 raise Stopped(f"The run {run} is driven by another process.", help=f"flowrun show {run}", run=run)
             pause = min(pause * 2, 0.5)
+
+
+def _ended(run: str, outcome: str | None, so: str) -> InputError:
+    return InputError(f"The run {run} has ended already ({outcome}); {so}.", help=f"flowrun show {run}", code="FR3023")
 
 
 def models_of(plan: Plan, model: str | None) -> set[str]:

@@ -27,6 +27,7 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ]*\.?[0-9 ]*$)")
 
 SCHEMA = click.option("--schema", metavar="NAME@N", help="Only records of this schema.")
 RUN = click.option("--run", metavar="RUN", help="Only records of this run.")
+SHADOW = click.option("--shadow", is_flag=True, help="Those of shadow runs instead: what would have been.")
 
 
 @click.group("records")
@@ -43,19 +44,26 @@ def command() -> None:
 @command.command("list")
 @SCHEMA
 @RUN
+@SHADOW
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @options.JSON
 @options.places
 def list_records(
-    schema: str | None, run: str | None, limit: int, as_json: bool, workspace: Path | None, store: str | None
+    schema: str | None,
+    run: str | None,
+    shadow: bool,
+    limit: int,
+    as_json: bool,
+    workspace: Path | None,
+    store: str | None,
 ) -> int:
-    """List records, the newest first.
+    """List records, the newest first. Records of shadow runs are shown with --shadow, or with --run, only.
 
     \b
     Example:
       flowrun records list --schema case_record@1
     """
-    rows = read(workspace, store, schema, run, limit)
+    rows = read(workspace, store, schema, run, shadow, limit)
     if as_json:
         print_json(rows)
     elif rows:
@@ -82,7 +90,10 @@ def show_record(id: str, as_json: bool, workspace: Path | None, store: str | Non
     if as_json:
         print_json(row)
         return 0
-    say(f"{row.schema}  {row.id}  written {words.moment(row.at)} UTC by {row.flow}, run {row.run}", style="bold")
+    shadow = " (shadow: it tells what would have been)" if row.mode == "shadow" else ""
+    say(
+        f"{row.schema}  {row.id}  written {words.moment(row.at)} UTC by {row.flow}, run {row.run}{shadow}", style="bold"
+    )
     for line in words.pretty(row.record):
         say(line)
     return 0
@@ -92,12 +103,14 @@ def show_record(id: str, as_json: bool, workspace: Path | None, store: str | Non
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
 @SCHEMA
 @RUN
+@SHADOW
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Default: standard output.")
 @options.places
 def export_records(
     form: str,
     schema: str | None,
     run: str | None,
+    shadow: bool,
     output: Path | None,
     workspace: Path | None,
     store: str | None,
@@ -111,7 +124,7 @@ def export_records(
     Example:
       flowrun records export --format csv --schema case_record@1 --output cases.csv
     """
-    rows = list(reversed(read(workspace, store, schema, run, ALL)))
+    rows = list(reversed(read(workspace, store, schema, run, shadow, ALL)))
     text = as_csv(rows) if form == "csv" else "".join(f"{msgspec.json.encode(row).decode()}\n" for row in rows)
     if output is None:
         click.echo(text, nl=False)
@@ -124,11 +137,14 @@ def export_records(
     return 0
 
 
-def read(workspace: Path | None, store: str | None, schema: str | None, run: str | None, limit: int) -> list[RecordRow]:
-    """Return the records, the newest first."""
+def read(
+    workspace: Path | None, store: str | None, schema: str | None, run: str | None, shadow: bool, limit: int
+) -> list[RecordRow]:
+    """Return the records, the newest first; of a run that is named, whatever its mode."""
     with options.opened(workspace, store) as app:
-        only = None if run is None else app.journal.run(run).run
-        return app.journal.records(schema=schema, run=only, limit=limit)
+        row = None if run is None else app.journal.run(run)
+        only, kept = (None, shadow) if row is None else (row.run, row.mode == "shadow")
+        return app.journal.records(schema=schema, run=only, shadow=kept, limit=limit)
 
 
 def as_csv(rows: Iterable[RecordRow]) -> str:

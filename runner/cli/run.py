@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 Json = Any
 
 
-class NotInThisVersion(click.ClickException):
-    """Wrong usage that needs no lines about usage: the words were right, this version cannot do it."""
-
-    exit_code = click.UsageError.exit_code
-
-
 def user_name() -> str:
     """Return the name of the person at this terminal, or nothing where the system knows none."""
     import getpass
@@ -65,7 +59,12 @@ def user_name() -> str:
 @click.option(
     "--replay", type=click.Path(path_type=Path), metavar="FILE", help="Take replies from FILE and ask no model."
 )
-@click.option("--mode", type=click.Choice(["shadow", "supervised", "live"]), default="live", show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice(["shadow", "supervised", "live"]),
+    show_default="the highest that flowrun.yaml allows",
+    help="shadow: reads, but only shows what it would write. supervised: each write asks first.",
+)
 @click.option("--chat", is_flag=True, help="This terminal is the customer: it is asked and may say yes or no.")
 @options.JSON
 @options.places
@@ -79,7 +78,7 @@ def command(
     by: str,
     record: Path | None,
     replay: Path | None,
-    mode: str,
+    mode: str | None,
     chat: bool,
     as_json: bool,
     workspace: Path | None,
@@ -92,11 +91,10 @@ def command(
     \b
     Examples:
       flowrun run support_to_ticket --input message.json
+      flowrun run support_to_ticket --input message.json --mode shadow
       flowrun run flows/refund.flow.yaml --input - --json < message.json
       flowrun run support_to_ticket --inputs messages.jsonl --at-once 8
     """
-    if mode != "live":
-        raise NotInThisVersion(f"the mode {mode} does not exist in this version; only live does")
     if (source is None) == (many is None):
         raise click.UsageError("give one of --input FILE and --inputs FILE")
     if record is not None and replay is not None:
@@ -106,13 +104,13 @@ def command(
             raise click.UsageError(f"--inputs does not go with {'--chat' if chat else '--key'}")
         inputs = read_lines(many)
         with options.opened(workspace, store, record=record, replay=replay) as app:
-            return run_many(app, flow, inputs, at_once=at_once, model=model, by=by, as_json=as_json)
+            return run_many(app, flow, inputs, at_once=at_once, model=model, by=by, mode=mode, as_json=as_json)
     assert source is not None
     value = read_document(source)
     with options.opened(workspace, store, record=record, replay=replay) as app:
         app.check_input(app.flow(flow, model), value)  # before anything is told to run
         if chat:
-            result = options.outcome_of(app, talk(app, flow, value, key=key, model=model, by=by), talks=True)
+            result = options.outcome_of(app, talk(app, flow, value, key=key, model=model, by=by, mode=mode), talks=True)
         else:
             with progress(f"Running {flow}"):
                 result = options.outcome_of(app, app.submit(flow, value, key=key, model=model, by=by, mode=mode))
@@ -120,11 +118,13 @@ def command(
     return result.exit_code
 
 
-async def talk(app: App, flow: str, value: Json, *, key: str | None, model: str | None, by: str) -> RunResult:
+async def talk(
+    app: App, flow: str, value: Json, *, key: str | None, model: str | None, by: str, mode: str | None
+) -> RunResult:
     """Run a flow whose customer sits at this terminal."""
     from flowrun.cli.chat import converse
 
-    return await converse(app, await app.submit(flow, value, key=key, model=model, by=by))
+    return await converse(app, await app.submit(flow, value, key=key, model=model, by=by, mode=mode))
 
 
 def run_many(
@@ -135,6 +135,7 @@ def run_many(
     at_once: int,
     model: str | None,
     by: str,
+    mode: str | None,
     as_json: bool,
 ) -> int:
     """Run a flow over many inputs: a line of progress for each, a summary at the end."""
@@ -169,7 +170,9 @@ def run_many(
             print_json_line(printed)
 
     stopped: Stopped | None = None
-    work = app.submit_many(flow, [value for _, value in inputs], at_once=at_once, model=model, by=by, on_result=tell)
+    work = app.submit_many(
+        flow, [value for _, value in inputs], at_once=at_once, model=model, by=by, mode=mode, on_result=tell
+    )
     try:
         options.wait_for(work, app)
     except Stopped as error:

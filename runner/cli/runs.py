@@ -41,7 +41,7 @@ def command(
             [
                 [
                     row.run,
-                    f"{row.flow}@{row.version}",
+                    f"{row.flow}@{row.version}" + ("" if row.mode == "live" else f" ({row.mode})"),
                     words.moment(row.created),
                     "interrupted" if interrupted(row) else row.outcome or row.status,
                     options.command_line(f"flowrun resume {row.run}")

@@ -163,6 +163,14 @@ def short_id(run: str, path: str, length: int = 8) -> str:
     return "".join([_LETTERS[bits >> shift & 31] for shift in range(59, 59 - 5 * length, -5)])
 
 
+def key_space(started: ev.RunStarted) -> str:
+    """Return the name of the space in which a submission's key stands for one run.
+
+    A run that acts and one that only shows what it would do are never the same; the modes that act share a space.
+    """
+    return "key of a shadow" if started.mode == "shadow" else "key"
+
+
 def grants(now: Standing, event: ev.AnyEvent, digest: str) -> bool:
     """Return whether an answer to an approval is a yes to this digest, and the entry is one about it."""
     yes = isinstance(event, ev.Answered) and event.action == "approve" and digest not in event.rejected

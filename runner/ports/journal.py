@@ -128,6 +128,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     due: str | None
     claimed: bool
     waiting_on: str | None = None
+    mode: str = "live"
 
 
 class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +150,7 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A written record."""
+    """A written record; one of a `shadow` run tells what would have been."""
 
     id: str
     run: str
@@ -159,6 +160,7 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     final: bool
     record: dict[str, Json]
+    mode: str = "live"
 
 
 class Journal(Protocol):
@@ -263,8 +265,10 @@ class Journal(Protocol):
         """Return (run, path) of every wait for this event and key."""
         ...
 
-    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
-        """Return records, the newest first."""
+    def records(
+        self, *, schema: str | None = None, run: str | None = None, shadow: bool = False, limit: int = 1000
+    ) -> list[RecordRow]:
+        """Return records, the newest first; those of shadow runs only where they are asked for, and alone."""
         ...
 
     def record(self, id: str) -> RecordRow:

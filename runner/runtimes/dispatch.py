@@ -35,6 +35,7 @@ from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Journal
 from flowrun.ports.models import Models
 from flowrun.ports.tools import ToolRequest, ToolResult, Tools
+from flowrun.records.samples import NoSample, sample
 from flowrun.runtimes.breaker import Breakers
 from flowrun.runtimes.drain import Drain
 from flowrun.runtimes.rate import Rates
@@ -150,8 +151,10 @@ class Dispatch:
     async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str, *, waited: float = 0.0) -> AnyEvent:
         """Make an allowed call; every failure becomes an event, which says how long the work took.
 
-        `waited`: seconds of its time that are gone.
+        `waited`: seconds of its time that are gone. A simulated one reaches no tool and holds no natural key.
         """
+        if command.simulated:
+            return self._simulate(compiled, command)
         began = self.clock.monotonic()
         event = await self._call_tool(command, run, waited)
         natural = command.verdict.natural
@@ -189,6 +192,16 @@ class Dispatch:
             omitted=omitted,
         )
 
+    def _simulate(self, compiled: CompiledPlan, command: CallTool) -> AnyEvent:
+        """Return what a write might give back: a value that the tool's output schema allows, always the same."""
+        tool, path, now = command.verdict.tool, command.path, self.clock.now()
+        try:
+            output = sample(compiled.plan.tools[tool].output)
+        except NoSample as error:
+            fault = Fault(kind="tool", code="FR4016", message=f"{tool} cannot be simulated: {error}")
+            return CallFailed(path=path, at=now, fault=fault, tool=tool)
+        return Returned(path=path, at=now, output=output, tool=tool, simulated=True)
+
     async def _invoke(self, request: ToolRequest, *, write: bool = False) -> ToolResult:
         """Call a tool that its breaker lets through. Whatever it raises becomes an `AdapterError`."""
         tool = request.tool
@@ -203,7 +216,7 @@ class Dispatch:
         if wait is not None:
             raise AdapterError(
                 f"{tool} is left alone for {wait:.0f} seconds, for its last calls all failed.",
-                code="FR4016",
+                code="FR4018",
                 retryable=True,
                 retry_after=wait,
             )

@@ -111,7 +111,7 @@ def test_a_folder_is_no_input(call: Call) -> None:
     [
         ("run", "support_to_ticket"),
         ("run", "support_to_ticket", "--input", "x", "--inputs", "y"),
-        ("run", "support_to_ticket", "--input", "x", "--mode", "shadow"),
+        ("run", "support_to_ticket", "--input", "x", "--mode", "dry"),
         ("run", "support_to_ticket", "--inputs", "x", "--chat"),
         ("resume",),
         ("resume", "r", "--raise", "money=1"),

@@ -126,7 +126,7 @@ async def test_an_open_breaker_spares_the_tool_and_says_when_to_come_back(tmp_pa
         second = await app.submit("pay", {"id": "i-2", "who": "ana"})
         assert (first.outcome, second.outcome) == ("failed", "failed")
         faults = [e.event.fault for e in app.journal.events(second.run) if e.event.__class__.__name__ == "CallFailed"]
-    assert [fault.code for fault in faults] == ["FR4002", "FR4016", "FR4002", "FR4016"]
+    assert [fault.code for fault in faults] == ["FR4002", "FR4018", "FR4002", "FR4018"]
     assert faults[1].retryable and 0 < faults[1].retry_after <= OPEN_SECONDS
     assert place.asked()["balance"] == 6  # 4 attempts, 1, and the one trial after the time
 
