@@ -6,14 +6,14 @@ loads none of them.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowrun.errors import ConfigError, FlowError
 from flowrun.plan.model import ModelPlan, ToolPlan
 
+OPENAI_KEY = "OPENAI_API_KEY"
 OPENAI_PROVIDERS = ("openai", "llama_cpp", "ollama", "vllm", "compatible")
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flowrun.ports.models import Models
     from flowrun.ports.tools import Tools
     from flowrun.ports.trail import Trail
+    from flowrun.privacy.marks import Found
 
 
 def clock() -> Clock:
@@ -189,14 +190,23 @@ def owner() -> str:
     return this_process()
 
 
+def known_secrets(models: Iterable[ModelPlan]) -> list[Found]:
+    """Return the secrets that are in use or lie in the environment: nothing that is stored or shown may hold them."""
+    from flowrun.adapters.secrets import known
+
+    return known({model.key_env or OPENAI_KEY for model in models if model.key_env or model.provider == "openai"})
+
+
 def check_key(model: ModelPlan) -> None:
     """Raise `ConfigError` (FR2117) where a model's server needs a key and the environment has none."""
     from flowrun.adapters.models.presets import is_loopback
 
     if model.provider not in OPENAI_PROVIDERS or (model.base_url and is_loopback(model.base_url)):
         return
-    name = model.key_env or ("OPENAI_API_KEY" if model.provider == "openai" else None)
-    if name is not None and not os.environ.get(name):
+    from flowrun.adapters.secrets import secret
+
+    name = model.key_env or (OPENAI_KEY if model.provider == "openai" else None)
+    if name is not None and not secret(name):
         raise ConfigError(
             f"The model {model.name} needs a key, and {name} is not set.", help=f"export {name}=…", code="FR2117"
         )

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from flowrun.adapters.journals.sqlite_derived import SqliteTables
 from flowrun.adapters.journals.sqlite_heads import read_heads, store_id
+from flowrun.adapters.journals.sqlite_keys import Vault
 from flowrun.adapters.journals.sqlite_schema import APPLICATION_ID, MIGRATIONS, plain_errors
 from flowrun.errors import StoreError
 from flowrun.journal.heads import Head
@@ -92,7 +93,9 @@ class SqliteTrail:
 
     def tables(self, problems: Problems) -> Tables:
         """Return a check of the derived tables, to be followed along the rows."""
-        return SqliteTables(self._db, problems)
+        vault = Vault(self.path)
+        vault.attach(self._db)
+        return SqliteTables(self._db, problems, vault)
 
     def close(self) -> None:
         """Close the store."""

@@ -133,6 +133,7 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
         tables={} if config is None else config.tables,
         time_zone=ws.time_zone,
         limits={} if config is None else config.limits,
+        privacy={} if config is None else config.privacy,
     )
 
 

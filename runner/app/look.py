@@ -36,9 +36,14 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     tone: str = ""
 
 
-def timeline(events: Sequence[ev.AnyEvent], plan: Plan | None = None) -> list[Moment]:
-    """Return what happened, in order; with the run's plan also where each argument of a write came from."""
-    origins = {} if plan is None else origins_of(plan, events)
+def timeline(
+    events: Sequence[ev.AnyEvent], plan: Plan | None = None, real: Sequence[ev.AnyEvent] | None = None
+) -> list[Moment]:
+    """Return what happened, in order; with the run's plan also where each argument of a write came from.
+
+    `real`: the events as they are, where `events` hold placeholders: origins are found by comparing values.
+    """
+    origins = {} if plan is None else origins_of(plan, events if real is None else real)
     replied = {event.path for event in events if isinstance(event, ev.ModelReplied | ev.ModelFailed)}
     writes = {event.path for event in events if isinstance(event, ev.Intended)}
     moments: list[Moment] = []
@@ -213,6 +218,7 @@ def _woken(event: ev.Woken) -> Told:
 
 _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.RunStarted: _started,
+    ev.SubjectKnown: lambda e: (f"This is about {e.subject}", [], ""),
     ev.ModelStarted: lambda e: (f"Asked the model {e.model}; no reply is known", [], ""),
     ev.ModelReplied: _replied,
     ev.ModelFailed: lambda e: ("The model failed", _fault(e.fault), "bad"),
@@ -263,6 +269,15 @@ def why(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) ->
             f" {len(waiting) - 1} more wait{'s' if len(waiting) == 2 else ''} too (flowrun inbox --run {summary.run})."
         )
     return [happened, act, f"While it waits nothing runs and nothing is spent (so far {spent}); {cost}"]
+
+
+def why_erased(flow: str, outcome: str, erased: str) -> list[str]:
+    """Return the three sentences about a run whose person was forgotten."""
+    return [
+        f"{flow} ended {outcome}; its person was forgotten at {words.moment(erased)} UTC, so nobody can read how.",
+        "Nobody must act.",
+        "Nothing waits any more; what kinds of things happened, and when, is kept and can be verified.",
+    ]
 
 
 def with_waits(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:

@@ -15,16 +15,16 @@ import msgspec
 
 from flowrun import wiring
 from flowrun.app.flows import load_flow
-from flowrun.app.halt import FileHalts
+from flowrun.app.halt import FileHalts, halt_of
 from flowrun.app.modes import mode_for
 from flowrun.app.people import People
 from flowrun.app.result import RunResult, ended, read_result
+from flowrun.app.shown import Shown
 from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.context import Meter
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
 from flowrun.core.execution import raised_to
-from flowrun.core.halts import ALL, flow_name, subject_name
 from flowrun.errors import ConfigError, FlowrunError, InputError
 from flowrun.plan.compile import asks_in, plan_bytes
 from flowrun.plan.model import Plan
@@ -40,7 +40,7 @@ Json = Any
 HALT_HELP = "What was said is stored. `flowrun halt --list` tells who halted it; `flowrun halt WHAT --off` lifts it."
 
 
-class App(People):
+class App(People, Shown):
     """The use cases over one store. Made by `open_app`; its async methods belong to one event loop."""
 
     def __init__(self, ws: Workspace, journal: Journal, dispatch: Dispatch, owner: str) -> None:
@@ -50,6 +50,7 @@ class App(People):
         self.dispatch = dispatch
         self.owner = owner
         self.runtime = LocalRuntime(dispatch, owner=owner)
+        self.secrets = dispatch.secrets
         self._flows: dict[tuple[str, str | None], CompiledPlan] = {}
         self._plans: dict[str, CompiledPlan] = {}
 
@@ -305,16 +306,7 @@ class App(People):
         """Return why a run may not go on now, None where it may."""
         started = self.journal.events(run)[0].event
         assert isinstance(started, RunStarted)
-        return self._halted(self.plan_of(run), started.input)
-
-    def _halted(self, compiled: CompiledPlan, input: Json) -> str | None:
-        flow, now = compiled.plan.flow, self.clock.now()
-        names = [ALL, flow_name(flow.name)]
-        if flow.subject is not None:
-            # One that is known only later is looked at again before each call.
-            subject = compiled.value(flow.subject, Names(input=input, now=now))
-            names += [] if subject is None else [subject_name(subject)]
-        return self.dispatch.halted(names, now)
+        return halt_of(self.dispatch, self.plan_of(run), started.input)
 
     def add(self, run: str, events: list[AnyEvent]) -> None:
         """Store what somebody outside the run says. Raises `InputError` (FR3022) where it was said already."""
@@ -330,7 +322,7 @@ class App(People):
         flow = compiled.plan.flow
         self.check_input(compiled, input)
         run, now = self.clock.new_id(), self.clock.now()
-        held = self._halted(compiled, input)
+        held = halt_of(self.dispatch, compiled, input)
         if held is not None:
             raise InputError(f"Nothing was begun: {held}", help=HALT_HELP.partition(". ")[2], code="FR3007")
         if key is None and flow.key is not None:
@@ -338,6 +330,7 @@ class App(People):
             if value is None:
                 raise InputError("The flow's `key` is empty for this input.", code="FR3006")
             key = str(value)
+        subject = None if flow.subject is None else compiled.value(flow.subject, Names(input=input, now=now))
         return RunStarted(
             path="",
             at=now,
@@ -350,6 +343,7 @@ class App(People):
             mode=mode_for(self.ws, compiled.plan, mode),
             by=by,
             model=model,
+            subject=None if subject in (None, "") else str(subject),
         )
 
     async def _follow(self, run: str) -> None:
@@ -390,7 +384,12 @@ def open_app(ws: Workspace, *, models: Models | None = None) -> Iterator[App]:
     journal = wiring.journal(ws.store_url)
     tools = wiring.tools(ws.root, ws.config, ws.store_url)
     dispatch = Dispatch(
-        journal=journal, models=models or wiring.models(), tools=tools, clock=clock, fixed_halts=FileHalts(ws)
+        journal=journal,
+        models=models or wiring.models(),
+        tools=tools,
+        clock=clock,
+        fixed_halts=FileHalts(ws),
+        secrets=wiring.known_secrets(ws.models.values()),
     )
     try:
         yield App(ws, journal, dispatch, wiring.owner())

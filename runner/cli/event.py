@@ -42,7 +42,8 @@ def command(name: str, key: str, data: str, by: str, as_json: bool, workspace: P
                 code="FR3029",
             )
         with progress(f"Delivering {name}"):
-            results = options.wait_for(app.deliver(name, key, payload, by=by), app)
+            delivered = options.wait_for(app.deliver(name, key, payload, by=by), app)
+        results = [app.shown(result) for result in delivered]
     if not results:
         why = "with another key" if name in known else f"for: {', '.join(known) or 'no event'}"
         raise InputError(

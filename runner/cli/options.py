@@ -41,6 +41,15 @@ NO_RUN = click.option("--no-run", is_flag=True, help="Only store it; `flowrun re
 AS = click.option("--as", "by", required=True, metavar="NAME", help="Who you are.")
 
 
+REVEAL = click.option("--reveal", is_flag=True, help="Show marked fields too; needs --as a NAME with the owner role.")
+BY = click.option("--as", "by", metavar="NAME", default="", help="Who you are; needed for --reveal.")
+
+
+def revealing(command: F) -> F:
+    """Add --reveal, and --as for it."""
+    return REVEAL(BY(command))
+
+
 def places(command: F) -> F:
     """Add --workspace and --store."""
     return WORKSPACE(STORE(command))
@@ -105,14 +114,17 @@ def wait_for(work: Coroutine[Any, Any, T], app: App | None = None, *, talks: boo
     return asyncio.run(whole())
 
 
-def outcome_of(app: App, work: Coroutine[Any, Any, RunResult], *, talks: bool = False) -> RunResult:
-    """Run one use case to its end and return the run, with what it waits for by name.
+def outcome_of(
+    app: App, work: Coroutine[Any, Any, RunResult], *, talks: bool = False, reveal: str | None = None
+) -> RunResult:
+    """Run one use case to its end and return the run as it may be shown, with what it waits for by name.
 
     What a tool prints meanwhile goes to stderr, for stdout holds results alone; unless the use case `talks` there itself.
+    `reveal`: who wants to see marked fields.
     """
     with contextlib.nullcontext() if talks else contextlib.redirect_stdout(sys.stderr):
         result = wait_for(work, app, talks=talks)
-    return with_names(app, result)
+    return app.shown(with_names(app, result), reveal=reveal)
 
 
 def with_names(app: App, result: RunResult) -> RunResult:

@@ -32,7 +32,7 @@ SHADOW = click.option("--shadow", is_flag=True, help="Those of shadow runs inste
 
 @click.group("records")
 def command() -> None:
-    """List, show and export records.
+    """List, show and export records. Fields that schemas mark stand as `[email]` and the like, unless you --reveal them.
 
     \b
     Examples:
@@ -46,6 +46,7 @@ def command() -> None:
 @RUN
 @SHADOW
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@options.revealing
 @options.JSON
 @options.places
 def list_records(
@@ -53,6 +54,8 @@ def list_records(
     run: str | None,
     shadow: bool,
     limit: int,
+    reveal: bool,
+    by: str,
     as_json: bool,
     workspace: Path | None,
     store: str | None,
@@ -63,7 +66,7 @@ def list_records(
     Example:
       flowrun records list --schema case_record@1
     """
-    rows = read(workspace, store, schema, run, shadow, limit)
+    rows = read(workspace, store, schema, run, shadow, limit, by if reveal else None)
     if as_json:
         print_json(rows)
     elif rows:
@@ -76,9 +79,10 @@ def list_records(
 
 @command.command("show")
 @click.argument("id")
+@options.revealing
 @options.JSON
 @options.places
-def show_record(id: str, as_json: bool, workspace: Path | None, store: str | None) -> int:
+def show_record(id: str, reveal: bool, by: str, as_json: bool, workspace: Path | None, store: str | None) -> int:
     """Show one record by its id, or a unique beginning of it.
 
     \b
@@ -86,7 +90,7 @@ def show_record(id: str, as_json: bool, workspace: Path | None, store: str | Non
       flowrun records show k3f7qz2a
     """
     with options.opened(workspace, store) as app:
-        row = app.journal.record(id)
+        row = app.shown_records([app.journal.record(id)], reveal=by if reveal else None)[0]
     if as_json:
         print_json(row)
         return 0
@@ -105,6 +109,7 @@ def show_record(id: str, as_json: bool, workspace: Path | None, store: str | Non
 @RUN
 @SHADOW
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Default: standard output.")
+@options.revealing
 @options.places
 def export_records(
     form: str,
@@ -112,6 +117,8 @@ def export_records(
     run: str | None,
     shadow: bool,
     output: Path | None,
+    reveal: bool,
+    by: str,
     workspace: Path | None,
     store: str | None,
 ) -> int:
@@ -124,7 +131,7 @@ def export_records(
     Example:
       flowrun records export --format csv --schema case_record@1 --output cases.csv
     """
-    rows = list(reversed(read(workspace, store, schema, run, shadow, ALL)))
+    rows = list(reversed(read(workspace, store, schema, run, shadow, ALL, by if reveal else None)))
     text = as_csv(rows) if form == "csv" else "".join(f"{msgspec.json.encode(row).decode()}\n" for row in rows)
     if output is None:
         click.echo(text, nl=False)
@@ -138,13 +145,23 @@ def export_records(
 
 
 def read(
-    workspace: Path | None, store: str | None, schema: str | None, run: str | None, shadow: bool, limit: int
+    workspace: Path | None,
+    store: str | None,
+    schema: str | None,
+    run: str | None,
+    shadow: bool,
+    limit: int,
+    reveal: str | None,
 ) -> list[RecordRow]:
-    """Return the records, the newest first; of a run that is named, whatever its mode."""
+    """Return the records as they may be shown, the newest first; of a run that is named, whatever its mode.
+
+    `reveal`: who wants to see marked fields.
+    """
     with options.opened(workspace, store) as app:
         row = None if run is None else app.journal.run(run)
         only, kept = (None, shadow) if row is None else (row.run, row.mode == "shadow")
-        return app.journal.records(schema=schema, run=only, shadow=kept, limit=limit)
+        rows = app.journal.records(schema=schema, run=only, shadow=kept, limit=limit)
+        return app.shown_records(rows, reveal=reveal)
 
 
 def as_csv(rows: Iterable[RecordRow]) -> str:

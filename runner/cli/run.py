@@ -66,6 +66,7 @@ def user_name() -> str:
     help="shadow: reads, but only shows what it would write. supervised: each write asks first.",
 )
 @click.option("--chat", is_flag=True, help="This terminal is the customer: it is asked and may say yes or no.")
+@options.REVEAL
 @options.JSON
 @options.places
 def command(
@@ -80,6 +81,7 @@ def command(
     replay: Path | None,
     mode: str | None,
     chat: bool,
+    reveal: bool,
     as_json: bool,
     workspace: Path | None,
     store: str | None,
@@ -104,16 +106,23 @@ def command(
             raise click.UsageError(f"--inputs does not go with {'--chat' if chat else '--key'}")
         inputs = read_lines(many)
         with options.opened(workspace, store, record=record, replay=replay) as app:
-            return run_many(app, flow, inputs, at_once=at_once, model=model, by=by, mode=mode, as_json=as_json)
+            return run_many(
+                app, flow, inputs, at_once=at_once, model=model, by=by, mode=mode, as_json=as_json, reveal=reveal
+            )
     assert source is not None
+    seer = by if reveal else None
     value = read_document(source)
     with options.opened(workspace, store, record=record, replay=replay) as app:
         app.check_input(app.flow(flow, model), value)  # before anything is told to run
         if chat:
-            result = options.outcome_of(app, talk(app, flow, value, key=key, model=model, by=by, mode=mode), talks=True)
+            result = options.outcome_of(
+                app, talk(app, flow, value, key=key, model=model, by=by, mode=mode), talks=True, reveal=seer
+            )
         else:
             with progress(f"Running {flow}"):
-                result = options.outcome_of(app, app.submit(flow, value, key=key, model=model, by=by, mode=mode))
+                result = options.outcome_of(
+                    app, app.submit(flow, value, key=key, model=model, by=by, mode=mode), reveal=seer
+                )
     print_json(result) if as_json else print_result(result)
     return result.exit_code
 
@@ -137,6 +146,7 @@ def run_many(
     by: str,
     mode: str | None,
     as_json: bool,
+    reveal: bool,
 ) -> int:
     """Run a flow over many inputs: a line of progress for each, a summary at the end."""
     rows: dict[int, list[object]] = {}
@@ -156,6 +166,7 @@ def run_many(
                 "error": {"code": result.code, "message": result.message, "help": result.help},
             }
         else:
+            result = app.shown(result, reveal=by if reveal else None)
             outcome, run, reason, code = result.outcome, result.run, result.reason, result.exit_code
             reason = reason or ", ".join(f"{e['kind']} {e.get('id', '')}".strip() for e in result.waiting)
             cost += 0.0 if result.duplicate_of else result.usage.cost

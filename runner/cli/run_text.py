@@ -58,6 +58,8 @@ def print_waiting(result: RunResult) -> None:
     for entry in result.waiting:
         say()
         print_entry(entry)
+    if any("id" in entry for entry in result.waiting):
+        say(f"Whoever decides sees every value in {command_line(f'flowrun inbox --run {result.run}')}")
 
 
 def print_entry(entry: dict[str, Json]) -> None:

@@ -32,7 +32,7 @@ def command(
       flowrun runs --status waiting --flow support_to_ticket --json
     """
     with options.opened(workspace, store) as app:
-        rows = app.journal.runs(status=status, flow=flow, limit=limit)
+        rows = [app.shown_run(row) for row in app.journal.runs(status=status, flow=flow, limit=limit)]
     if as_json:
         print_json(rows)
     elif rows:

@@ -42,3 +42,4 @@ class Catalogue:
     tables: Mapping[str, Json] = field(default_factory=dict)
     time_zone: str = "UTC"
     limits: Mapping[str, float] = field(default_factory=dict)
+    privacy: Mapping[str, str] = field(default_factory=dict)

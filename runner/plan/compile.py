@@ -61,6 +61,7 @@ class _Compiler:
             tables=dict(self.catalogue.tables),
             time_zone=self.catalogue.time_zone,
             limits=dict(self.catalogue.limits),
+            privacy=dict(self.catalogue.privacy),
             engine=ENGINE,
         )
 

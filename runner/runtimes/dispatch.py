@@ -7,9 +7,9 @@ are `runtimes.local`'s.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,28 +25,26 @@ from flowrun.core.events import (
     ModelFailed,
     ModelReplied,
     Returned,
-    Usage,
 )
 from flowrun.core.halts import tool_names
-from flowrun.core.steps.model_call import cost
 from flowrun.errors import AdapterError, FlowrunError
 from flowrun.guard import decide, facts_needed
 from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Journal
 from flowrun.ports.models import Models
 from flowrun.ports.tools import ToolRequest, ToolResult, Tools
+from flowrun.privacy.marks import Found
+from flowrun.privacy.masking import Masking
 from flowrun.records.samples import NoSample, sample
+from flowrun.runtimes.answers import charge, fault_of, fit, fitting, time_of
 from flowrun.runtimes.breaker import Breakers
 from flowrun.runtimes.drain import Drain
+from flowrun.runtimes.masked import marked_in, mask_for, masked, restored
 from flowrun.runtimes.rate import Rates
 from flowrun.values.micros import MICRO
-from flowrun.values.size import exceeds
 
 Json = Any
 FACT_TIMEOUT = 10.0
-LARGEST = 200_000
-"""Bytes of a tool's output or a model's reply; an event holds a little more."""
-TOO_LARGE = f"more than {LARGEST // 1000} kB."
 CLOSING = 2.0
 """Seconds that one adapter has for closing its connections."""
 BACKSTOP = 5.0
@@ -68,13 +66,19 @@ class Dispatch:
         tools: Mapping[str, Tools],
         clock: Clock,
         fixed_halts: Callable[[], Mapping[str, str]] = dict,
+        secrets: Sequence[Found] = (),
     ) -> None:
-        """`fixed_halts`: what is halted besides the store's halts, by name with the words for it; asked at each call."""
+        """`secrets`: what no event, prompt or message may hold.
+
+        `fixed_halts`: what is halted besides the store's halts, by name with the words for it; asked at each call.
+        """
         self.journal = journal
         self.models = models
         self.tools = tools
         self.clock = clock
         self._fixed_halts = fixed_halts
+        self.secrets = secrets
+        self._without_secrets = Masking(secrets, {}, lambda text: b"")
         self.drain = Drain(clock)
         self._breakers = Breakers(clock)
         self._rates = Rates(clock)
@@ -114,7 +118,8 @@ class Dispatch:
                     await self.clock.sleep(wait)
                 # Whatever keeps a fact from being read makes it a missing one, which denies.
                 with suppress(AdapterError, ValueError):
-                    known[read.policy, read.name] = fit((await self._invoke(request)).output)
+                    found = fit((await self._invoke(request)).output)
+                    known[read.policy, read.name] = self._without_secrets.out(found)
             facts.append(known)
         tools = {proposal.tool for proposal in command.proposals}
         why = {tool: self.halted([*command.under, *tool_names(tool)], now) for tool in tools}
@@ -171,13 +176,13 @@ class Dispatch:
         try:
             result = await self._invoke(request, write=write)
         except AdapterError as error:
-            fault = fault_of("tool", error)
+            fault = self._harmless(fault_of("tool", error))
             kind = Doubted if write and error.in_doubt else CallFailed
             return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
         output, omitted = result.output, result.omitted
         try:
             if not omitted:
-                output = fit(output)
+                output = fit(self._without_secrets.out(fit(output)))
         except ValueError as unfit:
             if not write:
                 fault = Fault(kind="tool", code="FR4008", message=f"{verdict.tool} gave back {unfit}")
@@ -242,13 +247,24 @@ class Dispatch:
         finally:
             self._breakers.leave(tool, failed)
 
-    async def call_model(self, command: CallModel) -> ModelReplied | ModelFailed:
-        """Ask a model; its usage is charged, and without one that can be true the whole reservation."""
+    def _harmless(self, fault: Fault) -> Fault:
+        """Return a fault whose message tells no secret, whatever a tool or a server put into it."""
+        return msgspec.structs.replace(fault, message=self._without_secrets.out(fault.message))
+
+    async def call_model(self, compiled: CompiledPlan, asked: CallModel, run: str) -> ModelReplied | ModelFailed:
+        """Ask a model; its usage is charged, and without one that can be true the whole reservation.
+
+        The model sees of marked values what the workspace allows; tokens in its reply are turned back.
+        """
+        command = msgspec.structs.replace(asked, marked=partial(marked_in, compiled.plan, asked))
+        only_secrets = self._without_secrets if self.secrets else None
+        masking = mask_for(compiled, asked, only_secrets, partial(self.journal.pseudonym, run))
+        command = command if masking is None else masked(command, masking)
         began = self.clock.monotonic()
-        event = await self._call_model(command)
+        event = await self._call_model(command, masking)
         return msgspec.structs.replace(event, worked=self._since(began))
 
-    async def _call_model(self, command: CallModel) -> ModelReplied | ModelFailed:
+    async def _call_model(self, command: CallModel, masking: Masking | None) -> ModelReplied | ModelFailed:
         model = command.model
         name = f"model {model.name}"
         wait = self._breakers.enter(name)
@@ -266,7 +282,7 @@ class Dispatch:
             fault = Fault(kind="late", code="FR4120", message=f"{model.name} did not answer in time.")
             return self._unanswered(command, fault, charged=True)
         except FlowrunError as error:
-            fault = fault_of("model", error)
+            fault = self._harmless(fault_of("model", error))
             asked = isinstance(error, AdapterError) and error.code not in NEVER_ASKED
             failed = fault.retryable if asked else None
             return self._unanswered(command, fault, charged=asked)
@@ -277,7 +293,17 @@ class Dispatch:
         finally:
             self._breakers.leave(name, failed)
         try:
-            proposals, answer, text = fit([reply.proposals, reply.answer, reply.text])
+            reply = fitting(reply)
+            reply = reply if masking is None else restored(reply, masking)
+            if self.secrets:
+                # A server may say back what it was sent.
+                reply = msgspec.structs.replace(
+                    reply,
+                    proposals=[(tool, self._without_secrets.out(args)) for tool, args in reply.proposals],
+                    answer=self._without_secrets.out(reply.answer),
+                    text=self._without_secrets.out(reply.text),
+                )
+            reply = fitting(reply)
         except ValueError as unfit:
             fault = Fault(kind="model", code="FR4108", message=f"{model.name} said {unfit}")
             return self._unanswered(command, fault, charged=True)
@@ -287,10 +313,10 @@ class Dispatch:
             at=self.clock.now(),
             model=model.name,
             mode=reply.mode,
-            proposals=[(tool, args) for tool, args in proposals],
-            answer=answer,
+            proposals=[(tool, args) for tool, args in reply.proposals],
+            answer=reply.answer,
             answered=reply.answered,
-            text=text,
+            text=reply.text,
             usage=reply.usage,
             cost=price,
             tokens=tokens,
@@ -300,55 +326,3 @@ class Dispatch:
     def _unanswered(self, command: CallModel, fault: Fault, *, charged: bool) -> ModelFailed:
         price, tokens = (command.reserve, command.tokens) if charged else (0, 0)
         return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=price, tokens=tokens)
-
-
-def charge(command: CallModel, usage: Usage) -> tuple[int, int, str]:
-    """Return the cost (millionths) and the tokens to charge for a reply, and why where the usage cannot be true.
-
-    What was reserved is the most that a call can use; a usage above it, below zero, or of nothing read is not believed.
-    """
-    if not usage.known:
-        return command.reserve, command.tokens, ""
-    read, written = usage.input_tokens, usage.output_tokens
-    price = cost(command.model, read, written)
-    if not command.tokens and min(read, written) >= 0:
-        return price, read + written, ""
-    if read <= 0 or written < 0 or read + written > command.tokens or price > command.reserve:
-        return command.reserve, command.tokens, f"The usage that it reported ({read} and {written}) cannot be true."
-    return price, read + written, ""
-
-
-def fault_of(kind: str, error: FlowrunError) -> Fault:
-    """Return an adapter's error as the fault of an event; only the outside world's may be tried again."""
-    outside = error if isinstance(error, AdapterError) else None
-    return Fault(
-        kind=kind,
-        code=error.code,
-        message=error.message,
-        retryable=outside is not None and outside.retryable,
-        retry_after=None if outside is None else outside.retry_after,
-    )
-
-
-def time_of(command: CallTool) -> float:
-    """Return the seconds that one attempt may take, the wait for its turn included."""
-    return command.within if command.timeout is None else min(command.within, command.timeout)
-
-
-def fit(value: Json) -> Json:
-    """Return a value from outside exactly as the journal will give it back. Raises `ValueError` where it cannot be kept."""
-    if exceeds(value, LARGEST):
-        raise ValueError(TOO_LARGE)
-    try:
-        written = msgspec.json.encode(value)
-        read = msgspec.json.decode(written)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise ValueError(f"what is not JSON ({type(error).__name__}).") from error
-    if len(written) > LARGEST:
-        raise ValueError(TOO_LARGE)
-    return read
-
-
-def conversation_digest(messages: Sequence[Mapping[str, Json]]) -> str:
-    """Return the digest of what a model was told; the words themselves come back by replay."""
-    return hashlib.sha256(msgspec.json.encode(messages, order="deterministic")).hexdigest()

@@ -48,8 +48,9 @@ from flowrun.core.events import (
 from flowrun.core.execution import Execution
 from flowrun.errors import InternalError, StoreError
 from flowrun.ports.journal import Append, Claim, Receipt
+from flowrun.runtimes.answers import conversation_digest
 from flowrun.runtimes.committer import Committer
-from flowrun.runtimes.dispatch import Dispatch, conversation_digest
+from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
 from flowrun.runtimes.refusals import halted_call, halted_model, under
 from flowrun.values.moments import seconds_between
@@ -311,7 +312,7 @@ class Driver:
         )
         await self._flush(durable=False)
         if not self._stale:
-            event: ModelReplied | ModelFailed = await self.dispatch.call_model(command)
+            event: ModelReplied | ModelFailed = await self.dispatch.call_model(self.compiled, command, self.claim.run)
             self._emit(event)
 
     def _fire_timers(self) -> bool:

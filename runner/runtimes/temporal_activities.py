@@ -33,7 +33,8 @@ from flowrun.core.events import (
 from flowrun.core.execution import Execution
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Receipt
-from flowrun.runtimes.dispatch import Dispatch, conversation_digest
+from flowrun.runtimes.answers import conversation_digest
+from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.driver import msg_at
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
 from flowrun.runtimes.refusals import halted_call, halted_model, under
@@ -191,7 +192,7 @@ class Activities:
                 digest=told,
             ),
         )
-        return await self.dispatch.call_model(command)
+        return await self.dispatch.call_model(view.compiled, command, view.started.run)
 
     async def _call(self, view: View, command: CallTool, write: bool) -> AnyEvent:
         now = self.dispatch.clock.now()

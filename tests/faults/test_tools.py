@@ -12,7 +12,7 @@ from flowrun.app.runs import open_app
 from flowrun.app.workspace import load_workspace
 from flowrun.core.events import Doubted, Returned
 from flowrun.ports.tools import ToolRequest, ToolResult
-from flowrun.runtimes.dispatch import LARGEST, fit
+from flowrun.runtimes.answers import LARGEST, fit
 from flowrun.values.size import exceeds
 from tests.faults.place import CONFIG, FLOW, Place
 

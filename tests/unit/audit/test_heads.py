@@ -301,6 +301,8 @@ def test_a_copy_on_a_disk_that_cannot_be_written_is_checked_where_it_lies(trail:
         path.chmod(0o500 if path.is_dir() else 0o400)
     try:
         assert verify_store(copy).ok
-        assert {path.name: path.read_bytes() for path in place.iterdir() if path.suffix in (".db", ".pem")} == before
+        assert {
+            path.name: path.read_bytes() for path in place.iterdir() if path.suffix in (".db", ".pem", ".key")
+        } == before
     finally:
         place.chmod(0o700)

@@ -148,9 +148,9 @@ def count_events(file: Path) -> int:
 
 
 def copy_store(file: Path, place: Path) -> Path:
-    """Copy a store with its key into a folder."""
+    """Copy a store with its keys into a folder."""
     place.mkdir(parents=True, exist_ok=True)
-    for name in (file.name, f"{file.name}.signing.pem"):
+    for name in (file.name, f"{file.name}.signing.pem", f"{file.name}.key"):
         shutil.copy(file.with_name(name), place / name)
     return place / file.name
 
