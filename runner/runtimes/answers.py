@@ -6,8 +6,6 @@ called from here.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -78,8 +76,3 @@ def fitting(reply: ModelReply) -> ModelReply:
     return msgspec.structs.replace(
         reply, proposals=[(tool, args) for tool, args in proposals], answer=answer, text=text
     )
-
-
-def conversation_digest(messages: Sequence[Mapping[str, Json]]) -> str:
-    """Return the digest of what a model was told; the words themselves come back by replay."""
-    return hashlib.sha256(msgspec.json.encode(messages, order="deterministic")).hexdigest()

@@ -46,9 +46,9 @@ from flowrun.core.events import (
     Waiting,
 )
 from flowrun.core.execution import Execution
+from flowrun.core.steps.model_call import conversation_digest
 from flowrun.errors import InternalError, StoreError
 from flowrun.ports.journal import Append, Claim, Receipt
-from flowrun.runtimes.answers import conversation_digest
 from flowrun.runtimes.committer import Committer
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved

@@ -31,9 +31,9 @@ from flowrun.core.events import (
     Waiting,
 )
 from flowrun.core.execution import Execution
+from flowrun.core.steps.model_call import conversation_digest
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Receipt
-from flowrun.runtimes.answers import conversation_digest
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.driver import msg_at
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
