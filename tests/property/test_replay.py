@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from flowrun.core.compiled import CompiledPlan
-from flowrun.core.events import RunFinished
+from flowrun.core.events import RunFinished, SubjectKnown
 from flowrun.core.execution import Execution
 from tests.property.pictures import picture
 from tests.property.plans import plans
@@ -39,6 +39,7 @@ def check_run(compiled: CompiledPlan, seed: int) -> None:
     last = run.events[-1]
     assert isinstance(last, RunFinished)
     assert last.outcome in OUTCOMES
+    assert sum(isinstance(event, SubjectKnown) for event in run.events) <= (run.execution.root.flow.subject is not None)
     # A write whose effect nobody knows makes the run in doubt, and nothing else does.
     assert (last.outcome == "in_doubt") == bool(run.doubts)
     assert not run.in_flight, "a write was still in flight when the run ended"
