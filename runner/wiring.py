@@ -18,6 +18,7 @@ OPENAI_PROVIDERS = ("openai", "llama_cpp", "ollama", "vllm", "compatible")
 
 if TYPE_CHECKING:
     from flowrun.adapters.journals.signing import Signer
+    from flowrun.journal.encoding import Seal
     from flowrun.journal.heads import Head
     from flowrun.lang.spec_files import WorkspaceFile
     from flowrun.ports.clock import Clock
@@ -62,7 +63,7 @@ def trail(path: Path) -> Trail:
 
 
 def signer(path: Path, *, make: bool) -> Signer | None:
-    """Return what signs for a store, from the environment or beside it. Raises `ConfigError` (FR2030)."""
+    """Return what signs for a store, from the environment or beside it. Raises `ConfigError` (FR2035)."""
     from flowrun.adapters.journals.signing import find_signer
 
     return find_signer(path, make=make)
@@ -72,6 +73,13 @@ def key_beside(path: Path) -> bytes | None:
     """Return the public key of the key that signs for a store here, None where there is none."""
     found = signer(path, make=False)
     return None if found is None else found.public
+
+
+def has_key_file(path: Path) -> bool:
+    """Whether a signing key lies beside a store: then it has been signed."""
+    from flowrun.adapters.journals.signing import key_file
+
+    return key_file(path).exists()
 
 
 def sign(path: Path) -> Head | None:
@@ -86,10 +94,31 @@ def sign(path: Path) -> Head | None:
 
 
 def read_public(pem: bytes, place: str) -> bytes:
-    """Return the public key (32 bytes) of a PEM. Raises `ConfigError` (FR2030)."""
+    """Return the public key (32 bytes) of a PEM. Raises `ConfigError` (FR2035)."""
     from flowrun.adapters.journals.signing import read_public as read
 
     return read(pem, place)
+
+
+def public_pem(public: bytes) -> bytes:
+    """Return a public key (32 bytes) as PEM."""
+    from flowrun.adapters.journals.signing import public_pem as pem
+
+    return pem(public)
+
+
+def is_signed(data: bytes, signature: bytes, public: bytes) -> bool:
+    """Return whether a signature over data is valid."""
+    from flowrun.adapters.journals.signing import is_signed as check
+
+    return check(data, signature, public)
+
+
+def unsealer(key: bytes) -> Seal:
+    """Return what opens the stored bytes of the run whose data key this is. Raises `ValueError` for what is no key."""
+    from flowrun.adapters.journals.keys import Sealer
+
+    return Sealer(key).unseal
 
 
 def head_is_signed(head: Head) -> bool:

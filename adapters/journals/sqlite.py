@@ -140,7 +140,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
     def sign(self) -> SignedHead | None:
         """Sign all events that the store holds; None where none came since the last head.
 
-        Raises `ConfigError` (FR2030) where the key cannot be used, `StoreError` (FR5020) where events are missing.
+        Raises `ConfigError` (FR2035) where the key cannot be used, `StoreError` (FR5020) where events are missing.
         """
         return self._sign(durable=True) if exists(self.path) else None
 

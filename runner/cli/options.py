@@ -50,6 +50,16 @@ def revealing(command: F) -> F:
     return REVEAL(BY(command))
 
 
+def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Read a duration into seconds, for options such as --since."""
+    from flowrun.values.durations import parse_duration
+
+    seconds = None if value is None else parse_duration(value)
+    if value is not None and seconds is None:
+        raise click.BadParameter(f"{value!r} is no duration; write 30d, 4h, 10m or 30s.")
+    return seconds
+
+
 def places(command: F) -> F:
     """Add --workspace and --store."""
     return WORKSPACE(STORE(command))

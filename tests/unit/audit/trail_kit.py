@@ -65,6 +65,7 @@ flow: refund
 version: 2
 owner: leads
 key: input.id
+subject: input.id
 input:
   type: object
   properties: {id: {type: string}, amount: {type: number}, text: {type: string}}
