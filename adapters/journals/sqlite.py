@@ -101,10 +101,13 @@ class SqliteJournal(SqliteReads, SqliteHalts):
             )
         return Claim(run=run, epoch=epoch + 1)
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Claim, *, ready: bool = False) -> None:
         """Give the run back; nothing happens where it was taken over."""
         with self._transaction() as db:
-            db.execute("UPDATE runs SET owner = NULL WHERE run = ? AND epoch = ?", (claim.run, claim.epoch))
+            db.execute(
+                "UPDATE runs SET owner = NULL, ready = ready | ? WHERE run = ? AND epoch = ?",
+                (int(ready), claim.run, claim.epoch),
+            )
 
     def renew(self, claims: Sequence[Claim]) -> None:
         """Prolong the leases that still hold."""
@@ -247,17 +250,14 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         """
         with self._lock:
             db = self._connection or self._connect()
-            db.execute("PRAGMA secure_delete = ON")
+            if erasure.runs:
+                with self._transaction(durable=True) as db:
+                    self._vault.erase(db, erasure)
             try:
-                if erasure.runs:
-                    with self._transaction(durable=True) as db:
-                        self._vault.erase(db, erasure)
                 # Also without runs: an earlier erasure may not have come through.
                 flush_erased(db, self.path)
             except sqlite3.Error as error:
                 raise store_error(self.path, error) from None
-            finally:
-                db.execute("PRAGMA secure_delete = OFF")
 
     def close(self) -> None:
         """Close the store. A later use opens it again."""

@@ -167,7 +167,8 @@ def _prepare(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
             help="Give another place for the store.",
         )
     _enable_wal(db, path, busy_seconds)
-    for setting in ("foreign_keys = ON", "synchronous = NORMAL", "wal_autocheckpoint = 2000",
+    # secure_delete: also a new page of another table may hold what stood in memory before, a key for example.
+    for setting in ("secure_delete = ON", "foreign_keys = ON", "synchronous = NORMAL", "wal_autocheckpoint = 2000",
                     "journal_size_limit = 67108864", "fullfsync = ON", "temp_store = MEMORY"):  # fmt: skip
         db.execute(f"PRAGMA {setting}")
     if version < len(MIGRATIONS):
@@ -229,7 +230,7 @@ def _migrate(db: sqlite3.Connection, key: Sealer | None) -> None:
 
 _RIGHTS = "Give this user the right to write it and its folder."
 _WAIT = "Wait until it is done, or end the other program."
-_ROOM = "Make room on the disk, then go on with `flowrun resume`."
+_ROOM = "Make room on the disk, then go on with `flowrun resume --due`."
 _RESTORE = "Restore a backup; `flowrun doctor` tells what can be read."
 _OTHER = "Give another place for the store, or restore a backup."
 _FOLDER = "Check that the folder exists and that this user may write in it."
