@@ -30,6 +30,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int
     total: Figures
     groups: list[Group]
+    unreadable: list[str] = []
+    """Runs that could not be read although nobody was forgotten; they are in no figure."""
 
 
 def report(
@@ -44,11 +46,14 @@ def report(
     """Fold the runs that started in the last `since` seconds (None: all runs) before `now`, a moment."""
     start = None if since is None else add_seconds(now, -since)
     counted, wanted = list(modes), list(by)
-    metrics, left_out = Metrics(wanted), 0
+    metrics, left_out, unreadable = Metrics(wanted), 0, list[str]()
     for row in each_run(journal, flow=flow, since=start):
         try:
             events = [stored.event for stored in journal.events(row.run)]
         except StoreError:
+            if row.erased is None:
+                unreadable.append(row.run)
+                continue
             metrics.add_erased(row.flow, row.version)
             continue
         first = events[0]
@@ -57,8 +62,9 @@ def report(
         else:
             left_out += 1
     return Report(
-        since=start, by=wanted, modes=counted, left_out=left_out, total=metrics.total(), groups=metrics.groups()
-    )
+        since=start, by=wanted, modes=counted, left_out=left_out, total=metrics.total(), groups=metrics.groups(),
+        unreadable=unreadable,
+    )  # fmt: skip
 
 
 def each_run(journal: Journal, *, flow: str | None = None, since: str | None = None) -> Iterator[RunRow]:
