@@ -181,9 +181,7 @@ def test_what_remains_of_a_forgotten_run_is_shown(store: Path) -> None:
         assert app.journal.run(run_id(store, FORGOTTEN)).erased is not None
 
 
-@pytest.mark.parametrize(
-    "how", [f"DELETE FROM keys WHERE n = {KEPT}", f"UPDATE runs SET erased = '{AT}' WHERE n = {KEPT}"]
-)
+@pytest.mark.parametrize("marked", [False, True])
 def test_nobody_counts_as_forgotten_without_a_forgetting(marked: bool, store: Path) -> None:
     """Keys that somebody took away are told as missing, and every other run is still read."""
     with edited(store) as db:
