@@ -112,6 +112,8 @@ def _example(item: spec_files.ExampleSpec) -> Example:
 
 def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: ModelPlan | None = None) -> Catalogue:
     """Return what names in a workspace mean. `main`: the flow that is loaded, so that others are read only if called."""
+    from flowrun.plan.compile import budget_plan
+
     config = ws.config
     policies: list[spec.Policy] = []
     for pattern in () if config is None else config.policies:
@@ -133,6 +135,7 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
         tables={} if config is None else config.tables,
         time_zone=ws.time_zone,
         limits={} if config is None else config.limits,
+        ceiling=budget_plan(None if config is None else config.ceiling),
     )
 
 

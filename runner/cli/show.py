@@ -15,11 +15,13 @@ import msgspec
 from flowrun.app import words
 from flowrun.app.look import timeline
 from flowrun.app.origins import as_data, known_plan, with_origins
+from flowrun.app.writes import told
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 from flowrun.cli.run_text import TONES, lines, print_heading, print_waiting, used
 from flowrun.cli.runs import interrupted
 from flowrun.journal.encoding import as_dict
+from flowrun.journal.writes import writes
 from flowrun.ports.journal import StoredEvent
 
 Json = Any
@@ -40,11 +42,20 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
     with options.opened(workspace, store) as app:
         result = options.with_names(app, app.result(run))
         stored = app.journal.events(result.run)
-        alone = interrupted(app.journal.run(result.run))
+        row = app.journal.run(result.run)
+        alone = interrupted(row)
         plan = known_plan(app, result.run)
         result = msgspec.structs.replace(result, waiting=with_origins(app, result.waiting))
     if as_json:
-        print_json({**msgspec.to_builtins(result), "events": event_dicts(stored), "origins": as_data(plan, stored)})
+        ledger = msgspec.to_builtins(writes([item.event for item in stored], driven=row.claimed))
+        print_json(
+            {
+                **msgspec.to_builtins(result),
+                "writes": ledger,
+                "events": event_dicts(stored),
+                "origins": as_data(plan, stored),
+            }
+        )
         return 0
     print_heading(msgspec.structs.replace(result, outcome="interrupted") if alone else result)
     if alone:
@@ -54,8 +65,16 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
         say(f"{words.moment(moment.at)[11:]}  {moment.title}", style=TONES.get(moment.tone))
         lines([f"          {line}" for line in moment.lines])
     print_waiting(result)
+    ledger = writes([event.event for event in stored], driven=row.claimed)
+    if ledger:
+        say("\nWrites:")
+        lines([f"  {write.state}: {words.call(write.tool, write.args)}{_known(told(write))}" for write in ledger])
     say(f"\nUsed: {used(result)}")
     return 0
+
+
+def _known(text: str) -> str:
+    return f" ({text})" if text else ""
 
 
 def event_dicts(stored: Sequence[StoredEvent]) -> list[dict[str, Json]]:
