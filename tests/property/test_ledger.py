@@ -18,8 +18,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from flowrun.adapters.journals.memory import MemoryJournal
+from flowrun.core.commands import Propose
 from flowrun.core.compiled import CompiledPlan
-from flowrun.core.events import Answered, AnyEvent, CancelAsked, Intended, ModelFailed, ModelReplied, RunStarted
+from flowrun.core.events import (
+    Answered,
+    AnyEvent,
+    CancelAsked,
+    Decided,
+    Intended,
+    ModelFailed,
+    ModelReplied,
+    RunStarted,
+)
 from flowrun.journal.writes import writes
 from flowrun.plan.model import AskStep, BudgetPlan, CallStep, LimitPlan, RulePlan
 from flowrun.ports.journal import Append, Claim
@@ -36,6 +46,7 @@ INPUT_N, INPUT_WHO = ["attr", ["name", "input"], "n"], ["attr", ["name", "input"
 WRITES, CALLS, COST, TOKENS = 4, 12, 120_000, 110_000
 WRITE_TOOLS = ("plain", "header", "natural", "confirm")
 DAY = 86_400.0
+SOME = st.sampled_from([*FAULTS, "fine", "fine", "hangs_after", "fails"])
 
 
 def one_write(name: str) -> CallStep:
@@ -66,6 +77,15 @@ def plan_with(limit: int) -> CompiledPlan:
     return CompiledPlan(msgspec.structs.replace(made.plan, ceiling=ceiling), "digest")
 
 
+class Slow(Dispatch):
+    """Other runs get their turn between a verdict and the intent that follows from it."""
+
+    async def judge(self, compiled: CompiledPlan, command: Propose, run: str, *more: str) -> Decided:
+        decided = await super().judge(compiled, command, run, *more)
+        await asyncio.sleep(0)
+        return decided
+
+
 class Ledger(RuleBasedStateMachine):
     """Runs that share one store and one window."""
 
@@ -81,7 +101,7 @@ class Ledger(RuleBasedStateMachine):
         self.cancelled: set[str] = set()
 
     def dispatch(self) -> Dispatch:
-        return Dispatch(journal=self.journal, models=self.world, tools={"shop": self.world}, clock=self.clock)
+        return Slow(journal=self.journal, models=self.world, tools={"shop": self.world}, clock=self.clock)
 
     async def _drive(self, claim: Claim, started: RunStarted | None) -> None:
         try:
@@ -109,7 +129,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(
         n=st.integers(0, 5),
         who=st.sampled_from(["ana", "bo"]),
-        faults=st.lists(st.sampled_from(FAULTS), max_size=6),
+        faults=st.lists(SOME, max_size=6),
         reports=st.lists(st.sampled_from(REPORTS), max_size=4),
     )
     def a_run(self, n: int, who: str, faults: list[str], reports: list[str]) -> None:
@@ -119,7 +139,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(
         first=st.integers(0, 5), second=st.integers(0, 5), same=st.booleans(),
-        faults=st.lists(st.sampled_from([f for f in FAULTS if "crash" not in f]), max_size=8),
+        faults=st.lists(SOME.filter(lambda fault: "crash" not in fault), max_size=8),
     )  # fmt: skip
     def two_runs_at_once(self, first: int, second: int, same: bool, faults: list[str]) -> None:
         self.world.reports.clear()
@@ -223,7 +243,7 @@ class Ledger(RuleBasedStateMachine):
                     assert any(attempt.result == "in_doubt" for attempt in write.attempts)
 
 
-EXAMPLES = 150
+EXAMPLES = 250
 TestLedger = Ledger.TestCase
 TestLedger.settings = settings(max_examples=EXAMPLES, stateful_step_count=12)
 

@@ -93,12 +93,8 @@ class World:
         return next((effect for effect in self.effects if effect.key == key), None)
 
     def _known(self, request: ToolRequest) -> Effect | None:
-        if request.tool == "shop.header":
-            return self.by_key(request.key)
-        if request.tool == "shop.natural":
-            natural = request.args.get("who")
-            return next((e for e in self.effects if e.tool == request.tool and e.natural == natural), None)
-        return None
+        # Another key with the same natural one is a second effect here, so that only flowrun can keep it from happening.
+        return self.by_key(request.key) if request.tool in ("shop.header", "shop.natural") else None
 
     async def complete(self, request: CallModel) -> ModelReply:
         await asyncio.sleep(0)
