@@ -14,6 +14,7 @@ from flowrun.errors import Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.files import find_file, read_source
+from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
 from flowrun.lint.supported import tools_findings, workspace_findings
 from flowrun.lint.workspace import role_findings
@@ -208,6 +209,7 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
                 findings += tools_findings(value)
             elif isinstance(value, spec_files.WorkspaceFile):
                 findings += [*workspace_findings(value), *role_findings(value)]
+                findings += price_findings(value, wiring.clock().now()[:10])
     found = [*reader.findings, *findings]
     unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return list(dict.fromkeys(files)), list(unique), reader.texts
