@@ -6,18 +6,19 @@ loads none of them.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowrun.errors import ConfigError, FlowError
 from flowrun.plan.model import ModelPlan, ToolPlan
 
+OPENAI_KEY = "OPENAI_API_KEY"
 OPENAI_PROVIDERS = ("openai", "llama_cpp", "ollama", "vllm", "compatible")
 
 if TYPE_CHECKING:
     from flowrun.adapters.journals.signing import Signer
+    from flowrun.journal.encoding import Seal
     from flowrun.journal.heads import Head
     from flowrun.lang.spec_files import WorkspaceFile
     from flowrun.ports.clock import Clock
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from flowrun.ports.models import Models
     from flowrun.ports.tools import Tools
     from flowrun.ports.trail import Trail
+    from flowrun.privacy.marks import Found
 
 
 def clock() -> Clock:
@@ -61,7 +63,7 @@ def trail(path: Path) -> Trail:
 
 
 def signer(path: Path, *, make: bool) -> Signer | None:
-    """Return what signs for a store, from the environment or beside it. Raises `ConfigError` (FR2030)."""
+    """Return what signs for a store, from the environment or beside it. Raises `ConfigError` (FR2035)."""
     from flowrun.adapters.journals.signing import find_signer
 
     return find_signer(path, make=make)
@@ -71,6 +73,13 @@ def key_beside(path: Path) -> bytes | None:
     """Return the public key of the key that signs for a store here, None where there is none."""
     found = signer(path, make=False)
     return None if found is None else found.public
+
+
+def has_key_file(path: Path) -> bool:
+    """Whether a signing key lies beside a store: then it has been signed."""
+    from flowrun.adapters.journals.signing import key_file
+
+    return key_file(path).exists()
 
 
 def sign(path: Path) -> Head | None:
@@ -85,10 +94,31 @@ def sign(path: Path) -> Head | None:
 
 
 def read_public(pem: bytes, place: str) -> bytes:
-    """Return the public key (32 bytes) of a PEM. Raises `ConfigError` (FR2030)."""
+    """Return the public key (32 bytes) of a PEM. Raises `ConfigError` (FR2035)."""
     from flowrun.adapters.journals.signing import read_public as read
 
     return read(pem, place)
+
+
+def public_pem(public: bytes) -> bytes:
+    """Return a public key (32 bytes) as PEM."""
+    from flowrun.adapters.journals.signing import public_pem as pem
+
+    return pem(public)
+
+
+def is_signed(data: bytes, signature: bytes, public: bytes) -> bool:
+    """Return whether a signature over data is valid."""
+    from flowrun.adapters.journals.signing import is_signed as check
+
+    return check(data, signature, public)
+
+
+def unsealer(key: bytes) -> Seal:
+    """Return what opens the stored bytes of the run whose data key this is. Raises `ValueError` for what is no key."""
+    from flowrun.adapters.journals.keys import Sealer
+
+    return Sealer(key).unseal
 
 
 def head_is_signed(head: Head) -> bool:
@@ -181,14 +211,23 @@ def owner() -> str:
     return this_process()
 
 
+def known_secrets(models: Iterable[ModelPlan]) -> list[Found]:
+    """Return the secrets that are in use or lie in the environment: nothing that is stored or shown may hold them."""
+    from flowrun.adapters.secrets import known
+
+    return known({model.key_env or OPENAI_KEY for model in models if model.key_env or model.provider == "openai"})
+
+
 def check_key(model: ModelPlan) -> None:
     """Raise `ConfigError` (FR2117) where a model's server needs a key and the environment has none."""
     from flowrun.adapters.models.presets import is_loopback
 
     if model.provider not in OPENAI_PROVIDERS or (model.base_url and is_loopback(model.base_url)):
         return
-    name = model.key_env or ("OPENAI_API_KEY" if model.provider == "openai" else None)
-    if name is not None and not os.environ.get(name):
+    from flowrun.adapters.secrets import secret
+
+    name = model.key_env or (OPENAI_KEY if model.provider == "openai" else None)
+    if name is not None and not secret(name):
         raise ConfigError(
             f"The model {model.name} needs a key, and {name} is not set.", help=f"export {name}=…", code="FR2117"
         )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TypeVar
 
-from flowrun.errors import InputError
+from flowrun.errors import InputError, StoreError
 
 Row = TypeVar("Row")
 
@@ -61,6 +61,32 @@ def settled_entry(id: str, action: str) -> InputError:
     }.get(action, action)
     return InputError(
         f"Inbox entry {id} is settled: {said}.", code="FR3003", help="Nothing more is to be done about it."
+    )
+
+
+def still_going_on(runs: Sequence[str]) -> InputError:
+    """Return the error for a person who cannot be forgotten yet."""
+    return InputError(
+        f"This person cannot be forgotten yet: {len(runs)} of their runs go on ({', '.join(runs[:3])}"
+        f"{', …' if len(runs) > 3 else ''}).",
+        code="FR3040",
+        help="Let them end, or add --cancel: it ends them first.",
+    )
+
+
+def runs_changed() -> StoreError:
+    """Return the error for an erasure that no longer fits the store."""
+    return StoreError(
+        "Meanwhile another run of this person came in or was forgotten.", code="FR5013", help="Try again."
+    )
+
+
+def erased_run(run: str) -> StoreError:
+    """Return the error for a run whose person was forgotten."""
+    return StoreError(
+        f"What happened in run {run} cannot be read: its person was forgotten, and the key is destroyed.",
+        code="FR5012",
+        help="Its trail can still be verified, and `flowrun records` has what is left of its records.",
     )
 
 

@@ -13,17 +13,19 @@ from threading import RLock
 
 import msgspec
 
-from flowrun.adapters.journals.lookup import Lookup, by_beginning, key_reused, run_not_found, settled_entry
+from flowrun.adapters.journals.lookup import Lookup, by_beginning, erased_run, key_reused, run_not_found, settled_entry
 from flowrun.adapters.journals.memory_halts import MemoryHalts
 from flowrun.adapters.journals.memory_state import Entry, Run, State
 from flowrun.adapters.journals.owners import is_gone
-from flowrun.core.events import RecordWritten, RunStarted
+from flowrun.core.events import RecordWritten, RunFinished, RunStarted
 from flowrun.errors import FlowrunError, StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.encoding import encode
 from flowrun.ports.journal import (
     Append,
     Claim,
+    Erasure,
+    Forgetting,
     InboxRow,
     Open,
     Opened,
@@ -47,7 +49,7 @@ class MemoryJournal(MemoryHalts):
         self._lock = RLock()
         self._state = State()
         self._plans: dict[str, bytes] = {}
-        self._keys: dict[tuple[str, str], str] = {}
+        self._keys: dict[tuple[str, str, str], str] = {}
 
     def put_plan(self, digest: str, body: bytes) -> None:
         """Keep a plan once."""
@@ -67,7 +69,7 @@ class MemoryJournal(MemoryHalts):
         encode(started.run, 1, started)
         content = _canonical.encode(started.input)
         with self._lock:
-            key = (started.flow, started.key)
+            key = (pr.key_space(started), started.flow, started.key)
             first = self._keys.get(key) if started.key else None
             if first is not None:
                 if self._state.runs[first].input != content:
@@ -80,6 +82,7 @@ class MemoryJournal(MemoryHalts):
                 flow=started.flow,
                 version=started.version,
                 plan=started.plan,
+                mode=started.mode,
                 input=content,
                 created=started.at,
                 updated=started.at,
@@ -232,26 +235,57 @@ class MemoryJournal(MemoryHalts):
                 if wait.event == event and (wait.key or "") == key
             ]
 
-    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
-        """Return records, the newest first."""
+    def records(
+        self, *, schema: str | None = None, run: str | None = None, shadow: bool = False, limit: int = 1000
+    ) -> list[RecordRow]:
+        """Return records, the newest first; those of shadow runs only where they are asked for, and alone."""
         with self._lock:
             return [
-                _record_row(*found)
+                self._record_row(*found)
                 for found in reversed(self._state.records)
-                if schema in (None, found[1].schema) and run in (None, found[0].id)
+                if schema in (None, found[1].schema)
+                and run in (None, found[0].id)
+                and (found[0].mode == "shadow") is shadow
             ][:limit]
 
     def record(self, id: str) -> RecordRow:
         """Return one record by its id or a unique beginning. Raises `InputError` (FR3004)."""
         with self._lock:
-            found = [(c.id, _record_row(row, c, seq)) for row, c, seq in self._state.records]
+            found = [(c.id, self._record_row(row, c, seq)) for row, c, seq in self._state.records]
         return by_beginning(Lookup.RECORD, id, [item for item in found if item[0].startswith(id)])
+
+    def runs_of(self, subject: str) -> list[RunRow]:
+        """Return the runs whose `subject:` is this person, the oldest first."""
+        who = pr.subject_text(subject)
+        with self._lock:
+            return [self._run_row(run) for run in self._state.runs.values() if run.subject == who]
+
+    def erase(self, erasure: Erasure) -> None:
+        """Destroy the keys of a person's runs and keep the records' remains. Raises as the port says."""
+        with self._lock:
+            self._state.erase(erasure)
+
+    def forgettings(self) -> list[Forgetting]:
+        """Return what was forgotten, the oldest first."""
+        return list(self._state.forgettings)
+
+    def pseudonym(self, run: str, text: str) -> bytes:
+        """Return 32 bytes that stand for a text, by the key of the run's person, or of the run while nobody is known."""
+        with self._lock:
+            row = self._state.runs.get(run)
+            if row is None:
+                raise run_not_found(run)
+            sealer = row.sealer if row.subject is None else self._state.people[row.subject]
+            if sealer is None:
+                raise erased_run(run)
+        return sealer.mac("pseudonym", text)
 
     def close(self) -> None:
         """Do nothing: the rows live as long as the object."""
 
     def _run_row(self, run: Run) -> RunRow:
         due, waiting_on = run.open_work()
+        last = run.events[-1] if run.events else None
         open_status = "waiting" if run.owner is None else "running"
         return RunRow(
             run=run.id,
@@ -260,30 +294,34 @@ class MemoryJournal(MemoryHalts):
             plan=run.plan,
             status=open_status if run.outcome is None else "finished",
             outcome=run.outcome,
-            reason=run.reason,
+            reason=last.reason if isinstance(last, RunFinished) else "",
             created=run.created,
             updated=run.updated,
             due=due,
             claimed=run.owner is not None and run.lease > self._wall() and not is_gone(run.owner),
             waiting_on=waiting_on,
+            mode=run.mode,
+            erased=run.erased,
+        )
+
+    def _record_row(self, run: Run, added: pr.RecordAdded, seq: int) -> RecordRow:
+        remains = self._state.remains.get(added.id)
+        event = None if remains is not None else run.events[seq - 1]
+        assert event is None or isinstance(event, RecordWritten)
+        return RecordRow(
+            id=added.id,
+            run=run.id,
+            path=added.path,
+            flow=run.flow,
+            schema=added.schema,
+            at=added.at,
+            final=added.final,
+            record=event.record if event is not None else remains or {},
+            erased=event is None,
+            mode=run.mode,
         )
 
 
 def _inbox_row(run: Run, entry: Entry) -> InboxRow:
     opened = entry.opened
     return inbox_row(id=opened.id, run=run.id, due=opened.due, now=run.standing(opened.path))
-
-
-def _record_row(run: Run, added: pr.RecordAdded, seq: int) -> RecordRow:
-    event = run.events[seq - 1]
-    assert isinstance(event, RecordWritten)
-    return RecordRow(
-        id=added.id,
-        run=run.id,
-        path=added.path,
-        flow=run.flow,
-        schema=added.schema,
-        at=added.at,
-        final=added.final,
-        record=event.record,
-    )

@@ -13,13 +13,15 @@ from typing import Any
 
 import msgspec
 
+from flowrun.adapters.journals.keys import Sealer
+from flowrun.adapters.journals.lookup import erased_run, runs_changed, still_going_on
 from flowrun.core.entries import Standing, standing
 from flowrun.core.events import PHASES, Answered, AnyEvent, Approved, Asked, Edited
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.encoding import decode, encode
-from flowrun.ports.journal import Append, Receipt, StoredEvent
+from flowrun.ports.journal import Append, Erasure, Forgetting, Receipt, StoredEvent
 
 Undo = list[Callable[[], object]]
 
@@ -62,8 +64,12 @@ class Run:
     input: bytes
     created: str
     updated: str
+    mode: str = "live"
     outcome: str | None = None
-    reason: str = ""
+    sealer: Sealer | None = field(default_factory=Sealer)
+    """None once the run's person was forgotten."""
+    subject: str | None = None
+    erased: str | None = None
     owner: str | None = None
     lease: float = 0.0
     epoch: int = 0
@@ -75,6 +81,12 @@ class Run:
     inbox: dict[str, Entry] = field(default_factory=dict)
     waits: dict[str, pr.WaitOpened] = field(default_factory=dict)
     rights: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def unseal(self, clear: bytes, sealed: bytes) -> bytes:
+        """Open an event's bytes. Raises `StoreError` (FR5012) where the run's person was forgotten."""
+        if self.sealer is None:
+            raise erased_run(self.id)
+        return self.sealer.unseal(clear, sealed)
 
     def open_work(self) -> tuple[str | None, str | None]:
         """Return (the earliest due, the kinds of what is open)."""
@@ -96,6 +108,9 @@ class State:
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}
         self.records: list[tuple[Run, pr.RecordAdded, int]] = []
+        self.remains: dict[str, dict[str, Any]] = {}
+        self.people: dict[str, Sealer] = {}
+        self.forgettings: list[Forgetting] = []
         self.counters: dict[str, dict[tuple[str, str], Room]] = {}
         self.naturals: dict[str, Natural] = {}
         self.pos = 0
@@ -127,20 +142,40 @@ class State:
         if phase in run.phases:
             raise pr.Refusal("path")
         seq = len(run.stored) + 1
+        assert run.sealer is not None
         try:
-            body = encode(run.id, seq, event)
+            body = encode(run.id, seq, event, run.sealer.seal)
         except StoreError as error:
             raise pr.Refusal("event", error.message) from None
         self.pos += 1
         run.head = link(run.head, body)
-        run.stored.append(StoredEvent(run=run.id, seq=seq, pos=self.pos, body=body, hash=run.head))
+        run.stored.append(StoredEvent(run=run.id, seq=seq, pos=self.pos, body=body, hash=run.head, unseal=run.unseal))
         # Read back, so that callers see what a store on disk would give, and share nothing with it.
-        run.events.append(decode(body).event)
+        run.events.append(decode(body, run.unseal).event)
         run.phases[phase] = seq
         undo.append(lambda: (run.stored.pop(), run.events.pop(), run.phases.pop(phase)))
         person = event if by_person and isinstance(event, Answered | Approved | Edited) else None
         for change in pr.fold(run.id, event):
             _APPLY[type(change)](self, run, seq, change, undo, person)
+
+    def erase(self, erasure: Erasure) -> None:
+        """Destroy the keys of a person's runs and what was read with them. Raises as the port's `erase`."""
+        who = pr.subject_text(erasure.subject)
+        runs = [run for run in self.runs.values() if run.subject == who]
+        going_on = [run.id for run in runs if run.outcome is None]
+        if going_on:
+            raise still_going_on(going_on)
+        if {run.id for run in runs} != set(erasure.runs):
+            raise runs_changed()
+        if not runs:
+            return
+        for run in runs:
+            run.sealer = run.subject = None
+            run.erased = erasure.at
+            run.events.clear()
+        self.people.pop(who, None)
+        self.remains.update(erasure.remains)
+        self.forgettings.append(Forgetting(at=erasure.at, by=erasure.by, runs=len(runs), records=len(erasure.remains)))
 
     def usage(self, counter: str, since: str | None, *, besides: tuple[str, str] | None = None) -> int:
         """Return what is taken of a counter since a moment, in millionths; `besides` is a call that counts
@@ -151,10 +186,10 @@ class State:
         return sum(room.amount for call, room in rooms.items() if call != besides and room.at >= start)
 
     def _restore_run(self, run: Run, undo: Undo) -> None:
-        head, pos, outcome, reason = run.head, self.pos, run.outcome, run.reason
+        head, pos, outcome, subject = run.head, self.pos, run.outcome, run.subject
 
         def restore() -> None:
-            run.head, self.pos, run.outcome, run.reason = head, pos, outcome, reason
+            run.head, self.pos, run.outcome, run.subject = head, pos, outcome, subject
 
         undo.append(restore)
 
@@ -305,7 +340,12 @@ def _run_ended(state: State, run: Run, seq: int, c: Any, undo: Undo, person: Any
     waits = dict(run.waits)
     run.waits.clear()
     undo.append(lambda: run.waits.update(waits))
-    run.outcome, run.reason = c.outcome, c.reason
+    run.outcome = c.outcome
+
+
+def _subject_known(state: State, run: Run, seq: int, c: Any, undo: Undo, person: AnyEvent | None) -> None:
+    run.subject = pr.subject_text(c.subject)
+    state.people.setdefault(run.subject, Sealer())
 
 
 _APPLY: dict[type, Callable[[State, Run, int, Any, Undo, AnyEvent | None], None]] = {
@@ -325,4 +365,5 @@ _APPLY: dict[type, Callable[[State, Run, int, Any, Undo, AnyEvent | None], None]
     pr.NaturalFreed: _natural_freed,
     pr.RightUsed: _right_used,
     pr.RunEnded: _run_ended,
+    pr.SubjectKnown: _subject_known,
 }

@@ -40,7 +40,7 @@ def key_file(store: Path) -> Path:
 def find_signer(store: Path, *, make: bool) -> Signer | None:
     """Return the signer of a store: of the environment, else of the file beside it; `make` makes that at first use.
 
-    Raises `ConfigError` (FR2030) where a key is there and cannot be used.
+    Raises `ConfigError` (FR2035) where a key is there and cannot be used.
     """
     named = os.environ.get(VARIABLE, "")
     if named:
@@ -66,7 +66,7 @@ def public_pem(public: bytes) -> bytes:
 
 
 def read_public(data: bytes, place: str) -> bytes:
-    """Return the 32 bytes of a public key in PEM. Raises `ConfigError` (FR2030)."""
+    """Return the 32 bytes of a public key in PEM. Raises `ConfigError` (FR2035)."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -79,7 +79,7 @@ def read_public(data: bytes, place: str) -> bytes:
         raise ConfigError(
             f"{place} holds no Ed25519 public key in PEM.",
             help="`flowrun audit show --key` prints the public key of a store.",
-            code="FR2030",
+            code="FR2035",
         )
     return key.public_bytes_raw()
 
@@ -152,5 +152,5 @@ def _unusable(place: str, why: str) -> ConfigError:
         f"The signing key {place} cannot be used: {why}.",
         help=f"Give this user the right to read and write it, or set {VARIABLE} to a PEM file of an Ed25519 key "
         "(openssl genpkey -algorithm ed25519).",
-        code="FR2030",
+        code="FR2035",
     )

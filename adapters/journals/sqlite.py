@@ -6,7 +6,6 @@ the rows of an append `sqlite_append`'s, the questions `sqlite_queries`'.
 
 from __future__ import annotations
 
-import hmac
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,12 +16,14 @@ from threading import RLock
 
 import msgspec
 
+from flowrun.adapters.journals.keys import Sealer
 from flowrun.adapters.journals.lookup import key_reused
 from flowrun.adapters.journals.owners import is_gone
 from flowrun.adapters.journals.signing import Signer, find_signer
 from flowrun.adapters.journals.sqlite_append import Head, Outdated, append
 from flowrun.adapters.journals.sqlite_halts import SqliteHalts
 from flowrun.adapters.journals.sqlite_heads import Interval, is_due, sign_head
+from flowrun.adapters.journals.sqlite_keys import Vault, flush_erased
 from flowrun.adapters.journals.sqlite_queries import SqliteReads
 from flowrun.adapters.journals.sqlite_schema import BUSY_SECONDS, connect, connect_empty, exists, store_error
 from flowrun.core.events import PHASES, RunStarted
@@ -30,8 +31,8 @@ from flowrun.errors import ConfigError, FlowrunError, InputError, StoreError
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.encoding import encode
 from flowrun.journal.heads import Head as SignedHead
-from flowrun.journal.projections import Refusal
-from flowrun.ports.journal import Append, Claim, Open, Opened, Receipt
+from flowrun.journal.projections import Refusal, key_space
+from flowrun.ports.journal import Append, Claim, Erasure, Open, Opened, Receipt
 from flowrun.values.moments import format_moment
 
 LEASE_SECONDS = 60.0
@@ -64,7 +65,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         self._wall_clock = wall
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
-        self._secret = b""
+        self._vault = Vault(self.path)
         self._synced = False
         self._heads: dict[str, Head] = {}
         self._interval = Interval()
@@ -139,7 +140,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
     def sign(self) -> SignedHead | None:
         """Sign all events that the store holds; None where none came since the last head.
 
-        Raises `ConfigError` (FR2030) where the key cannot be used, `StoreError` (FR5020) where events are missing.
+        Raises `ConfigError` (FR2035) where the key cannot be used, `StoreError` (FR5020) where events are missing.
         """
         return self._sign(durable=True) if exists(self.path) else None
 
@@ -166,8 +167,8 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         # Refusals are rare, and a savepoint costs a fifth of an append: so first all at once, then one by one.
         try:
             with self._transaction(durable=durable) as db:
-                opened_all: list[Opened | FlowrunError] = [self._open(db, item) for item in opens]
-                return opened_all, [append(db, self._blind, item, heads) for item in appends]
+                opened_all: list[Opened | FlowrunError] = [self._open(db, item, heads) for item in opens]
+                return opened_all, [append(db, self._vault, item, heads) for item in appends]
         except Refusal as refusal:
             heads.clear()
             if len(appends) == 1 and not opens:
@@ -184,39 +185,41 @@ class SqliteJournal(SqliteReads, SqliteHalts):
             for start in opens:
                 try:
                     with _savepoint(db):
-                        opened.append(self._open(db, start))
+                        opened.append(self._open(db, start, heads))
                 except (InputError, StoreError) as error:
                     opened.append(error)
             for item in appends:
                 try:
                     with _savepoint(db):
-                        receipts.append(append(db, self._blind, item, heads))
+                        receipts.append(append(db, self._vault, item, heads))
                 except Refusal as refusal:
                     heads.pop(item.run, None)
                     receipts.append(_refused(refusal))
         return opened, receipts
 
-    def _open(self, db: sqlite3.Connection, item: Open) -> Opened:
+    def _open(self, db: sqlite3.Connection, item: Open, heads: dict[str, Head]) -> Opened:
         started, owner = item.started, item.owner
-        body = encode(started.run, 1, started)
-        key = self._blind("key", f"{started.flow}\0{started.key}") if started.key else None
-        content = self._blind("input", _canonical.encode(started.input).decode())
+        sealer = Sealer()
+        body = encode(started.run, 1, started, sealer.seal)
+        head = link(GENESIS, body)
+        key = self._vault.blind(key_space(started), f"{started.flow}\0{started.key}") if started.key else None
+        content = self._vault.blind("input", _canonical.encode(started.input).decode())
         if key is not None:
             row = db.execute("SELECT run, input FROM runs WHERE key = ?", (key,)).fetchone()
             if row is not None:
                 if row[1] != content:
                     raise key_reused(started.key, row[0])
                 return Opened(run=row[0], claim=None, duplicate=True)
-        head = link(GENESIS, body)
         try:
             n = db.execute(
-                "INSERT INTO runs (run, flow, version, plan, key, input, created, updated, owner, lease, "
-                "epoch, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
+                "INSERT INTO runs (run, flow, version, plan, mode, key, input, created, updated, owner, lease, "
+                "epoch, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
                 (
                     started.run,
                     started.flow,
                     started.version,
                     started.plan,
+                    started.mode,
                     key,
                     content,
                     started.at,
@@ -228,11 +231,33 @@ class SqliteJournal(SqliteReads, SqliteHalts):
             ).lastrowid
         except sqlite3.IntegrityError:
             raise StoreError(f"Run {started.run} is in the store already.", code="FR5009") from None
+        assert n is not None
+        self._vault.give(db, n, started.run, sealer, started.subject)
         db.execute(
             "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (?, 1, ?, ?, ?, ?)",
             (n, started.path, PHASES[RunStarted], body, head),
         )
+        heads[started.run] = Head(n, 1, 1, head, sealer)
         return Opened(run=started.run, claim=Claim(run=started.run, epoch=1))
+
+    def erase(self, erasure: Erasure) -> None:
+        """Destroy the keys of a person's runs, keep the records' remains, and leave no older byte in the store's files.
+
+        Raises as the port says.
+        """
+        with self._lock:
+            db = self._connection or self._connect()
+            db.execute("PRAGMA secure_delete = ON")
+            try:
+                if erasure.runs:
+                    with self._transaction(durable=True) as db:
+                        self._vault.erase(db, erasure)
+                # Also without runs: an earlier erasure may not have come through.
+                flush_erased(db, self.path)
+            except sqlite3.Error as error:
+                raise store_error(self.path, error) from None
+            finally:
+                db.execute("PRAGMA secure_delete = OFF")
 
     def close(self) -> None:
         """Close the store. A later use opens it again."""
@@ -256,7 +281,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
     def _connect(self) -> sqlite3.Connection:
         db = self._connection = connect(self.path, busy_seconds=self._busy)
         self._synced = False
-        self._secret = bytes(db.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()[0])
+        self._vault.attach(db)
         return db
 
     def _transaction(self, *, durable: bool = False) -> _Transaction:
@@ -299,12 +324,6 @@ class SqliteJournal(SqliteReads, SqliteHalts):
                 raise store_error(self.path, error) from None
         finally:
             self._lock.release()
-
-    def _blind(self, purpose: str, text: str) -> bytes:
-        """Return what is stored in place of a key: of use for comparing, and telling nothing without the
-        secret.
-        """
-        return hmac.digest(self._secret, f"{purpose}\0{text}".encode(), "sha256")
 
     def _wall(self) -> float:
         return self._wall_clock()

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
+from flowrun.adapters.journals.sqlite_keys import Vault
 from flowrun.core.halts import SUBJECT
 from flowrun.journal.projections import sortable
 from flowrun.ports.journal import Halt
@@ -23,6 +24,8 @@ _LIVE = f"{_ALL} WHERE lifted_at IS NULL"
 class SqliteHalts(ABC):
     """The halts of a store; the subclass owns the connection."""
 
+    _vault: Vault
+
     @abstractmethod
     def _db(self) -> AbstractContextManager[sqlite3.Connection]:
         """Return the connection for questions."""
@@ -31,16 +34,12 @@ class SqliteHalts(ABC):
     def _transaction(self, *, durable: bool = False) -> AbstractContextManager[sqlite3.Connection]:
         """Begin a transaction."""
 
-    @abstractmethod
-    def _blind(self, purpose: str, text: str) -> bytes:
-        """Return what is stored in place of a name that tells something."""
-
     def halt(self, halt: Halt) -> None:
         """Store a halt durably."""
         with self._transaction(durable=True) as db:
             db.execute(
                 "INSERT INTO halts (what, at, by, reason, until) VALUES (?, ?, ?, ?, ?)",
-                (stored_name(self._blind, halt.what), halt.at, halt.by, halt.reason, sortable(halt.until)),
+                (stored_name(self._vault.blind, halt.what), halt.at, halt.by, halt.reason, sortable(halt.until)),
             )
 
     def lift(self, what: str, *, by: str, at: str) -> int:
@@ -49,7 +48,7 @@ class SqliteHalts(ABC):
             return db.execute(
                 "UPDATE halts SET lifted_at = ?, lifted_by = ? WHERE what = ? AND lifted_at IS NULL "
                 "AND (until IS NULL OR until > ?)",
-                (at, by, stored_name(self._blind, what), at),
+                (at, by, stored_name(self._vault.blind, what), at),
             ).rowcount
 
     def halts(self) -> list[Halt]:
@@ -61,7 +60,7 @@ class SqliteHalts(ABC):
     def halted(self, names: Sequence[str], at: str) -> Halt | None:
         """Return a halt that names one of these and holds at a moment."""
         with self._db() as db:
-            return find_halt(db, self._blind, names, at)
+            return find_halt(db, self._vault.blind, names, at)
 
 
 def find_halt(db: sqlite3.Connection, blind: Blind, names: Sequence[str], at: str) -> Halt | None:

@@ -8,43 +8,49 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
-from flowrun.adapters.journals.lookup import Lookup, by_beginning, run_not_found, settled_entry
+import msgspec
+
+from flowrun.adapters.journals.lookup import Lookup, by_beginning, erased_run, run_not_found, settled_entry
 from flowrun.adapters.journals.owners import is_gone
 from flowrun.adapters.journals.sqlite_entries import standing_of
-from flowrun.core.events import RecordWritten
+from flowrun.adapters.journals.sqlite_keys import KEY_OF, Vault
+from flowrun.core.events import AnyEvent, RecordWritten, RunFinished
 from flowrun.errors import StoreError
 from flowrun.journal.encoding import decode
 from flowrun.journal.projections import sortable
-from flowrun.ports.journal import InboxRow, RecordRow, RunRow, StoredEvent, inbox_row
+from flowrun.ports.journal import Forgetting, InboxRow, RecordRow, RunRow, StoredEvent, inbox_row
 
 _LAST = "\U0010ffff"
-_RUNS = """SELECT run, flow, version, plan,
-    CASE WHEN outcome IS NOT NULL THEN 'finished' WHEN owner IS NULL THEN 'waiting' ELSE 'running' END,
-    outcome, reason, created, updated, due, owner, lease, waiting_on FROM runs"""
+# The last event of a finished run says why it ended.
+_RUNS = f"""SELECT r.run, r.flow, r.version, r.plan,
+    CASE WHEN r.outcome IS NOT NULL THEN 'finished' WHEN r.owner IS NULL THEN 'waiting' ELSE 'running' END,
+    r.outcome, r.created, r.updated, r.due, r.owner, r.lease, r.waiting_on, r.mode, r.erased,
+    e.body, k.key, k.subject, s.key FROM runs r
+    LEFT JOIN events e ON e.n = r.n AND e.seq = r.seq AND r.outcome IS NOT NULL {KEY_OF.format(n="r.n")}"""
 _STATUS = {
-    "finished": "outcome IS NOT NULL",
-    "waiting": "outcome IS NULL AND owner IS NULL",
-    "running": "outcome IS NULL AND owner IS NOT NULL",
+    "finished": "r.outcome IS NOT NULL",
+    "waiting": "r.outcome IS NULL AND r.owner IS NULL",
+    "running": "r.outcome IS NULL AND r.owner IS NOT NULL",
 }
-_INBOX = """SELECT i.id, r.run, i.path, i.due, i.n FROM inbox i JOIN runs r ON r.n = i.n
-    JOIN events e ON e.n = i.n AND e.seq = i.seq"""
-_RECORDS = """SELECT c.id, r.run, c.path, r.flow, c.schema, c.at, c.final, e.body FROM records c
-    JOIN runs r ON r.n = c.n JOIN events e ON e.n = c.n AND e.seq = c.seq"""
+_INBOX = f"""SELECT i.id, r.run, i.path, i.due, i.n, k.key, k.subject, s.key FROM inbox i
+    JOIN runs r ON r.n = i.n JOIN events e ON e.n = i.n AND e.seq = i.seq {KEY_OF.format(n="i.n")}"""
+_RECORDS = f"""SELECT c.id, r.run, c.path, r.flow, c.schema, c.at, c.final, c.remains, r.mode, e.body, k.key, k.subject, s.key
+    FROM records c JOIN runs r ON r.n = c.n JOIN events e ON e.n = c.n AND e.seq = c.seq {KEY_OF.format(n="c.n")}"""
 
 
 class SqliteReads(ABC):
     """The read side; the subclass owns the connection."""
 
+    _vault: Vault
+
     @abstractmethod
     def _db(self) -> AbstractContextManager[sqlite3.Connection]:
         """Return the connection, for this thread alone, with errors in plain words."""
-
-    @abstractmethod
-    def _blind(self, purpose: str, text: str) -> bytes:
-        """Return what is stored in place of a key."""
 
     @abstractmethod
     def _wall(self) -> float:
@@ -65,21 +71,35 @@ class SqliteReads(ABC):
             row = db.execute(
                 "SELECT coalesce(sum(amount), 0) FROM counters WHERE counter = ? AND at >= ? "
                 "AND NOT (path = ? AND n IN (SELECT n FROM runs WHERE run = ?))",
-                (self._blind("counter", counter), sortable(since) or "", path, run),
+                (self._vault.blind("counter", counter), sortable(since) or "", path, run),
             ).fetchone()
         return int(row[0])
 
     def events(self, run: str, *, after: int = 0) -> list[StoredEvent]:
         """Return the run's events in order. Raises `InputError` (FR3002) for an unknown run."""
         with self._db() as db:
-            number = db.execute("SELECT n FROM runs WHERE run = ?", (run,)).fetchone()
+            number = db.execute(
+                f"SELECT r.n, k.key, k.subject, s.key FROM runs r {KEY_OF.format(n='r.n')} WHERE r.run = ?", (run,)
+            ).fetchone()
             if number is None:
                 raise run_not_found(run)
             rows = db.execute(
                 "SELECT seq, pos, body, hash FROM events WHERE n = ? AND seq > ? ORDER BY seq",
                 (number[0], after),
             ).fetchall()
-        return [StoredEvent(run=run, seq=seq, pos=pos, body=body, hash=hash) for seq, pos, body, hash in rows]
+        unseal = partial(self._unseal, run, number[1:])
+        return [
+            StoredEvent(run=run, seq=seq, pos=pos, body=body, hash=hash, unseal=unseal) for seq, pos, body, hash in rows
+        ]
+
+    def _unseal(
+        self, run: str, key: tuple[bytes | None, bytes | None, bytes | None], clear: bytes, sealed: bytes
+    ) -> bytes:
+        """Open an event's bytes by its run's key, which is unwrapped only now: a trail is verified without any."""
+        sealer = self._vault.sealer(run, *key)
+        if sealer is None:
+            raise erased_run(run)
+        return sealer.unseal(clear, sealed)
 
     def runs(
         self,
@@ -95,16 +115,16 @@ class SqliteReads(ABC):
         if status is not None:
             where.append(_STATUS.get(status, "0"))
         for condition, value in (
-            ("flow = ?", flow),
-            ("created >= ?", sortable(since)),
-            ("n < (SELECT n FROM runs WHERE run = ?)", before),
+            ("r.flow = ?", flow),
+            ("r.created >= ?", sortable(since)),
+            ("r.n < (SELECT n FROM runs WHERE run = ?)", before),
         ):
             if value is not None:
                 where.append(condition)
                 values.append(value)
         with self._db() as db:
             rows = db.execute(
-                f"{_RUNS} WHERE {' AND '.join(where)} ORDER BY n DESC LIMIT ?",
+                f"{_RUNS} WHERE {' AND '.join(where)} ORDER BY r.n DESC LIMIT ?",
                 (*values, limit),
             ).fetchall()
         return [self._run_row(row) for row in rows]
@@ -112,7 +132,7 @@ class SqliteReads(ABC):
     def run(self, run: str) -> RunRow:
         """Return one run by its id or by a unique beginning of it. Raises `InputError` (FR3002)."""
         with self._db() as db:
-            rows = db.execute(f"{_RUNS} WHERE run >= ? AND run <= ? LIMIT 9", (run, run + _LAST)).fetchall()
+            rows = db.execute(f"{_RUNS} WHERE r.run >= ? AND r.run <= ? LIMIT 9", (run, run + _LAST)).fetchall()
         return by_beginning(Lookup.RUN, run, [(row[0], self._run_row(row)) for row in rows])
 
     def due(self, now: str) -> list[str]:
@@ -136,7 +156,7 @@ class SqliteReads(ABC):
             rows = db.execute(
                 f"{_INBOX} WHERE i.action IS NULL AND (?1 IS NULL OR r.run = ?1) ORDER BY i.at, e.pos", (run,)
             ).fetchall()
-            return [_inbox_row(db, row) for row in rows]
+            return [self._inbox_row(db, row) for row in rows]
 
     def entry(self, id: str) -> InboxRow:
         """Return an open entry by its id or a unique beginning. Raises `InputError` (FR3003); says so if
@@ -152,7 +172,7 @@ class SqliteReads(ABC):
                 ).fetchone()
                 if settled is not None:
                     raise settled_entry(settled[0], settled[1])
-            return by_beginning(Lookup.ENTRY, id, [(row[0], _inbox_row(db, row)) for row in rows])
+            return by_beginning(Lookup.ENTRY, id, [(row[0], self._inbox_row(db, row)) for row in rows])
 
     def awaiting(self, event: str, key: str) -> list[tuple[str, str]]:
         """Return (run, path) of every wait for this event and key, the oldest run first."""
@@ -160,27 +180,72 @@ class SqliteReads(ABC):
             return db.execute(
                 "SELECT r.run, w.path FROM waits w JOIN runs r ON r.n = w.n WHERE w.event = ? AND w.key = ? "
                 "ORDER BY w.n, w.path",
-                (event, self._blind("wait", key)),
+                (event, self._vault.blind("wait", key)),
             ).fetchall()
 
-    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
-        """Return records, the newest first."""
+    def records(
+        self, *, schema: str | None = None, run: str | None = None, shadow: bool = False, limit: int = 1000
+    ) -> list[RecordRow]:
+        """Return records, the newest first; those of shadow runs only where they are asked for, and alone."""
         with self._db() as db:
             rows = db.execute(
                 f"{_RECORDS} WHERE (?1 IS NULL OR c.schema = ?1) AND (?2 IS NULL OR r.run = ?2) "
-                "ORDER BY c.pos DESC LIMIT ?3",
-                (schema, run, limit),
+                "AND (r.mode = 'shadow') = ?3 ORDER BY c.pos DESC LIMIT ?4",
+                (schema, run, shadow, limit),
             ).fetchall()
-        return [_record_row(row) for row in rows]
+        return [self._record_row(row) for row in rows]
 
     def record(self, id: str) -> RecordRow:
         """Return one record by its id or a unique beginning. Raises `InputError` (FR3004)."""
         with self._db() as db:
             rows = db.execute(f"{_RECORDS} WHERE c.id >= ? AND c.id <= ? LIMIT 9", (id, id + _LAST)).fetchall()
-        return by_beginning(Lookup.RECORD, id, [(row[0], _record_row(row)) for row in rows])
+        return by_beginning(Lookup.RECORD, id, [(row[0], self._record_row(row)) for row in rows])
+
+    def runs_of(self, subject: str) -> list[RunRow]:
+        """Return the runs whose `subject:` is this person, the oldest first."""
+        with self._db() as db:
+            rows = db.execute(f"{_RUNS} WHERE k.subject = ? ORDER BY r.n", (self._vault.subject(subject),)).fetchall()
+        return [self._run_row(row) for row in rows]
+
+    def forgettings(self) -> list[Forgetting]:
+        """Return what was forgotten, the oldest first."""
+        with self._db() as db:
+            rows = db.execute("SELECT at, by, runs, records FROM forgettings ORDER BY pos").fetchall()
+        return [Forgetting(at=at, by=by, runs=runs, records=records) for at, by, runs, records in rows]
+
+    def pseudonym(self, run: str, text: str) -> bytes:
+        """Return 32 bytes that stand for a text, by the key of the run's person, or of the run while nobody is known."""
+        with self._db() as db:
+            row = db.execute(
+                f"SELECT k.key, k.subject, s.key FROM runs r {KEY_OF.format(n='r.n')} WHERE r.run = ?", (run,)
+            ).fetchone()
+        if row is None:
+            raise run_not_found(run)
+        sealer = self._vault.person(row[1], row[2]) or self._vault.sealer(run, *row)
+        if sealer is None:
+            raise erased_run(run)
+        return sealer.mac("pseudonym", text)
 
     def _run_row(self, row: tuple[Any, ...]) -> RunRow:
-        run, flow, version, plan, status, outcome, reason, created, updated, due, owner, lease, waiting_on = row
+        (
+            run,
+            flow,
+            version,
+            plan,
+            status,
+            outcome,
+            created,
+            updated,
+            due,
+            owner,
+            lease,
+            waiting_on,
+            mode,
+            erased,
+            body,
+            *key,
+        ) = row
+        ended = None if body is None or erased is not None else self._event(run, key, body)
         return RunRow(
             run=run,
             flow=flow,
@@ -188,23 +253,44 @@ class SqliteReads(ABC):
             plan=plan,
             status=status,
             outcome=outcome,
-            reason=reason,
+            reason=ended.reason if isinstance(ended, RunFinished) else "",
             created=created,
             updated=updated,
             due=due,
             claimed=owner is not None and lease > self._wall() and not is_gone(owner),
             waiting_on=waiting_on,
+            mode=mode,
+            erased=erased,
         )
 
+    def _inbox_row(self, db: sqlite3.Connection, row: tuple[Any, ...]) -> InboxRow:
+        id, run, path, due, n, *key = row
+        wrapped, who, persons = key
+        unseal = partial(self._unseal, run, (wrapped, who, persons))
+        return inbox_row(id=id, run=run, due=due, now=standing_of(db, unseal, n, path))
 
-def _inbox_row(db: sqlite3.Connection, row: tuple[Any, ...]) -> InboxRow:
-    id, run, path, due, n = row
-    return inbox_row(id=id, run=run, due=due, now=standing_of(db, n, path))
+    def _record_row(self, row: tuple[Any, ...]) -> RecordRow:
+        id, run, path, flow, schema, at, final, remains, mode, body, *key = row
+        if remains is not None:
+            record = msgspec.json.decode(remains)
+        else:
+            event = self._event(run, key, body)
+            if not isinstance(event, RecordWritten):
+                raise StoreError(f"Record {id} does not point to its event.", code="FR5005")
+            record = event.record
+        return RecordRow(
+            id=id,
+            run=run,
+            path=path,
+            flow=flow,
+            schema=schema,
+            at=at,
+            final=bool(final),
+            record=record,
+            erased=remains is not None,
+            mode=mode,
+        )
 
-
-def _record_row(row: tuple[Any, ...]) -> RecordRow:
-    id, run, path, flow, schema, at, final, body = row
-    event = decode(body).event
-    if not isinstance(event, RecordWritten):
-        raise StoreError(f"Record {id} does not point to its event.", code="FR5005")
-    return RecordRow(id=id, run=run, path=path, flow=flow, schema=schema, at=at, final=bool(final), record=event.record)
+    def _event(self, run: str, key: Sequence[bytes | None], body: bytes) -> AnyEvent:
+        wrapped, who, persons = key
+        return decode(body, partial(self._unseal, run, (wrapped, who, persons))).event

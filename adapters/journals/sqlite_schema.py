@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flowrun.adapters.journals.keys import Sealer, blinded, read_store_key
 from flowrun.errors import StoreError
 
 APPLICATION_ID = 0x466C6F77
+SEALED = 6
+"""The form from which on events are sealed."""
 BUSY_SECONDS = 30.0
 
 MIGRATIONS: list[list[str]] = [
@@ -88,6 +91,24 @@ MIGRATIONS: list[list[str]] = [
             key BLOB PRIMARY KEY, n INTEGER NOT NULL REFERENCES runs, write TEXT NOT NULL, seq INTEGER NOT NULL)
             WITHOUT ROWID""",
     ],
+    [
+        "ALTER TABLE runs ADD COLUMN mode TEXT NOT NULL DEFAULT 'live'",
+    ],
+    [
+        # key: the run's data key, wrapped by the person's key, or by the store's own while subject is NULL.
+        "CREATE TABLE keys (n INTEGER PRIMARY KEY REFERENCES runs, subject BLOB, key BLOB NOT NULL)",
+        "CREATE INDEX keys_subject ON keys (subject) WHERE subject IS NOT NULL",
+        "CREATE TABLE subjects (subject BLOB PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE forgettings (
+            pos INTEGER PRIMARY KEY, at TEXT NOT NULL, by TEXT NOT NULL, runs INTEGER NOT NULL,
+            records INTEGER NOT NULL)""",
+        "ALTER TABLE runs ADD COLUMN erased TEXT",
+        # What is left of a record after its person was forgotten.
+        "ALTER TABLE records ADD COLUMN remains BLOB",
+        # Reasons may name people; they are read from the sealed event.
+        "UPDATE runs SET reason = ''",
+        "UPDATE rights SET digest = blinded('digest', digest)",
+    ],
 ]
 
 
@@ -110,7 +131,7 @@ def connect(path: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.
 def connect_empty() -> sqlite3.Connection:
     """Return what a store that does not exist holds: the tables in memory, without a row."""
     db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    _migrate(db)
+    _migrate(db, None)
     return db
 
 
@@ -150,7 +171,7 @@ def _prepare(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
                     "journal_size_limit = 67108864", "fullfsync = ON", "temp_store = MEMORY"):  # fmt: skip
         db.execute(f"PRAGMA {setting}")
     if version < len(MIGRATIONS):
-        _migrate(db)
+        _migrate(db, read_store_key(path, make=True) if version < SEALED else None)
 
 
 def _is_ours(db: sqlite3.Connection) -> bool:
@@ -181,17 +202,24 @@ def _enable_wal(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None
         )
 
 
-def _migrate(db: sqlite3.Connection) -> None:
+def _migrate(db: sqlite3.Connection, key: Sealer | None) -> None:
+    """Bring the tables up to date; `key`: the store's own, where the store begins to seal events."""
     db.execute("BEGIN IMMEDIATE")
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
+        secret = db.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone() if version else (os.urandom(32),)
+        db.create_function("blinded", 2, lambda purpose, text: blinded(secret[0], purpose, text).hex())
         for number, statements in enumerate(MIGRATIONS[version:], version + 1):
             for statement in statements:
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {number}")
         if version == 0:
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute("INSERT INTO meta VALUES ('secret', ?)", (os.urandom(32),))
+            db.execute("INSERT INTO meta VALUES ('secret', ?)", secret)
+        elif version < SEALED:
+            db.execute("INSERT INTO meta VALUES ('old_blinding', x'01')")
+        if version < SEALED and key is not None:
+            db.execute("INSERT INTO meta VALUES ('check', ?)", (key.mac("check", ""),))
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:

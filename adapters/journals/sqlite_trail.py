@@ -13,12 +13,15 @@ from urllib.parse import quote
 
 from flowrun.adapters.journals.sqlite_derived import SqliteTables
 from flowrun.adapters.journals.sqlite_heads import read_heads, store_id
+from flowrun.adapters.journals.sqlite_keys import Vault
 from flowrun.adapters.journals.sqlite_schema import APPLICATION_ID, MIGRATIONS, plain_errors
 from flowrun.errors import StoreError
 from flowrun.journal.heads import Head
 from flowrun.journal.verify import Problems, Row, RunEnd, StoreCheck, Tables
 
-_ROWS = "SELECT pos, n, seq, path, phase, body, hash FROM events ORDER BY pos"
+# A column may hold any type once somebody has written to the file by hand; what is cast is read at once as it should be.
+_ROWS = """SELECT pos, n, CAST(seq AS INTEGER), path, phase, coalesce(CAST(body AS BLOB), x''),
+    coalesce(CAST(hash AS BLOB), x'') FROM events ORDER BY pos"""
 
 
 class SqliteTrail:
@@ -26,6 +29,7 @@ class SqliteTrail:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._vault: Vault | None = None
         if not path.is_file():
             raise StoreError(
                 f"There is no store at {path}.",
@@ -52,11 +56,13 @@ class SqliteTrail:
     def rows(self) -> Iterator[Row]:
         """Return every event, in the order of their positions."""
         with closing(self._db.cursor()) as cursor:
-            for pos, n, seq, path, phase, body, hash in cursor.execute(_ROWS):
-                # A column may hold any type once somebody has written to the file by hand.
-                if type(body) is not bytes or type(hash) is not bytes or type(seq) is not int:
-                    body, hash, seq = _as_bytes(body), _as_bytes(hash), _as_int(seq)
-                yield Row(pos, n, seq, path, phase, body, hash)
+            yield from cursor.execute(_ROWS)
+
+    def hashes(self) -> Iterator[bytes]:
+        """Return the hash of every event, in the order of their positions."""
+        with plain_errors(self.path):
+            for (hash,) in self._db.execute("SELECT hash FROM events ORDER BY pos"):
+                yield _as_bytes(hash)
 
     def walk(self, check: StoreCheck) -> None:
         """Put every event through a check."""
@@ -92,7 +98,20 @@ class SqliteTrail:
 
     def tables(self, problems: Problems) -> Tables:
         """Return a check of the derived tables, to be followed along the rows."""
-        return SqliteTables(self._db, problems)
+        return SqliteTables(self._db, problems, self._keys())
+
+    def data_key(self, run: str) -> bytes | None:
+        """Return the key that opens a run's stored bytes; None where they are in clear, or it was destroyed."""
+        with plain_errors(self.path):
+            row = self._db.execute("SELECT n FROM runs WHERE run = ?", (run,)).fetchone()
+            found = None if row is None else self._keys().of_run(self._db, row[0], run)
+        return None if found is None else found.key
+
+    def _keys(self) -> Vault:
+        if self._vault is None:
+            self._vault = Vault(self.path)
+            self._vault.attach(self._db)
+        return self._vault
 
     def close(self) -> None:
         """Close the store."""

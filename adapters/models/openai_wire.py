@@ -7,7 +7,6 @@ message.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
@@ -17,6 +16,7 @@ import httpx2
 import openai
 
 from flowrun.adapters.models.presets import OPENAI_KEY, OPENAI_URL, is_loopback
+from flowrun.adapters.secrets import secret
 from flowrun.errors import AdapterError
 from flowrun.plan.model import ModelPlan
 
@@ -96,12 +96,12 @@ def key_for(model: ModelPlan, base_url: str) -> str | None:
         if model.provider != "openai" or is_loopback(base_url):
             return None
         variable = OPENAI_KEY
-    key = os.environ.get(variable, "").strip()
+    key = secret(variable)
     if not key:
         raise AdapterError(
             f"The environment variable {variable} with the key for model {model.name} is not set.",
             code="FR4101",
-            help=f"export {variable}=…, or use the model `examples`, which needs no key.",
+            help=f"export {variable}=… (or {variable}_FILE), or use the model `examples`, which needs no key.",
         )
     return key
 

@@ -1,7 +1,7 @@
 """Replies of a real model, recorded once and replayed without it.
 
 Owns: the key of a request, the file of recordings and the miss that explains itself. What is taken out of
-recordings is decided in `redact`.
+recordings is decided in `flowrun.privacy.forms`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from flowrun.adapters.models.redact import Redactor, restored
 from flowrun.core.commands import CallModel
 from flowrun.errors import AdapterError, ConfigError
 from flowrun.ports.models import ModelReply, Models
+from flowrun.privacy.forms import Redactor, restored
 
 Json = Any
 _DIFF_LINES = 60
@@ -58,7 +58,7 @@ class RecordedModels:
 
         Raises AdapterError FR4105 where the file has none.
         """
-        redactor = Redactor()
+        redactor = _redactor(request)
         canonical = redactor.redact(canonical_request(request))
         key = sha256(_MOMENT.sub(b"[moment]", _encode(canonical))).hexdigest()
         if self._mode == "replay":
@@ -75,10 +75,10 @@ class RecordedModels:
 
     def _record(self, key: str, request: CallModel, reply: ModelReply) -> None:
         # The request comes first, so that its placeholders have the numbers that a replay will give them.
-        redactor = Redactor()
+        redactor = _redactor(request)
         canonical = redactor.redact(canonical_request(request))
         inputs = {tool.name: tool.input for tool in request.tools}
-        said = "\n".join(str(message.get("content") or message.get("result") or "") for message in request.messages)
+        said = _said(request)
         redactor.learn(request.answer, reply.answer, within=said)
         for tool, args in reply.proposals:
             redactor.learn(inputs.get(tool), args, within=said)
@@ -122,6 +122,17 @@ class RecordedModels:
             more = [f"… {len(diff) - _DIFF_LINES} more lines"] if len(diff) > _DIFF_LINES else []
             message += " What differs from the nearest one:\n" + "\n".join(diff[:_DIFF_LINES] + more)
         return AdapterError(message, code="FR4105", help=help)
+
+
+def _said(request: CallModel) -> str:
+    return "\n".join(str(message.get("content") or message.get("result") or "") for message in request.messages)
+
+
+def _redactor(request: CallModel) -> Redactor:
+    redactor = Redactor()
+    if request.marked is not None:
+        redactor.know(request.marked(), within=_said(request))
+    return redactor
 
 
 def _places(canonical: Json, holders: Mapping[str, str]) -> dict[str, tuple[int, int, int]]:

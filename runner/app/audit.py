@@ -32,6 +32,14 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     short: str
     line: bytes
     new: bool
+    store: str
+
+
+class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
+    """The public key of a store's signatures, and the id by which heads name it."""
+
+    id: str
+    pem: str
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +47,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `signed` events are covered by a valid head; `trusted` says where the key was taken from that heads are checked
     with: `given`, `beside` the store, or only the `store` itself. `more` problems were found and are not in `problems`.
+    `unread` runs do not open here (the store's key is elsewhere, or their person was forgotten): their tables are not compared.
     """
 
     ok: bool
@@ -54,12 +63,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     trusted: str = "store"
     store: str = ""
     bundle: bool = False
+    unread: int = 0
 
 
 def sign_store(path: Path) -> Signed:
     """Sign all events of a store, and return the head, or the last one where nothing came since.
 
-    Raises `StoreError` (FR5021 no store or nothing in it, FR5020 events are missing), `ConfigError` (FR2030) for the key.
+    Raises `StoreError` (FR5021 no store or nothing in it, FR5020 events are missing), `ConfigError` (FR2035) for the key.
     """
     wiring.trail(path).close()
     new = wiring.sign(path)
@@ -78,7 +88,22 @@ def sign_store(path: Path) -> Signed:
         short=short(said.events, bytes.fromhex(said.digest)),
         line=head_line(heads[-1]),
         new=new is not None,
+        store=said.store,
     )
+
+
+def public_key(path: Path) -> PublicKey:
+    """Return the public key that a store's heads are signed with.
+
+    Raises `StoreError` (FR5021) where there is no store or no key yet, `ConfigError` (FR2035) where it cannot be used.
+    """
+    wiring.trail(path).close()
+    signer = wiring.signer(path, make=False)
+    if signer is None:
+        raise StoreError(
+            "There is no signing key yet.", help="`flowrun audit sign` makes one and signs the store.", code="FR5021"
+        )
+    return PublicKey(id=signer.id, pem=wiring.public_pem(signer.public).decode())
 
 
 def verify_store(
@@ -97,6 +122,10 @@ def verify_store(
 
 def verify(place: Path, *, known: Sequence[KnownHead] = (), keys: Sequence[bytes] = (), tables: bool = True) -> Report:
     """Check what lies at a place. Raises `StoreError` where it cannot be read."""
+    from flowrun.app.bundle_check import is_bundle, verify_bundle
+
+    if is_bundle(place):
+        return verify_bundle(place, known=known, keys=keys)
     return verify_store(place, known=known, keys=keys, tables=tables)
 
 
@@ -104,13 +133,16 @@ def _verify(trail: Trail, path: Path, known: Sequence[KnownHead], keys: Sequence
     problems = Problems()
     heads = trail.heads()
     marks = [head.statement.events for head in heads] + [head.events for head in known]
-    check = StoreCheck(trail.run_of, problems=problems, marks=marks, tables=trail.tables(problems) if tables else None)
+    derived = trail.tables(problems) if tables else None
+    check = StoreCheck(trail.run_of, problems=problems, marks=marks, tables=derived)
     trail.walk(check)
     for run in trail.runs_without_events():
         problems.note("cut", "no event of the run is there", run)
     trusted, source = trusted_keys(keys, heads, wiring.key_beside(path))
-    if source == "beside" and not heads:
-        problems.note("head", "a key for this store lies beside it, and there is no head: the heads were removed")
+    if not heads and wiring.has_key_file(path):
+        problems.note(
+            "head", "a signing key of this store lies beside it, and there is no head: the heads were removed"
+        )
     signed = check_heads(
         heads,
         check.digests,
@@ -136,6 +168,7 @@ def _verify(trail: Trail, path: Path, known: Sequence[KnownHead], keys: Sequence
         keys=[key_id(key) for key in trusted],
         trusted=source,
         store=trail.store,
+        unread=0 if derived is None else derived.unread,
     )
 
 
@@ -158,19 +191,19 @@ def check_plans(trail: Trail, problems: Problems) -> None:
 
 
 def read_public_key(file: Path) -> bytes:
-    """Return a public key. Raises `ConfigError` (FR2030)."""
+    """Return a public key. Raises `ConfigError` (FR2035)."""
     try:
         return wiring.read_public(file.read_bytes(), str(file))
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror or error}.", code="FR2030") from None
+        raise ConfigError(f"{file} cannot be read: {error.strerror or error}.", code="FR2035") from None
 
 
 def read_known_head(text: str) -> KnownHead:
-    """Return a head that was kept elsewhere, from its text or from a file that holds it. Raises `InputError` (FR3060)."""
+    """Return a head that was kept elsewhere, from its text or from a file that holds it. Raises `InputError` (FR3090)."""
     try:
         with suppress(ValueError):  # a text with a NUL names no file
             if len(text) < LONGEST_PATH and Path(text).is_file():
                 text = Path(text).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise InputError(f"The head {text[:80]} cannot be read: {error.strerror}.", code="FR3060") from None
+        raise InputError(f"The head {text[:80]} cannot be read: {error.strerror}.", code="FR3090") from None
     return read_known(text)

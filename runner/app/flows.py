@@ -17,7 +17,7 @@ from flowrun.lang.files import find_file, read_source
 from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
 from flowrun.lint.supported import tools_findings, workspace_findings
-from flowrun.lint.workspace import role_findings
+from flowrun.lint.workspace import mode_findings, role_findings
 from flowrun.plan.catalogue import Catalogue, FlowSource
 from flowrun.plan.model import Example, ModelPlan
 
@@ -137,6 +137,7 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
         time_zone=ws.time_zone,
         limits={} if config is None else config.limits,
         ceiling=budget_plan(None if config is None else config.ceiling),
+        privacy={} if config is None else config.privacy,
     )
 
 
@@ -208,8 +209,12 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
             if isinstance(value, spec.ToolFile):
                 findings += tools_findings(value)
             elif isinstance(value, spec_files.WorkspaceFile):
-                findings += [*workspace_findings(value), *role_findings(value)]
-                findings += price_findings(value, wiring.clock().now()[:10])
+                findings += [
+                    *workspace_findings(value),
+                    *role_findings(value),
+                    *mode_findings(value, flow_names(ws)),
+                    *price_findings(value, wiring.clock().now()[:10]),
+                ]
     found = [*reader.findings, *findings]
     unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return list(dict.fromkeys(files)), list(unique), reader.texts

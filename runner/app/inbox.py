@@ -44,7 +44,7 @@ class Waits(ABC):
         found = await self.entries(id, action)
         if len(found) > 1:
             ids = ", ".join(entry.id for entry in found)
-            raise InputError(f"{id} stands for several entries: {ids}.", help="Name one of them.", code="FR3060")
+            raise InputError(f"{id} stands for several entries: {ids}.", help="Name one of them.", code="FR3067")
         return found[0]
 
     async def entries(self, id: str, action: str) -> list[InboxRow]:

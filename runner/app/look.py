@@ -33,18 +33,24 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     tone: str = ""
 
 
-def timeline(events: Sequence[ev.AnyEvent], plan: Plan | None = None) -> list[Moment]:
-    """Return what happened, in order; with the run's plan also where each argument of a write came from."""
-    origins = {} if plan is None else origins_of(plan, events)
+def timeline(
+    events: Sequence[ev.AnyEvent], plan: Plan | None = None, real: Sequence[ev.AnyEvent] | None = None
+) -> list[Moment]:
+    """Return what happened, in order; with the run's plan also where each argument of a write came from.
+
+    `real`: the events as they are, where `events` hold placeholders: origins are found by comparing values.
+    """
+    origins = {} if plan is None else origins_of(plan, events if real is None else real)
     replied = {event.path for event in events if isinstance(event, ev.ModelReplied | ev.ModelFailed)}
     writes = {event.path for event in events if isinstance(event, ev.Intended)}
     moments: list[Moment] = []
+    shadow = bool(events) and isinstance(events[0], ev.RunStarted) and events[0].mode == "shadow"
     for number, event in enumerate(events):
         if isinstance(event, ev.ModelStarted) and event.path in replied:
             continue
         if isinstance(event, ev.Decided):
             for verdict in event.verdicts:
-                moment = _verdict(event, verdict)
+                moment = _verdict(event, verdict, shadow)
                 below = told_below(origins.get((number, verdict.path)))
                 moments.append(msgspec.structs.replace(moment, lines=[*moment.lines, *below]))
             continue
@@ -56,6 +62,8 @@ def timeline(events: Sequence[ev.AnyEvent], plan: Plan | None = None) -> list[Mo
                 title = f"{event.tool} was not called: the run {event.first} had done it; the first result is given"
             elif event.repeat:
                 title += " (it had been done before; the first result is given)"
+            if event.simulated:
+                title, tone = f"{event.tool} would have done it (simulated: nothing was written)", ""
         moments.append(Moment(at=event.at, path=event.path, title=title, lines=lines, tone=tone))
     return moments
 
@@ -78,7 +86,7 @@ def judged_by(verdict: ev.Verdict) -> list[str]:
     return [f"rules judged: the flow's, {', '.join(names)} ({policy})" for policy, names in policies.items()]
 
 
-def _verdict(event: ev.Decided, verdict: ev.Verdict) -> Moment:
+def _verdict(event: ev.Decided, verdict: ev.Verdict, shadow: bool) -> Moment:
     again = "/@again" in event.path
     what = words.call(verdict.tool, verdict.args)
     judged = judged_by(verdict)
@@ -86,7 +94,8 @@ def _verdict(event: ev.Decided, verdict: ev.Verdict) -> Moment:
         title, tone = f"Denied: {what}", "bad"
         judged = [f"by {rule_words(verdict.denied_by or 'a rule', verdict.tool)}: {verdict.reason}", *judged]
     elif verdict.verdict == "ask":
-        title, tone = f"Needs a yes of {words.listed(verdict.approvers)}: {what}", "wait"
+        asked = "Would have asked" if shadow else "Needs a yes of"
+        title, tone = f"{asked} {words.listed(verdict.approvers)}: {what}", "" if shadow else "wait"
         judged = [*([f"because: {verdict.reason}"] if verdict.reason else []), *judged]
     else:
         title, tone = f"{'Still allowed' if again else 'Allowed'}: {what}", ""
@@ -99,7 +108,8 @@ Told = tuple[str, list[str], str]
 def _started(event: ev.RunStarted) -> Told:
     by = f" by {event.by}" if event.by else ""
     model = f" with the model {event.model}" if event.model else ""
-    return f"Started {event.flow}@{event.version}{by}{model}", words.pretty(event.input), ""
+    mode = "" if event.mode == "live" else f", {event.mode}"
+    return f"Started {event.flow}@{event.version}{by}{model}{mode}", words.pretty(event.input), ""
 
 
 def _replied(event: ev.ModelReplied) -> Told:
@@ -205,6 +215,7 @@ def _woken(event: ev.Woken) -> Told:
 
 _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.RunStarted: _started,
+    ev.SubjectKnown: lambda e: (f"This is about {e.subject}", [], ""),
     ev.ModelStarted: lambda e: (f"Asked the model {e.model}; no reply is known", [], ""),
     ev.ModelReplied: _replied,
     ev.ModelFailed: lambda e: ("The model failed", _fault(e.fault), "bad"),
@@ -255,6 +266,15 @@ def why(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) ->
             f" {len(waiting) - 1} more wait{'s' if len(waiting) == 2 else ''} too (flowrun inbox --run {summary.run})."
         )
     return [happened, act, f"While it waits nothing runs and nothing is spent (so far {spent}); {cost}"]
+
+
+def why_erased(flow: str, outcome: str, erased: str) -> list[str]:
+    """Return the three sentences about a run whose person was forgotten."""
+    return [
+        f"{flow} ended {outcome}; its person was forgotten at {words.moment(erased)} UTC, so nobody can read how.",
+        "Nobody must act.",
+        "Nothing waits any more; what kinds of things happened, and when, is kept and can be verified.",
+    ]
 
 
 def with_waits(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:

@@ -14,7 +14,7 @@ import msgspec
 from flowrun.core.events import AnyEvent
 from flowrun.insight.summary import Summary, Usage, summarise
 from flowrun.journal.projections import short_id
-from flowrun.ports.journal import InboxRow, Journal
+from flowrun.ports.journal import InboxRow, Journal, RunRow
 
 Json = Any
 EXIT_CODES = {"completed": 0, "completed_with_gaps": 0, "rejected": 0, "waiting": 4, "handed_off": 4}
@@ -37,6 +37,9 @@ class RunResult(msgspec.Struct, kw_only=True):
     waiting: list[dict[str, Json]]
     reason: str
     duplicate_of: str | None = None
+    mode: str = "live"
+    erased: str | None = None
+    """When the run's person was forgotten: then only this much of it is left."""
 
     @property
     def exit_code(self) -> int:
@@ -46,8 +49,10 @@ class RunResult(msgspec.Struct, kw_only=True):
 
 def read_result(journal: Journal, run: str, *, duplicate: bool = False) -> RunResult:
     """Return a run's result from the journal. Raises `InputError` (FR3002) for an unknown run."""
-    summary = summarise([stored.event for stored in journal.events(run)])
     row = journal.run(run)
+    if row.erased is not None:
+        return _erased(journal, row, run if duplicate else None)
+    summary = summarise([stored.event for stored in journal.events(run)])
     waiting: list[dict[str, Json]] = []
     if summary.outcome is None:
         entries = journal.inbox(run=run)
@@ -58,6 +63,24 @@ def read_result(journal: Journal, run: str, *, duplicate: bool = False) -> RunRe
             waiting.append({"kind": row.waiting_on, "due": row.due})
     outcome = summary.outcome or ("waiting" if row.waiting_on is not None else "running")
     return _result(summary, outcome, waiting, run if duplicate else None)
+
+
+def _erased(journal: Journal, row: RunRow, duplicate_of: str | None) -> RunResult:
+    records = list(reversed(journal.records(run=row.run, shadow=row.mode == "shadow")))
+    return RunResult(
+        run=row.run,
+        flow=row.flow,
+        version=row.version,
+        outcome=row.outcome or "",
+        record=next((record.record for record in records if record.final), None),
+        records=[{"schema": record.schema, "path": record.path, "record": record.record} for record in records],
+        usage=Usage(),
+        waiting=[],
+        reason=f"Its person was forgotten at {row.erased}: what happened in it cannot be read any more.",
+        duplicate_of=duplicate_of,
+        erased=row.erased,
+        mode=row.mode,
+    )
 
 
 def ended(events: Sequence[AnyEvent]) -> RunResult:
@@ -78,6 +101,7 @@ def _result(summary: Summary, outcome: str, waiting: list[dict[str, Json]], dupl
         waiting=waiting,
         reason=summary.reason,
         duplicate_of=duplicate_of,
+        mode=summary.mode,
     )
 
 

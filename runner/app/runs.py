@@ -16,8 +16,10 @@ import msgspec
 from flowrun import wiring
 from flowrun.app.flows import load_flow
 from flowrun.app.halt import FileHalts
+from flowrun.app.modes import mode_for
 from flowrun.app.people import People
 from flowrun.app.result import RunResult, ended, read_result
+from flowrun.app.shown import Shown
 from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.context import Meter
@@ -38,7 +40,7 @@ Json = Any
 HALT_HELP = "What was said is stored. `flowrun halt --list` tells who halted it; `flowrun halt WHAT --off` lifts it."
 
 
-class App(People):
+class App(People, Shown):
     """The use cases over one store. Made by `open_app`; its async methods belong to one event loop."""
 
     def __init__(self, ws: Workspace, journal: Journal, dispatch: Dispatch, owner: str) -> None:
@@ -48,6 +50,7 @@ class App(People):
         self.dispatch = dispatch
         self.owner = owner
         self.runtime = LocalRuntime(dispatch, owner=owner)
+        self.secrets = dispatch.secrets
         self._flows: dict[tuple[str, str | None], CompiledPlan] = {}
         self._plans: dict[str, CompiledPlan] = {}
 
@@ -59,11 +62,12 @@ class App(People):
         key: str | None = None,
         model: str | None = None,
         by: str = "",
-        mode: str = "live",
+        mode: str | None = None,
     ) -> RunResult:
         """Run a flow until it ends or waits. The same key is the same run: then the first one's result is given.
 
-        Raises `FlowError` for a bad flow, `InputError` for a bad input or a key used with another input.
+        `mode`: None for the highest that the workspace allows this flow. Raises `FlowError` for a bad flow, `InputError` for a
+        bad input, a key used with another input, or a mode that is not allowed.
         """
         compiled = self.flow(flow, model)
         return await self.submit_compiled(compiled, input, key=key, model=model, by=by, mode=mode)
@@ -76,7 +80,7 @@ class App(People):
         key: str | None = None,
         model: str | None = None,
         by: str = "",
-        mode: str = "live",
+        mode: str | None = None,
     ) -> RunResult:
         """Run a plan that is loaded already."""
         started = self._started(compiled, input, key=key, model=model, by=by, mode=mode)
@@ -95,6 +99,7 @@ class App(People):
         at_once: int,
         model: str | None = None,
         by: str = "",
+        mode: str | None = None,
         on_result: Callable[[int, RunResult | FlowrunError], None],
     ) -> None:
         """Run a flow over many inputs, `at_once` side by side; each result is told as it comes, with its place from 0."""
@@ -104,7 +109,7 @@ class App(People):
         async def worker() -> None:
             for place, input in work:
                 try:
-                    result = await self.submit_compiled(compiled, input, model=model, by=by)
+                    result = await self.submit_compiled(compiled, input, model=model, by=by, mode=mode)
                 except FlowrunError as error:
                     on_result(place, error)
                 else:
@@ -123,6 +128,8 @@ class App(People):
         """
         row = self.journal.run(run)
         if row.status == "finished":
+            if raised:
+                raise _ended(row.run, row.outcome, "its limits cannot be raised")
             return read_result(self.journal, row.run)
         hand_offs = [entry for entry in self.journal.inbox(run=row.run) if entry.kind == "hand_off"]
         again = [entry for entry in hand_offs if "resume" in entry.asked.get("may", [])]
@@ -154,8 +161,13 @@ class App(People):
         return [msgspec.structs.replace(r, reason=held[r.run]) if r.run in held else r for r in results]
 
     async def cancel(self, run: str, *, by: str, reason: str = "") -> RunResult:
-        """End a run; a write in flight is waited for. A finished run stays as it is."""
+        """End a run; a write in flight is waited for. One that is cancelled already stays so.
+
+        Raises `InputError` (FR3023) where it has ended in another way.
+        """
         row = self.journal.run(run)
+        if row.status == "finished" and row.outcome != "cancelled":
+            raise _ended(row.run, row.outcome, "there is nothing to cancel")
         if row.status != "finished":
             self.require_owner(row.run, by, submitter=True)
             now = self.clock.now()
@@ -287,7 +299,7 @@ class App(People):
             raise InputError("This was answered already.", help=f"flowrun show {run}", code="FR3022")
 
     def _started(
-        self, compiled: CompiledPlan, input: Json, *, key: str | None, model: str | None, by: str, mode: str
+        self, compiled: CompiledPlan, input: Json, *, key: str | None, model: str | None, by: str, mode: str | None
     ) -> RunStarted:
         flow = compiled.plan.flow
         problems = compiled.check(flow.input, input, placeholders=False)
@@ -310,6 +322,7 @@ class App(People):
             if value is None:
                 raise InputError("The flow's `key` is empty for this input.", code="FR3006")
             key = str(value)
+        subject = None if flow.subject is None else compiled.value(flow.subject, Names(input=input, now=now))
         return RunStarted(
             path="",
             at=now,
@@ -319,9 +332,10 @@ class App(People):
             plan=compiled.digest,
             input=input,
             key=run if key is None else key,
-            mode=mode,
+            mode=mode_for(self.ws, compiled.plan, mode),
             by=by,
             model=model,
+            subject=None if subject in (None, "") else str(subject),
         )
 
     async def _follow(self, run: str) -> None:
@@ -337,6 +351,10 @@ class App(People):
                 return
             await self.clock.sleep(pause)
             pause = min(pause * 2, 0.5)
+
+
+def _ended(run: str, outcome: str | None, so: str) -> InputError:
+    return InputError(f"The run {run} has ended already ({outcome}); {so}.", help=f"flowrun show {run}", code="FR3023")
 
 
 def models_of(plan: Plan, model: str | None) -> set[str]:
@@ -356,7 +374,12 @@ def open_app(ws: Workspace, *, models: Models | None = None) -> Iterator[App]:
     journal = wiring.journal(ws.store_url)
     tools = wiring.tools(ws.root, ws.config, ws.store_url)
     dispatch = Dispatch(
-        journal=journal, models=models or wiring.models(), tools=tools, clock=clock, fixed_halts=FileHalts(ws)
+        journal=journal,
+        models=models or wiring.models(),
+        tools=tools,
+        clock=clock,
+        fixed_halts=FileHalts(ws),
+        secrets=wiring.known_secrets(ws.models.values()),
     )
     try:
         yield App(ws, journal, dispatch, wiring.owner())

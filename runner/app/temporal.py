@@ -42,7 +42,7 @@ class TemporalApp(App):
         key: str | None = None,
         model: str | None = None,
         by: str = "",
-        mode: str = "live",
+        mode: str | None = None,
     ) -> RunResult:
         """Begin a run. A second submission with its key finds it, and begins it where the first died in between."""
         started = self._started(compiled, input, key=key, model=model, by=by, mode=mode)

@@ -6,31 +6,32 @@ Owns: which runs are looked at, and the words for a write. What became of a writ
 from __future__ import annotations
 
 from flowrun.app import words
+from flowrun.app.runs import App
 from flowrun.journal.writes import Write, writes
-from flowrun.ports.journal import Journal, RunRow
+from flowrun.ports.journal import RunRow
 
 ALL = 1_000_000_000
 OPEN = ("proposed", "decided", "reserved", "executing", "in_doubt")
 """States that a run in which nothing is open can have in doubt only."""
 
 
-def ledger(journal: Journal, *, run: str | None = None, state: str | None = None, limit: int = 50) -> list[Write]:
+def ledger(app: App, *, run: str | None = None, state: str | None = None, limit: int = 50) -> list[Write]:
     """Return writes, the newest run first: of one run, or of the newest `limit` runs.
 
     With a `state` in which a write is unsettled, every run is looked at that can have one. Raises `InputError` (FR3002).
     """
     if run is not None:
-        rows = [journal.run(run)]
+        rows = [app.journal.run(run)]
     elif state in OPEN:
-        rows = [row for row in journal.runs(limit=ALL) if row.outcome in (None, "in_doubt")]
+        rows = [row for row in app.journal.runs(limit=ALL) if row.outcome in (None, "in_doubt")]
     else:
-        rows = journal.runs(limit=limit)
-    return [write for row in rows for write in of_run(journal, row) if state in (None, write.state)]
+        rows = app.journal.runs(limit=limit)
+    return [write for row in rows for write in of_run(app, row) if state in (None, write.state)]
 
 
-def of_run(journal: Journal, row: RunRow) -> list[Write]:
-    """Return the writes of one run."""
-    return writes([stored.event for stored in journal.events(row.run)], driven=row.claimed)
+def of_run(app: App, row: RunRow) -> list[Write]:
+    """Return the writes of one run as they may be shown; of one whose person was forgotten nothing can be read."""
+    return [] if row.erased is not None else writes(app.redaction(row.run).events(), driven=row.claimed)
 
 
 def told(write: Write) -> str:

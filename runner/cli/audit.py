@@ -1,6 +1,6 @@
-"""`flowrun audit`: the trail, its proof, and the keys and heads that it rests on.
+"""`flowrun audit`: the trail, its proof, evidence for others, and the keys and heads that it rests on.
 
-Owns: the commands' options and output. What is checked and told is `app.audit`'s part.
+Owns: the commands' options and output. What is checked, told and written is the part of `app.audit`, `app.trail` and `app.bundle`.
 """
 
 from __future__ import annotations
@@ -11,27 +11,154 @@ import click
 import msgspec
 
 from flowrun.cli import options
-from flowrun.cli.audit_text import print_report
+from flowrun.cli.audit_text import print_report, print_trail
 from flowrun.cli.output import print_json, say
+
+SINCE = click.option(
+    "--since", metavar="DURATION", callback=options.duration, help="Only runs started in the last 30d, 4h, …"
+)
+FLOW = click.option("--flow", metavar="NAME", help="Only runs of this flow.")
+RUN = click.option("--run", "runs", multiple=True, metavar="RUN", help="Only this run; may be given more than once.")
+HEAD = click.option(
+    "--head", "heads", multiple=True, metavar="FILE|TEXT",
+    help="A head that you kept elsewhere: what `flowrun audit sign` printed, or a file that holds it.",
+)  # fmt: skip
 
 
 @click.group("audit")
 def command() -> None:
-    """Show the trail of what was decided and done, and prove that nobody changed it.
+    """Show the trail of what was decided and done, prove that nobody changed it, and hand it to others.
 
     \b
     Examples:
+      flowrun audit show --denied
       flowrun audit verify
-      flowrun audit sign
+      flowrun audit export evidence --since 30d
     """
 
 
-@command.command("verify")
-@click.argument("place", metavar="[STORE]", required=False)
+@command.command("show")
+@click.argument("run", required=False)
+@RUN
+@FLOW
+@SINCE
 @click.option(
-    "--head", "heads", multiple=True, metavar="FILE|TEXT",
-    help="A head that you kept elsewhere: what `flowrun audit sign` printed, or a file that holds it.",
-)  # fmt: skip
+    "--denied", is_flag=True, help="Only what was not done: denied, rejected, expired, refused, stopped, failed."
+)
+@click.option("--key", "key", is_flag=True, help="Print the public key that heads are signed with, and nothing else.")
+@options.revealing
+@options.JSON
+@options.places
+def show(
+    run: str | None,
+    runs: tuple[str, ...],
+    flow: str | None,
+    since: float | None,
+    denied: bool,
+    key: bool,
+    reveal: bool,
+    by: str,
+    as_json: bool,
+    workspace: Path | None,
+    store: str | None,
+) -> int:
+    """Show who decided and did what, when and by which rule: of RUN, or of all runs, the oldest first.
+
+    Each rule is named with the policy or flow, and its version, that it stands in.
+
+    \b
+    Examples:
+      flowrun audit show 01JX
+      flowrun audit show --denied --since 30d
+      flowrun audit show --key > public_key.pem
+    """
+    if key:
+        return show_key(options.store_file(workspace, store), as_json)
+    from flowrun.app.trail_reading import read_trails
+
+    named = (run, *runs) if run else runs
+    found = []
+    with options.opened(workspace, store) as app:
+        for trail in read_trails(app, runs=named, flow=flow, since=since, reveal=by if reveal else None):
+            entries = [entry for entry in trail.entries if entry.not_done or not denied]
+            if as_json:
+                found += entries
+            elif entries:
+                print_trail(trail.row, entries)
+                found.append(entries[0])
+    if as_json:
+        print_json(found)
+    elif not found:
+        say("Nothing was denied, rejected or stopped." if denied else "No runs yet.")
+    return 0
+
+
+def show_key(file: Path, as_json: bool) -> int:
+    """Print a store's public key; its id goes to stderr, so that the key can be sent to a file."""
+    from flowrun.app.audit import public_key
+
+    found = public_key(file)
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"key {found.id}", err=True)
+        click.echo(found.pem, nl=False)
+    return 0
+
+
+@command.command("export")
+@click.argument("place", metavar="DIR", type=click.Path(path_type=Path))
+@RUN
+@FLOW
+@SINCE
+@HEAD
+@options.revealing
+@options.JSON
+@options.places
+def export(
+    place: Path,
+    runs: tuple[str, ...],
+    flow: str | None,
+    since: float | None,
+    heads: tuple[str, ...],
+    reveal: bool,
+    by: str,
+    as_json: bool,
+    workspace: Path | None,
+    store: str | None,
+) -> int:
+    """Write an evidence bundle into DIR, a new folder: events, plans, schemas, policies, heads, proofs, and a page to read.
+
+    The store is signed first. Personal fields are hidden; --reveal shows them and adds the keys that open the stored bytes,
+    which needs the owner role of each flow. --head makes the bundle prove its events against a head kept elsewhere, too.
+
+    \b
+    Examples:
+      flowrun audit export evidence --run 01JX
+      flowrun audit export evidence --flow refund_request --since 90d --reveal --as Olga
+    """
+    from flowrun.app import audit, bundle
+    from flowrun.app.trail_reading import read_trails
+
+    known = [audit.read_known_head(text) for text in heads]
+    who = by if reveal else None
+    with options.opened(workspace, store) as app:
+        trails = read_trails(app, runs=runs, flow=flow, since=since, reveal=who)
+        selection = {"runs": list(runs), "flow": flow, "since_seconds": since}
+        done = bundle.export(app, trails, place, selection=selection, reveal=who, known=known)
+    if as_json:
+        print_json(done)
+        return 0
+    say(f"Wrote {done.events} events of {done.runs} runs, signed with the key {done.key}.", style="green")
+    if done.erased:
+        say(f"{done.erased} of the runs can no longer be read: their person was forgotten.")
+    say(f"\nread:   {place}/index.html\nverify: flowrun audit verify {place}\ndigest: {done.digest}")
+    return 0
+
+
+@command.command("verify")
+@click.argument("place", metavar="[STORE|BUNDLE]", required=False)
+@HEAD
 @click.option(
     "--key", "keys", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
     help="Public key (PEM) that heads must be signed with; default: the key beside the store, then the store's own word.",
@@ -48,14 +175,16 @@ def verify(
     workspace: Path | None,
     store: str | None,
 ) -> int:
-    """Check every event, chain and signed head of STORE (a file; default: the store in use). It changes nothing.
+    """Check every event, chain and signed head of STORE (a file; default: the store in use) or of BUNDLE (a folder).
 
-    Ends with 1 where the trail is broken, with 3 where it cannot be read. Needs no workspace and no network.
+    Ends with 1 where the trail is broken, with 3 where it cannot be read. It changes nothing, and needs no workspace and no
+    network.
 
     \b
     Examples:
       flowrun audit verify
       flowrun audit verify copy-of-flowrun.db --key public_key.pem --head head.json
+      flowrun audit verify evidence --key public_key.pem
     """
     from flowrun.app import audit
 

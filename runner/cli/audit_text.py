@@ -5,9 +5,14 @@ Owns: the lines. What is in them is `app.audit`'s and `app.trail`'s.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flowrun.app import words
 from flowrun.app.audit import Report
+from flowrun.app.trail import Entry, rule_words
 from flowrun.cli.output import say
+from flowrun.cli.run_text import TONES, lines
+from flowrun.ports.journal import RunRow
 
 SHOWN = 20
 """Problems in the text form; `--json` has all."""
@@ -45,4 +50,25 @@ def print_report(report: Report) -> None:
     unsigned = report.events - report.signed
     if report.heads and unsigned > 0 and report.ok and not report.bundle:
         say(f"         the {counted(unsigned, 'event')} after that could be cut off or made anew without a trace")
+    if report.unread:
+        say(
+            f"tables:  not compared for {counted(report.unread, 'run')}: without the store's key, or after a person was forgotten"
+        )
     say(f"head:    {report.head}")
+
+
+def print_trail(row: RunRow, entries: Sequence[Entry]) -> None:
+    """Print entries of one run."""
+    say(f"{row.run}  {row.flow}@{row.version}  {row.outcome or row.status}", style="bold")
+    if row.erased is not None:
+        say(f"  its person was forgotten at {words.moment(row.erased)} UTC; what happened cannot be read any more")
+    for entry in entries:
+        said = f"  {words.moment(entry.at)}  {entry.seq:>3}  "
+        if row.erased is not None:
+            say(f"{said}{entry.type}")
+            continue
+        decision = f"{entry.decision}: " if entry.decision and not entry.what.lower().startswith(entry.decision) else ""
+        say(f"{said}{entry.who}: {decision}{entry.what}", style=TONES.get(entry.tone))
+        told = [f"by {rule_words(entry.rules)}"] if entry.rules else []
+        lines([f"       {line}" for line in [*told, *entry.details]])
+    say()

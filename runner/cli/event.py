@@ -32,7 +32,7 @@ def command(name: str, key: str, data: str, by: str, as_json: bool, workspace: P
     """
     payload = read_data(data)
     with options.opened(workspace, store) as app, progress(f"Delivering {name}"):
-        results = options.wait_for(app.deliver(name, key, payload, by=by))
+        results = [app.shown(result) for result in options.wait_for(app.deliver(name, key, payload, by=by))]
     if not results:
         raise InputError(
             f"No run waits for {name} with the key {key}.", help="flowrun runs --status waiting", code="FR3028"

@@ -32,7 +32,7 @@ def command(run: str | None, role: str | None, as_json: bool, workspace: Path | 
     with options.opened(workspace, store) as app:
         only = None if run is None else app.journal.run(run).run
         rows = [entry for entry in app.journal.inbox(run=only) if role is None or role in entry.to]
-        entries = with_origins(app, listed(rows))
+        entries = app.shown_entries(with_origins(app, listed(rows)))
     if as_json:
         print_json(entries)
     elif not entries:

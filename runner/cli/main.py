@@ -56,6 +56,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "answer": Lazy("flowrun.cli.answer:command", "Answer a question of a run."),
     "settle": Lazy("flowrun.cli.settle:command", "Say whether a write in doubt was done."),
     "close": Lazy("flowrun.cli.close:command", "Close a hand-off."),
+    "forget": Lazy("flowrun.cli.forget:command", "Erase what is stored about a person."),
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
     "chaos": Lazy("flowrun.cli.chaos:command", "Kill the tests of a flow at every boundary and count."),
     "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas."),
@@ -174,11 +175,22 @@ def show_error(error: Exception) -> int:
         output.error_line(findings(error))
         return error.exit_code
     if isinstance(error, FlowrunError) and not isinstance(error, InternalError):
-        output.error_line(f"error[{error.code}]: {error.message}")
+        output.error_line(harmless(f"error[{error.code}]: {error.message}"))
         if error.help:
-            output.error_line(f"help: {error.help}")
+            output.error_line(harmless(f"help: {error.help}"))
         return error.exit_code
     return show_defect(error)
+
+
+def harmless(text: str) -> str:
+    """Return a text that nobody has looked at without the secrets of the environment."""
+    from flowrun import wiring
+    from flowrun.privacy.scrub import Scrubber
+
+    try:
+        return Scrubber(wiring.known_secrets(())).text(text)
+    except FlowrunError:  # the file of secrets cannot be read, so what is in it is not known
+        return text
 
 
 def show_defect(error: Exception) -> int:
@@ -186,8 +198,8 @@ def show_defect(error: Exception) -> int:
     code = error.code if isinstance(error, FlowrunError) else InternalError.code
     text = str(error).strip().partition("\n")[0]
     what = text if isinstance(error, InternalError) else f"{type(error).__name__}: {text}".rstrip(": ")
-    output.error_line(f"error[{code}]: internal error: {what}")
-    log = output.write_log(error, version=__version__)
+    output.error_line(harmless(f"error[{code}]: internal error: {what}"))
+    log = output.write_log(error, version=__version__, harmless=harmless)
     where = f" with {log}" if log else ""
     output.error_line(f"help: please report it{where}; FLOWRUN_DEBUG=1 shows the traceback")
     return InternalError.exit_code

@@ -13,7 +13,6 @@ import click
 
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say, table
-from flowrun.values.durations import parse_duration
 
 if TYPE_CHECKING:
     from flowrun.app.metrics import Report
@@ -51,16 +50,9 @@ def _one_of(known: tuple[str, ...]) -> Callable[[Any, Any, str], list[str]]:
     return read
 
 
-def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    seconds = None if value is None else parse_duration(value)
-    if value is not None and seconds is None:
-        raise click.BadParameter(f"{value!r} is no duration; write 30d, 4h, 10m or 30s.")
-    return seconds
-
-
 @click.command("metrics")
 @click.option("--flow", metavar="NAME", help="Only runs of this flow.")
-@click.option("--since", metavar="DURATION", callback=_duration, help="Only runs started in the last 30d, 4h, …")
+@click.option("--since", metavar="DURATION", callback=options.duration, help="Only runs started in the last 30d, 4h, …")
 @click.option("--by", default=",".join(BY), show_default=True, metavar="NAMES", callback=_one_of(BY), help="Groups.")
 @click.option(
     "--mode", "modes", default="live,supervised", show_default=True, metavar="NAMES", callback=_one_of(MODES),

@@ -41,6 +41,25 @@ NO_RUN = click.option("--no-run", is_flag=True, help="Only store it; `flowrun re
 AS = click.option("--as", "by", required=True, metavar="NAME", help="Who you are.")
 
 
+REVEAL = click.option("--reveal", is_flag=True, help="Show marked fields too; needs --as a NAME with the owner role.")
+BY = click.option("--as", "by", metavar="NAME", default="", help="Who you are; needed for --reveal.")
+
+
+def revealing(command: F) -> F:
+    """Add --reveal, and --as for it."""
+    return REVEAL(BY(command))
+
+
+def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Read a duration into seconds, for options such as --since."""
+    from flowrun.values.durations import parse_duration
+
+    seconds = None if value is None else parse_duration(value)
+    if value is not None and seconds is None:
+        raise click.BadParameter(f"{value!r} is no duration; write 30d, 4h, 10m or 30s.")
+    return seconds
+
+
 def places(command: F) -> F:
     """Add --workspace and --store."""
     return WORKSPACE(STORE(command))
@@ -83,14 +102,17 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def outcome_of(app: App, work: Coroutine[Any, Any, RunResult], *, talks: bool = False) -> RunResult:
-    """Run one use case to its end and return the run, with what it waits for by name.
+def outcome_of(
+    app: App, work: Coroutine[Any, Any, RunResult], *, talks: bool = False, reveal: str | None = None
+) -> RunResult:
+    """Run one use case to its end and return the run as it may be shown, with what it waits for by name.
 
     What a tool prints meanwhile goes to stderr, for stdout holds results alone; unless the use case `talks` there itself.
+    `reveal`: who wants to see marked fields.
     """
     with contextlib.nullcontext() if talks else contextlib.redirect_stdout(sys.stderr):
         result = wait_for(work)
-    return with_names(app, result)
+    return app.shown(with_names(app, result), reveal=reveal)
 
 
 def with_names(app: App, result: RunResult) -> RunResult:

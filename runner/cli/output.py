@@ -14,7 +14,7 @@ import re
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -113,16 +113,17 @@ def forget_stdout() -> None:
         os.close(nowhere)
 
 
-def write_log(error: BaseException, *, version: str) -> str | None:
+def write_log(error: BaseException, *, version: str, harmless: Callable[[str], str] = str) -> str | None:
     """Write an unexpected error's traceback to a file that only its owner can read, and return its path.
 
-    Arguments and values are left out: they may be a customer's. None where no file could be written.
+    Arguments and values are left out: they may be a customer's; `harmless` takes secrets out of the rest. None where no
+    file could be written.
     """
     try:
         handle, path = tempfile.mkstemp(prefix="flowrun-error-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8") as log:
             log.write(f"flowrun {version}, Python {platform.python_version()}, {platform.platform()}\n\n")
-            log.writelines(traceback.format_exception(error))
+            log.write(harmless("".join(traceback.format_exception(error))))
     except OSError:
         return None
     return path

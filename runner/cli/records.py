@@ -27,11 +27,12 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ]*\.?[0-9 ]*$)")
 
 SCHEMA = click.option("--schema", metavar="NAME@N", help="Only records of this schema.")
 RUN = click.option("--run", metavar="RUN", help="Only records of this run.")
+SHADOW = click.option("--shadow", is_flag=True, help="Those of shadow runs instead: what would have been.")
 
 
 @click.group("records")
 def command() -> None:
-    """List, show and export records.
+    """List, show and export records. Fields that schemas mark stand as `[email]` and the like, unless you --reveal them.
 
     \b
     Examples:
@@ -43,19 +44,29 @@ def command() -> None:
 @command.command("list")
 @SCHEMA
 @RUN
+@SHADOW
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@options.revealing
 @options.JSON
 @options.places
 def list_records(
-    schema: str | None, run: str | None, limit: int, as_json: bool, workspace: Path | None, store: str | None
+    schema: str | None,
+    run: str | None,
+    shadow: bool,
+    limit: int,
+    reveal: bool,
+    by: str,
+    as_json: bool,
+    workspace: Path | None,
+    store: str | None,
 ) -> int:
-    """List records, the newest first.
+    """List records, the newest first. Records of shadow runs are shown with --shadow, or with --run, only.
 
     \b
     Example:
       flowrun records list --schema case_record@1
     """
-    rows = read(workspace, store, schema, run, limit)
+    rows = read(workspace, store, schema, run, shadow, limit, by if reveal else None)
     if as_json:
         print_json(rows)
     elif rows:
@@ -68,9 +79,10 @@ def list_records(
 
 @command.command("show")
 @click.argument("id")
+@options.revealing
 @options.JSON
 @options.places
-def show_record(id: str, as_json: bool, workspace: Path | None, store: str | None) -> int:
+def show_record(id: str, reveal: bool, by: str, as_json: bool, workspace: Path | None, store: str | None) -> int:
     """Show one record by its id, or a unique beginning of it.
 
     \b
@@ -78,11 +90,14 @@ def show_record(id: str, as_json: bool, workspace: Path | None, store: str | Non
       flowrun records show k3f7qz2a
     """
     with options.opened(workspace, store) as app:
-        row = app.journal.record(id)
+        row = app.shown_records([app.journal.record(id)], reveal=by if reveal else None)[0]
     if as_json:
         print_json(row)
         return 0
-    say(f"{row.schema}  {row.id}  written {words.moment(row.at)} UTC by {row.flow}, run {row.run}", style="bold")
+    shadow = " (shadow: it tells what would have been)" if row.mode == "shadow" else ""
+    say(
+        f"{row.schema}  {row.id}  written {words.moment(row.at)} UTC by {row.flow}, run {row.run}{shadow}", style="bold"
+    )
     for line in words.pretty(row.record):
         say(line)
     return 0
@@ -92,13 +107,18 @@ def show_record(id: str, as_json: bool, workspace: Path | None, store: str | Non
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
 @SCHEMA
 @RUN
+@SHADOW
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Default: standard output.")
+@options.revealing
 @options.places
 def export_records(
     form: str,
     schema: str | None,
     run: str | None,
+    shadow: bool,
     output: Path | None,
+    reveal: bool,
+    by: str,
     workspace: Path | None,
     store: str | None,
 ) -> int:
@@ -111,7 +131,7 @@ def export_records(
     Example:
       flowrun records export --format csv --schema case_record@1 --output cases.csv
     """
-    rows = list(reversed(read(workspace, store, schema, run, ALL)))
+    rows = list(reversed(read(workspace, store, schema, run, shadow, ALL, by if reveal else None)))
     text = as_csv(rows) if form == "csv" else "".join(f"{msgspec.json.encode(row).decode()}\n" for row in rows)
     if output is None:
         click.echo(text, nl=False)
@@ -124,11 +144,24 @@ def export_records(
     return 0
 
 
-def read(workspace: Path | None, store: str | None, schema: str | None, run: str | None, limit: int) -> list[RecordRow]:
-    """Return the records, the newest first."""
+def read(
+    workspace: Path | None,
+    store: str | None,
+    schema: str | None,
+    run: str | None,
+    shadow: bool,
+    limit: int,
+    reveal: str | None,
+) -> list[RecordRow]:
+    """Return the records as they may be shown, the newest first; of a run that is named, whatever its mode.
+
+    `reveal`: who wants to see marked fields.
+    """
     with options.opened(workspace, store) as app:
-        only = None if run is None else app.journal.run(run).run
-        return app.journal.records(schema=schema, run=only, limit=limit)
+        row = None if run is None else app.journal.run(run)
+        only, kept = (None, shadow) if row is None else (row.run, row.mode == "shadow")
+        rows = app.journal.records(schema=schema, run=only, shadow=kept, limit=limit)
+        return app.shown_records(rows, reveal=reveal)
 
 
 def as_csv(rows: Iterable[RecordRow]) -> str:

@@ -62,6 +62,7 @@ def command(
         if run is None:
             with progress("Going on with what is due"):
                 results = options.wait_for(app.resume_due())
+            results = [app.shown(result) for result in results]
             if as_json:
                 print_json(results)
             elif results:

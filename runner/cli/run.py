@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 Json = Any
 
 
-class NotInThisVersion(click.ClickException):
-    """Wrong usage that needs no lines about usage: the words were right, this version cannot do it."""
-
-    exit_code = click.UsageError.exit_code
-
-
 def user_name() -> str:
     """Return the name of the person at this terminal, or nothing where the system knows none."""
     import getpass
@@ -64,8 +58,14 @@ def user_name() -> str:
 @click.option(
     "--replay", type=click.Path(path_type=Path), metavar="FILE", help="Take replies from FILE and ask no model."
 )
-@click.option("--mode", type=click.Choice(["shadow", "supervised", "live"]), default="live", show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice(["shadow", "supervised", "live"]),
+    show_default="the highest that flowrun.yaml allows",
+    help="shadow: reads, but only shows what it would write. supervised: each write asks first.",
+)
 @click.option("--chat", is_flag=True, help="This terminal is the customer: it is asked and may say yes or no.")
+@options.REVEAL
 @options.JSON
 @options.places
 def command(
@@ -78,8 +78,9 @@ def command(
     by: str,
     record: Path | None,
     replay: Path | None,
-    mode: str,
+    mode: str | None,
     chat: bool,
+    reveal: bool,
     as_json: bool,
     workspace: Path | None,
     store: str | None,
@@ -91,11 +92,10 @@ def command(
     \b
     Examples:
       flowrun run support_to_ticket --input message.json
+      flowrun run support_to_ticket --input message.json --mode shadow
       flowrun run flows/refund.flow.yaml --input - --json < message.json
       flowrun run support_to_ticket --inputs messages.jsonl --at-once 8
     """
-    if mode != "live":
-        raise NotInThisVersion(f"the mode {mode} does not exist in this version; only live does")
     if (source is None) == (many is None):
         raise click.UsageError("give one of --input FILE and --inputs FILE")
     if record is not None and replay is not None:
@@ -105,24 +105,33 @@ def command(
             raise click.UsageError(f"--inputs does not go with {'--chat' if chat else '--key'}")
         inputs = read_lines(many)
         with options.opened(workspace, store, record=record, replay=replay) as app:
-            return run_many(app, flow, inputs, at_once=at_once, model=model, by=by, as_json=as_json)
+            return run_many(
+                app, flow, inputs, at_once=at_once, model=model, by=by, mode=mode, as_json=as_json, reveal=reveal
+            )
     assert source is not None
+    seer = by if reveal else None
     value = read_document(source)
     with options.opened(workspace, store, record=record, replay=replay) as app:
         if chat:
-            result = options.outcome_of(app, talk(app, flow, value, key=key, model=model, by=by), talks=True)
+            result = options.outcome_of(
+                app, talk(app, flow, value, key=key, model=model, by=by, mode=mode), talks=True, reveal=seer
+            )
         else:
             with progress(f"Running {flow}"):
-                result = options.outcome_of(app, app.submit(flow, value, key=key, model=model, by=by, mode=mode))
+                result = options.outcome_of(
+                    app, app.submit(flow, value, key=key, model=model, by=by, mode=mode), reveal=seer
+                )
     print_json(result) if as_json else print_result(result)
     return result.exit_code
 
 
-async def talk(app: App, flow: str, value: Json, *, key: str | None, model: str | None, by: str) -> RunResult:
+async def talk(
+    app: App, flow: str, value: Json, *, key: str | None, model: str | None, by: str, mode: str | None
+) -> RunResult:
     """Run a flow whose customer sits at this terminal."""
     from flowrun.cli.chat import converse
 
-    return await converse(app, await app.submit(flow, value, key=key, model=model, by=by))
+    return await converse(app, await app.submit(flow, value, key=key, model=model, by=by, mode=mode))
 
 
 def run_many(
@@ -133,7 +142,9 @@ def run_many(
     at_once: int,
     model: str | None,
     by: str,
+    mode: str | None,
     as_json: bool,
+    reveal: bool,
 ) -> int:
     """Run a flow over many inputs: a line of progress for each, a summary at the end."""
     rows: dict[int, list[object]] = {}
@@ -151,6 +162,7 @@ def run_many(
                 "error": {"code": result.code, "message": result.message, "help": result.help},
             }
         else:
+            result = app.shown(result, reveal=by if reveal else None)
             outcome, run, reason, code = result.outcome, result.run, result.reason, result.exit_code
             reason = reason or ", ".join(f"{e['kind']} {e.get('id', '')}".strip() for e in result.waiting)
             cost += 0.0 if result.duplicate_of else result.usage.cost
@@ -165,7 +177,9 @@ def run_many(
             print_json_line(printed)
 
     options.wait_for(
-        app.submit_many(flow, [value for _, value in inputs], at_once=at_once, model=model, by=by, on_result=tell)
+        app.submit_many(
+            flow, [value for _, value in inputs], at_once=at_once, model=model, by=by, mode=mode, on_result=tell
+        )
     )
     if not as_json:
         table(["line", "outcome", "run", "why"], [rows[place] for place in sorted(rows)])

@@ -40,9 +40,15 @@ def print_result(result: RunResult) -> None:
 
 def print_heading(result: RunResult) -> None:
     """Print the outcome in one line, and the reason."""
-    say(f"{result.outcome}  {result.flow}@{result.version}  {result.run}", style=STYLES.get(result.outcome, "bold red"))
+    mode = "" if result.mode == "live" else f"  ({result.mode})"
+    say(
+        f"{result.outcome}  {result.flow}@{result.version}  {result.run}{mode}",
+        style=STYLES.get(result.outcome, "bold red"),
+    )
     if result.duplicate_of:
         say(f"The same input was handed in before: this is that run ({result.duplicate_of}); nothing was done twice.")
+    if result.mode == "shadow":
+        say("A shadow run: it has read, and shows what it would have written. Nothing was written or sent.")
     if result.reason:
         say(f"Reason: {result.reason}")
 
@@ -52,6 +58,8 @@ def print_waiting(result: RunResult) -> None:
     for entry in result.waiting:
         say()
         print_entry(entry)
+    if any("id" in entry for entry in result.waiting):
+        say(f"Whoever decides sees every value in {command_line(f'flowrun inbox --run {result.run}')}")
 
 
 def print_entry(entry: dict[str, Json]) -> None:

@@ -32,7 +32,7 @@ def command(
       flowrun runs --status waiting --flow support_to_ticket --json
     """
     with options.opened(workspace, store) as app:
-        rows = app.journal.runs(status=status, flow=flow, limit=limit)
+        rows = [app.shown_run(row) for row in app.journal.runs(status=status, flow=flow, limit=limit)]
     if as_json:
         print_json(rows)
     elif rows:
@@ -41,7 +41,7 @@ def command(
             [
                 [
                     row.run,
-                    f"{row.flow}@{row.version}",
+                    f"{row.flow}@{row.version}" + ("" if row.mode == "live" else f" ({row.mode})"),
                     words.moment(row.created),
                     "interrupted" if interrupted(row) else row.outcome or row.status,
                     options.command_line(f"flowrun resume {row.run}")

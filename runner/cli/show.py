@@ -15,11 +15,13 @@ import msgspec
 from flowrun.app import words
 from flowrun.app.look import timeline
 from flowrun.app.origins import as_data, known_plan, with_origins
+from flowrun.app.result import RunResult
 from flowrun.app.writes import told
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 from flowrun.cli.run_text import TONES, lines, print_heading, print_waiting, used
 from flowrun.cli.runs import interrupted
+from flowrun.core.events import AnyEvent
 from flowrun.journal.encoding import as_dict
 from flowrun.journal.writes import writes
 from flowrun.ports.journal import StoredEvent
@@ -29,30 +31,39 @@ Json = Any
 
 @click.command("show")
 @click.argument("run")
+@options.revealing
 @options.JSON
 @options.places
-def command(run: str, as_json: bool, workspace: Path | None, store: str | None) -> int:
+def command(run: str, reveal: bool, by: str, as_json: bool, workspace: Path | None, store: str | None) -> int:
     """Show what happened in RUN (its id, or a unique beginning of it): proposals, decisions, effects, answers.
+
+    What schemas mark as personal stands as `[email]`, `[name]` and the like; `flowrun inbox` shows approvers exactly what
+    they decide on.
 
     \b
     Examples:
       flowrun show 01JX
       flowrun show 01JX --json
+      flowrun show 01JX --reveal --as Sam
     """
     with options.opened(workspace, store) as app:
-        result = options.with_names(app, app.result(run))
-        stored = app.journal.events(result.run)
-        row = app.journal.run(result.run)
+        found = options.with_names(app, app.result(run))
+        stored = app.journal.events(found.run)
+        row = app.journal.run(found.run)
         alone = interrupted(row)
-        plan = known_plan(app, result.run)
-        result = msgspec.structs.replace(result, waiting=with_origins(app, result.waiting))
+        if found.erased is not None:
+            return show_erased(found, stored, as_json)
+        plan = known_plan(app, found.run)
+        found = msgspec.structs.replace(found, waiting=with_origins(app, found.waiting))
+        hidden = app.redaction(found.run, reveal=by if reveal else None)
+        result, events = hidden.result(found), hidden.events()
+        ledger = writes(events, driven=row.claimed)
     if as_json:
-        ledger = msgspec.to_builtins(writes([item.event for item in stored], driven=row.claimed))
         print_json(
             {
                 **msgspec.to_builtins(result),
-                "writes": ledger,
-                "events": event_dicts(stored),
+                "writes": msgspec.to_builtins(ledger),
+                "events": event_dicts(stored, events),
                 "origins": as_data(plan, stored),
             }
         )
@@ -61,11 +72,10 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
     if alone:
         say(f"Its process is gone; {options.command_line(f'flowrun resume {result.run}')} goes on.")
     say()
-    for moment in timeline([event.event for event in stored], plan):
+    for moment in timeline(events, plan, [item.event for item in stored]):
         say(f"{words.moment(moment.at)[11:]}  {moment.title}", style=TONES.get(moment.tone))
         lines([f"          {line}" for line in moment.lines])
     print_waiting(result)
-    ledger = writes([event.event for event in stored], driven=row.claimed)
     if ledger:
         say("\nWrites:")
         lines([f"  {write.state}: {words.call(write.tool, write.args)}{_known(told(write))}" for write in ledger])
@@ -77,11 +87,24 @@ def _known(text: str) -> str:
     return f" ({text})" if text else ""
 
 
-def event_dicts(stored: Sequence[StoredEvent]) -> list[dict[str, Json]]:
-    """Return events as JSON data, each with the hash that covers its stored bytes."""
-    events = []
+def show_erased(result: RunResult, stored: Sequence[StoredEvent], as_json: bool) -> int:
+    """Show what is left of a run whose person was forgotten: what kinds of things happened, and when."""
+    if as_json:
+        left = [{"seq": e.seq, "at": e.clear.at, "type": e.clear.type, "hash": e.hash.hex()} for e in stored]
+        print_json({**msgspec.to_builtins(result), "events": left})
+        return 0
+    print_heading(result)
+    say()
     for item in stored:
-        data = as_dict(item.event)
+        say(f"{words.moment(item.clear.at)[11:]}  {item.clear.type}")
+    return 0
+
+
+def event_dicts(stored: Sequence[StoredEvent], events: Sequence[AnyEvent]) -> list[dict[str, Json]]:
+    """Return events, as they may be shown, as JSON data, each with the hash that covers its stored bytes."""
+    shown = []
+    for item, event in zip(stored, events, strict=True):
+        data = as_dict(event)
         type, path, at = data.pop("type"), data.pop("path"), data.pop("at")
-        events.append({"seq": item.seq, "at": at, "type": type, "path": path, "data": data, "hash": item.hash.hex()})
-    return events
+        shown.append({"seq": item.seq, "at": at, "type": type, "path": path, "data": data, "hash": item.hash.hex()})
+    return shown

@@ -27,8 +27,12 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
     """
     with options.opened(workspace, store) as app:
         result = options.with_names(app, app.result(run))
-        events = [stored.event for stored in app.journal.events(result.run)]
-    happened, act, cost = look.why(events, result.waiting)
+        if result.erased is not None:
+            happened, act, cost = look.why_erased(result.flow, result.outcome, result.erased)
+        else:
+            hidden = app.redaction(result.run)
+            result = hidden.result(result)
+            happened, act, cost = look.why(hidden.events(), result.waiting)
     if as_json:
         print_json(
             {"run": result.run, "outcome": result.outcome, "happened": happened, "act": act, "waiting_costs": cost}

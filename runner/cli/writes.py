@@ -37,7 +37,7 @@ def command(
       flowrun writes --run 01JX --json
     """
     with options.opened(workspace, store) as app:
-        found = ledger(app.journal, run=run, state=state, limit=limit)
+        found = ledger(app, run=run, state=state, limit=limit)
     if as_json:
         print_json(found)
     elif found:

@@ -6,12 +6,14 @@ event that answers a command has the command's path.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from flowrun.core.events import AnyEvent, Asked, Verdict
 from flowrun.plan.model import Example, FlowPlan, ModelPlan
+from flowrun.privacy.marks import Found
 from flowrun.values.names import Names
 
 Json = Any
@@ -59,6 +61,8 @@ class CallModel(Command):
     delay: float = 0.0
     reserve: int = 0
     tokens: int = 0
+    marked: Callable[[], list[Found]] | None = None
+    """Gives the marked values that the request may hold, for those who write requests down."""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,9 +6,11 @@ Owns: the caches that belong to one plan. A compiled plan is shared by all runs 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from flowrun.plan.model import FlowPlan, Node, Plan, RulePlan, ToolPlan
+from flowrun.privacy.marks import kinds_in
 from flowrun.records.validation import Checker
 from flowrun.values.evaluate import compile_node
 from flowrun.values.names import Names
@@ -27,6 +29,13 @@ class CompiledPlan:
         self._checkers: dict[str, Checker] = {}
         self._rules: dict[tuple[str, str], tuple[tuple[RulePlan, str | None], ...]] = {}
         self._offers: dict[tuple[str, str], dict[str, Json]] = {}
+
+    @cached_property
+    def marked_kinds(self) -> frozenset[str]:
+        """The kinds of personal data, and `secret`, that any schema of the plan marks."""
+        tools = self.plan.tools.values()
+        schemas = [*self.plan.schemas.values(), *(t.input for t in tools), *(t.output for t in tools)]
+        return frozenset().union(*map(kinds_in, schemas))
 
     def value(self, node: Node, names: Names) -> Json:
         """Evaluate a node of this plan. A node is known by identity, for it lives as long as the plan."""

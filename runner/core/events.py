@@ -37,6 +37,14 @@ class RunStarted(Event, tag="run.started"):
     mode: str = "live"
     by: str = ""
     model: str | None = None
+    subject: str | None = None
+    """Whose data this is, where the input says it already."""
+
+
+class SubjectKnown(Event, tag="run.subject"):
+    """A note: the flow's `subject` is not null any more; whose data the run holds."""
+
+    subject: str
 
 
 class Decided(Event, tag="call.decided"):
@@ -299,6 +307,7 @@ class RunFinished(Event, tag="run.finished"):
 
 AnyEvent = (
     RunStarted
+    | SubjectKnown
     | Decided
     | Intended
     | Reserved
@@ -326,6 +335,7 @@ AnyEvent = (
 
 PHASES: dict[type, str] = {
     RunStarted: "started",
+    SubjectKnown: "subject",
     Decided: "decided",
     Intended: "intended",
     Reserved: "ended",
@@ -351,3 +361,6 @@ PHASES: dict[type, str] = {
     RunFinished: "finished",
 }
 """(run, path, phase) is unique in the journal: a path ends once, is intended once, and so on."""
+
+PHASES_BY_TAG: dict[str, str] = {str(kind.__struct_config__.tag): phase for kind, phase in PHASES.items()}  # type: ignore[attr-defined]
+"""The same, by what stored bytes call the event."""

@@ -24,6 +24,7 @@ from flowrun.core.events import (
     Refused,
     RunFinished,
     RunStarted,
+    SubjectKnown,
     Verdict,
     Woken,
 )
@@ -31,7 +32,7 @@ from flowrun.core.failure import Failure, RunEnd, outcome_of
 from flowrun.core.rooms import run_rooms
 from flowrun.core.schedule import Schedule
 from flowrun.errors import InternalError
-from flowrun.plan.model import AskStep
+from flowrun.plan.model import AskStep, Node
 from flowrun.values.micros import MICRO, micros
 from flowrun.values.moments import seconds_between
 from flowrun.values.names import Names
@@ -55,6 +56,7 @@ class Execution:
         self._new: list[AnyCommand] = []
         self._issued_at: dict[str, str] = {}
         self._ended: set[str] = set()
+        self._subject: Node | None = compiled.plan.flow.subject if started.subject is None else None
         self._said: dict[str, list[Said]] = {}
         self._schedule = Schedule(self._issue, self._unsettled)
         plan = compiled.plan
@@ -218,7 +220,16 @@ class Execution:
         """Say whether a command settles a write that is in doubt: a repeat, or the question whether it was done."""
         return isinstance(command, CallTool) and command.verdict.key in self.doubts
 
+    def _check_subject(self) -> None:
+        """Tell whose data this is once the flow's `subject` says it; before the end, after which nothing is told."""
+        if self._subject is not None:
+            subject = self.root.value(self._subject)
+            if subject is not None and subject != "":
+                self._subject = None
+                self.note(SubjectKnown(path="@subject", at=self.now, subject=str(subject)))
+
     def _check_end(self) -> None:
+        self._check_subject()
         if not self._schedule.done or ("", "finished") in self.open or self.finished is not None:
             return
         outcome, reason = self._outcome(self._schedule.error)

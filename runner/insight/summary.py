@@ -55,6 +55,7 @@ class Summary(msgspec.Struct, kw_only=True):
     record: dict[str, Json] | None
     records: list[dict[str, Json]]
     usage: Usage
+    mode: str = "live"
 
 
 def summarise(events: Sequence[AnyEvent]) -> Summary:
@@ -71,6 +72,7 @@ def summarise(events: Sequence[AnyEvent]) -> Summary:
         record=None,
         records=[],
         usage=usage,
+        mode=start.mode,
     )
     cost = 0
     reserved: dict[str, int] = {}
@@ -87,7 +89,7 @@ def summarise(events: Sequence[AnyEvent]) -> Summary:
             cost += event.cost - reserved.get(event.path, 0)
         elif isinstance(event, Decided):
             writes |= {v.path for v in event.verdicts if v.effect == "write"}
-        elif isinstance(event, Returned):
+        elif isinstance(event, Returned) and not event.simulated:
             usage.tool_calls += 1
             usage.writes += not event.first and event.path.split("~")[0] in writes
         elif isinstance(event, CallFailed | Doubted):

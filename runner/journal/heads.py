@@ -80,7 +80,7 @@ def head_line(head: Head) -> bytes:
 
 
 def read_head(line: bytes | str) -> Head:
-    """Return the head of a line. Raises `InputError` (FR3060)."""
+    """Return the head of a line. Raises `InputError` (FR3090)."""
     try:
         data = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
         public, signature = (bytes.fromhex(msgspec.json.decode(data.pop(name))) for name in ("public_key", "signature"))
@@ -92,7 +92,7 @@ def read_head(line: bytes | str) -> Head:
 
 
 def read_known(text: str) -> KnownHead:
-    """Return a head that was kept elsewhere: `EVENTS:DIGEST`, or a head's line of JSON. Raises `InputError` (FR3060)."""
+    """Return a head that was kept elsewhere: `EVENTS:DIGEST`, or a head's line of JSON. Raises `InputError` (FR3090)."""
     text = text.strip()
     found = _SHORT.fullmatch(text)
     if found is not None:
@@ -105,5 +105,5 @@ def _no_head() -> InputError:
     return InputError(
         "This is not a head of a trail.",
         help="Give what `flowrun audit sign` printed: EVENTS:DIGEST, its line of JSON, or a file that holds one of them.",
-        code="FR3060",
+        code="FR3090",
     )

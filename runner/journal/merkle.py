@@ -10,7 +10,7 @@ proof for a run is one or two blocks and a few digests however large the store i
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 BLOCK = 256
@@ -60,6 +60,13 @@ class Tree:
         if len(self._open) == BLOCK:
             self._carry(leaf(b"".join(self._open)))
             self._open.clear()
+
+    def extend(self, hashes: Iterable[bytes]) -> None:
+        """Add the hashes of the next events."""
+        self._open += hashes
+        while len(self._open) >= BLOCK:
+            self._carry(leaf(b"".join(self._open[:BLOCK])))
+            del self._open[:BLOCK]
 
     def root(self) -> bytes:
         """Return the digest over all events so far."""

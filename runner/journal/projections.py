@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Any
+from unicodedata import normalize
 
 import msgspec
 
@@ -126,11 +127,16 @@ class RightUsed(Change, frozen=True, kw_only=True):
     digest: str
 
 
+class SubjectKnown(Change, frozen=True, kw_only=True):
+    """The run is about this person."""
+
+    subject: str
+
+
 class RunEnded(Change, frozen=True, kw_only=True):
-    """The run is finished: its entries are settled and its waits are over."""
+    """The run is finished: its entries are settled and its waits are over. Why is in its event alone."""
 
     outcome: str
-    reason: str
 
 
 class Refusal(Exception):
@@ -152,6 +158,12 @@ def fold(run: str, event: ev.AnyEvent) -> Iterable[Change]:
     return () if handler is None else handler(run, event)
 
 
+def subject_text(subject: str) -> str:
+    """Return the one text of a person's ways to be written: spaces around it and the case of an address do not count."""
+    text = normalize("NFC", subject.strip())
+    return text.lower() if "@" in text else text
+
+
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -161,6 +173,14 @@ def short_id(run: str, path: str, length: int = 8) -> str:
     """
     bits = int.from_bytes(sha256((run + path).encode()).digest()[:8], "big")
     return "".join([_LETTERS[bits >> shift & 31] for shift in range(59, 59 - 5 * length, -5)])
+
+
+def key_space(started: ev.RunStarted) -> str:
+    """Return the name of the space in which a submission's key stands for one run.
+
+    A run that acts and one that only shows what it would do are never the same; the modes that act share a space.
+    """
+    return "key of a shadow" if started.mode == "shadow" else "key"
 
 
 def grants(now: Standing, event: ev.AnyEvent, digest: str) -> bool:
@@ -187,6 +207,11 @@ def sortable(moment: str | None) -> str | None:
         return moment
     parsed = parse_moment(moment)
     return moment if parsed is None else format_moment(parsed)
+
+
+def _started(run: str, event: ev.RunStarted) -> Iterable[Change]:
+    if event.subject is not None:
+        yield SubjectKnown(path=event.path, subject=event.subject)
 
 
 def _asked(run: str, event: ev.Asked) -> Iterable[Change]:
@@ -278,10 +303,15 @@ def _doubted(run: str, event: ev.Doubted) -> Iterable[Change]:
 
 
 def _finished(run: str, event: ev.RunFinished) -> Iterable[Change]:
-    yield RunEnded(path=event.path, outcome=event.outcome, reason=event.reason)
+    yield RunEnded(path=event.path, outcome=event.outcome)
+
+
+def _subject(run: str, event: ev.SubjectKnown) -> Iterable[Change]:
+    yield SubjectKnown(path=event.path, subject=event.subject)
 
 
 _HANDLERS: dict[type, Callable[[str, Any], Iterable[Change]]] = {
+    ev.RunStarted: _started,
     ev.Asked: _asked,
     ev.Approved: _added,
     ev.Escalated: _added,
@@ -296,4 +326,5 @@ _HANDLERS: dict[type, Callable[[str, Any], Iterable[Change]]] = {
     ev.CallFailed: _failed,
     ev.Doubted: _doubted,
     ev.RunFinished: _finished,
+    ev.SubjectKnown: _subject,
 }

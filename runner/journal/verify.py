@@ -14,24 +14,16 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from flowrun.journal.chain import GENESIS
-from flowrun.journal.encoding import VERSION, decode_head
+from flowrun.journal.encoding import decode_head
 from flowrun.journal.heads import FIRST, Head, KnownHead, key_id, statement_digest
-from flowrun.journal.merkle import Tree
+from flowrun.journal.merkle import BLOCK, Tree
 
 MOST_PROBLEMS = 1000
 """As many are kept in words; the others are counted."""
 
 
-class Row(NamedTuple):
-    """One stored event; `n` is its run's number in the store."""
-
-    pos: int
-    n: int
-    seq: int
-    path: str
-    phase: str
-    body: bytes
-    hash: bytes
+Row = tuple[int, int, int, str, str, bytes, bytes]
+"""One stored event: position, its run's number in the store, place in the run, path, phase, bytes and hash."""
 
 
 class RunEnd(NamedTuple):
@@ -74,7 +66,12 @@ class Problems:
 
 
 class Tables(Protocol):
-    """What is derived from the events, followed along the pass."""
+    """What is derived from the events, followed along the pass.
+
+    `unread`: runs of which nothing could be compared, for their events do not open.
+    """
+
+    unread: int
 
     def see(self, run: str, row: Row) -> None:
         """Take the next event of a run."""
@@ -86,15 +83,16 @@ class Tables(Protocol):
 
 
 class _Chain:
-    __slots__ = ("end", "hash", "prefixes", "run", "seq")
+    __slots__ = ("begins", "end", "hash", "run", "seq")
 
-    def __init__(self, end: RunEnd) -> None:
+    def __init__(self, end: RunEnd, body: bytes) -> None:
         self.run = end.run
         self.end = end
         self.seq = 0
         self.hash = GENESIS
-        name = b'"run":"' + end.run.encode() + b'","seq":'
-        self.prefixes = tuple(b'{"v":%d,' % version + name for version in range(1, VERSION + 1))
+        version = body[5:6] if body.startswith(b'{"v":') else b"1"
+        # What each event of the run begins with, so that it need not be parsed.
+        self.begins = b'{"v":%s,"run":"%s","seq":%%d,' % (version, end.run.replace("%", "%%").encode())
 
 
 class StoreCheck:
@@ -124,9 +122,10 @@ class StoreCheck:
 
     def take(self, rows: Iterable[Row]) -> None:
         """Check all rows; then what is left open."""
-        self._pass_mark()
-        opened, add, see = self._open, self.tree.add, None if self._tables is None else self._tables.see
-        mark = self._marks[-1] if self._marks else 0
+        self._pass_marks()
+        opened, see = self._open, None if self._tables is None else self._tables.see
+        pending: list[bytes] = []
+        room = self._room()
         expected = 1
         for row in rows:
             pos, n, seq, _, _, body, hash = row
@@ -134,36 +133,45 @@ class StoreCheck:
                 self._gap(expected, pos)
             expected = pos + 1
             chain = opened.get(n) or self._start(row)
-            start = chain.prefixes[0]
             if not (
-                seq == chain.seq + 1
-                and sha256(chain.hash + body).digest() == hash
-                and body.startswith(chain.prefixes)
-                and body.startswith(b"%d," % seq, len(start))
+                sha256(chain.hash + body).digest() == hash
+                and seq == chain.seq + 1
+                and body.startswith(chain.begins % seq)
                 and seq <= chain.end.seq
             ):
                 self._explain(chain, row)
             chain.seq, chain.hash = seq, hash
-            add(hash)
-            self.events += 1
-            if self.events == mark:
-                self._pass_mark()
-                mark = self._marks[-1] if self._marks else 0
+            pending.append(hash)
+            if len(pending) == room:
+                self._add(pending)
+                room = self._room()
             if see is not None:
                 see(chain.run, row)
-            if seq == chain.end.seq and chain.end.run:
+            if seq == chain.end.seq and chain.run:
                 self._end(n)
+        self._add(pending)
         for n in list(opened):
             self._end(n)
 
+    def _room(self) -> int:
+        """How many hashes may be put together before the next digest is wanted."""
+        return min(BLOCK, self._marks[-1] - self.events) if self._marks else BLOCK
+
+    def _add(self, pending: list[bytes]) -> None:
+        self.tree.extend(pending)
+        self.events += len(pending)
+        pending.clear()
+        self._pass_marks()
+
     def _start(self, row: Row) -> _Chain:
-        end = self._run_of(row.n)
+        pos, n, seq = row[:3]
+        end = self._run_of(n)
         if end is None:
-            self._problems.note("foreign", f"the event at position {row.pos} belongs to no run of the store")
+            self._problems.note("foreign", f"the event at position {pos} belongs to no run of the store")
             end = RunEnd("", 0, GENESIS)
         else:
-            self.runs += row.seq <= end.seq
-        chain = self._open[row.n] = _Chain(end)
+            self.runs += seq <= end.seq
+        chain = self._open[n] = _Chain(end, row[5])
         return chain
 
     def _end(self, n: int) -> None:
@@ -193,7 +201,7 @@ class StoreCheck:
         """Say what is wrong with one event; nothing, where only its layout is unusual."""
         if not chain.run:
             return
-        seq, expected = row.seq, chain.seq + 1
+        seq, body, hash, expected = row[2], row[5], row[6], chain.seq + 1
         note, run, end = self._problems.note, chain.run, chain.end.seq
         if seq > end:
             note("inserted", f"event {seq} stands after the end of the run, which is event {end}", run, seq)
@@ -204,17 +212,17 @@ class StoreCheck:
             note("removed", f"event {gap} is missing before event {seq}", run, expected)
         elif seq < expected:
             note("reordered", f"event {seq} stands after event {chain.seq}", run, seq)
-        inside = decode_head(row.body)
+        inside = decode_head(body)
         if inside is None:
             note("changed", f"event {seq} cannot be read", run, seq)
         elif inside[1] != run:
             note("foreign", f"event {seq} was written for another run", run, seq)
         elif inside[2] != seq:
             note("changed", f"event {seq} was written as event {inside[2]}", run, seq)
-        elif seq == expected and sha256(chain.hash + row.body).digest() != row.hash:
+        elif seq == expected and sha256(chain.hash + body).digest() != hash:
             note("changed", f"event {seq} is not the one that was written", run, seq)
 
-    def _pass_mark(self) -> None:
+    def _pass_marks(self) -> None:
         while self._marks and self._marks[-1] <= self.events:
             mark = self._marks.pop()
             if mark == self.events:

@@ -185,9 +185,9 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
     ),
     "secret-to-model": (
         "FR1423",
-        "error",
-        "A secret reaches a model or a text",
-        "Fields marked `x-secret` may only go to tools.",
+        "warning",
+        "A prompt names a secret",
+        "A model never sees a field marked `x-secret`: it reads `[secret]` in its place. Hand secrets to tools only.",
         "ask: Use ${{ steps.login.token }}",
         'with: {token: "${{ steps.login.token }}"}',
     ),

@@ -30,6 +30,7 @@ from flowrun.lint.rules import (
     check_tool_rules,
 )
 from flowrun.lint.scope import World, without
+from flowrun.lint.secrets import check_secrets
 from flowrun.plan.catalogue import Catalogue, FlowSource
 
 
@@ -74,6 +75,7 @@ class _Walk:
         policies = [*self.catalogue.policies, *source.policies]
         check_policies(self.world, out, policies)
         check_exposed(self.world, out, policies)
+        check_secrets(self.world, flow.steps, out)
         check_budget(self.world, out, self.used)
         check_subject(self.world, out)
         check_roles(self.world, out)

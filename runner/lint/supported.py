@@ -12,8 +12,6 @@ from flowrun.lang.codes import diagnostic
 WORKSPACE = {
     "channels": "Customers are reached through `flowrun run --chat` or the inbox.",
     "triggers": "Start flows with `flowrun run`.",
-    "modes": "Every flow runs live.",
-    "privacy": "Keep marked fields out of prompts.",
     "egress": "Limit the network outside of flowrun.",
 }
 

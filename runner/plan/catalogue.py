@@ -43,3 +43,4 @@ class Catalogue:
     time_zone: str = "UTC"
     limits: Mapping[str, float] = field(default_factory=dict)
     ceiling: BudgetPlan = field(default_factory=BudgetPlan)
+    privacy: Mapping[str, str] = field(default_factory=dict)

@@ -62,6 +62,7 @@ class _Compiler:
             time_zone=self.catalogue.time_zone,
             limits=dict(self.catalogue.limits),
             ceiling=self.catalogue.ceiling,
+            privacy=dict(self.catalogue.privacy),
             engine=ENGINE,
         )
 

@@ -287,6 +287,8 @@ class Plan(_Frozen, kw_only=True):
     tables: dict[str, Any] = {}
     time_zone: str = "UTC"
     limits: dict[str, float] = {}
+    privacy: dict[str, str] = {}
+    """What a model sees of marked fields, by kind: `allow`, `token` or `deny`; absent is `allow`."""
     ceiling: BudgetPlan = BudgetPlan()
     """What the workspace allows every run at most; a flow's budget and a raised limit only go below it."""
     engine: str = ""

@@ -6,7 +6,7 @@ batching of many runs' commits is the runtime's part (`runtimes.local`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from flowrun.core.entries import Standing
 from flowrun.core.events import AnyEvent, RunStarted
 from flowrun.errors import FlowrunError
-from flowrun.journal.encoding import as_dict, decode
+from flowrun.journal.encoding import Clear, Seal, as_dict, decode, decode_clear
 
 Json = Any
 
@@ -98,7 +98,7 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{what} is halted{by}" + (f": {self.reason}" if self.reason else ".")
 
 
-class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
+class StoredEvent(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One event as stored; `body` are the bytes that `hash` covers."""
 
     run: str
@@ -106,11 +106,28 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     pos: int
     body: bytes
     hash: bytes
+    unseal: Seal | None = None
+    """Opens the bytes; None where they are in clear."""
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether it is the same place with the same bytes, however they are opened."""
+        if not isinstance(other, StoredEvent):
+            return NotImplemented
+        return (self.run, self.seq, self.pos, self.body, self.hash) == (
+            other.run, other.seq, other.pos, other.body, other.hash
+        )  # fmt: skip
+
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def event(self) -> AnyEvent:
-        """What happened. Raises `StoreError` where the bytes cannot be read."""
-        return decode(self.body).event
+        """What happened. Raises `StoreError` where the bytes cannot be read; FR5012 where their person was forgotten."""
+        return decode(self.body, self.unseal).event
+
+    @property
+    def clear(self) -> Clear:
+        """What can be read without a key, also of a forgotten person's run: run, place, type, path and moment."""
+        return decode_clear(self.body)
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +145,9 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     due: str | None
     claimed: bool
     waiting_on: str | None = None
+    mode: str = "live"
+    erased: str | None = None
+    """When its person was forgotten: what happened in it cannot be read any more."""
 
 
 class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +169,10 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A written record."""
+    """A written record; one of a `shadow` run tells what would have been.
+
+    `erased`: its person was forgotten; the marked fields are null.
+    """
 
     id: str
     run: str
@@ -159,6 +182,27 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     final: bool
     record: dict[str, Json]
+    mode: str = "live"
+    erased: bool = False
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be forgotten: every run of `subject`, which are `runs`. `remains` is what is kept of each record, by id."""
+
+    subject: str
+    runs: Sequence[str]
+    remains: Mapping[str, dict[str, Json]]
+    at: str
+    by: str
+
+
+class Forgetting(msgspec.Struct, frozen=True, kw_only=True):
+    """A store-level fact: when somebody was forgotten, by whom, and how much; never who it was."""
+
+    at: str
+    by: str
+    runs: int
+    records: int
 
 
 class Journal(Protocol):
@@ -263,12 +307,37 @@ class Journal(Protocol):
         """Return (run, path) of every wait for this event and key."""
         ...
 
-    def records(self, *, schema: str | None = None, run: str | None = None, limit: int = 1000) -> list[RecordRow]:
-        """Return records, the newest first."""
+    def records(
+        self, *, schema: str | None = None, run: str | None = None, shadow: bool = False, limit: int = 1000
+    ) -> list[RecordRow]:
+        """Return records, the newest first; those of shadow runs only where they are asked for, and alone."""
         ...
 
     def record(self, id: str) -> RecordRow:
         """Return one record by its id or a unique beginning. Raises `InputError` (FR3004)."""
+        ...
+
+    def runs_of(self, subject: str) -> list[RunRow]:
+        """Return the runs whose `subject:` is this person, the oldest first; none once they are forgotten."""
+        ...
+
+    def erase(self, erasure: Erasure) -> None:
+        """Destroy the keys of a person's runs and keep the records' remains, durably and in every file of the store.
+
+        Raises `InputError` (FR3040) where a run is not finished, `StoreError` (FR5013) where the runs are not those of
+        the erasure, FR5001 where another program keeps old bytes in use (call it again then).
+        """
+        ...
+
+    def forgettings(self) -> list[Forgetting]:
+        """Return what was forgotten, the oldest first."""
+        ...
+
+    def pseudonym(self, run: str, text: str) -> bytes:
+        """Return 32 bytes that stand for a text: the same for the same text and person, telling nothing without a key.
+
+        Raises `StoreError` (FR5012) where the person was forgotten.
+        """
         ...
 
     def close(self) -> None:

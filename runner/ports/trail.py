@@ -24,6 +24,10 @@ class Trail(Protocol):
         """Return every event, in the order of their positions."""
         ...
 
+    def hashes(self) -> Iterator[bytes]:
+        """Return the hash of every event, in the order of their positions."""
+        ...
+
     def walk(self, check: StoreCheck) -> None:
         """Put every event through a check."""
         ...
@@ -46,6 +50,10 @@ class Trail(Protocol):
 
     def tables(self, problems: Problems) -> Tables:
         """Return a check of the derived tables, to be followed along the rows."""
+        ...
+
+    def data_key(self, run: str) -> bytes | None:
+        """Return the key that opens a run's stored bytes; None where they are in clear, or it was destroyed."""
         ...
 
     def close(self) -> None:

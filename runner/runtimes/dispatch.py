@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -34,6 +35,10 @@ from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Journal
 from flowrun.ports.models import Models
 from flowrun.ports.tools import ToolRequest, ToolResult, Tools
+from flowrun.privacy.marks import Found
+from flowrun.privacy.masking import Masking
+from flowrun.records.samples import NoSample, sample
+from flowrun.runtimes.masked import marked_in, mask_for, masked, restored
 from flowrun.values.micros import MICRO
 
 Json = Any
@@ -55,13 +60,19 @@ class Dispatch:
         tools: Mapping[str, Tools],
         clock: Clock,
         fixed_halts: Callable[[], Mapping[str, str]] = dict,
+        secrets: Sequence[Found] = (),
     ) -> None:
-        """`fixed_halts`: what is halted besides the store's halts, by name with the words for it; asked at each call."""
+        """`secrets`: what no event, prompt or message may hold.
+
+        `fixed_halts`: what is halted besides the store's halts, by name with the words for it; asked at each call.
+        """
         self.journal = journal
         self.models = models
         self.tools = tools
         self.clock = clock
         self._fixed_halts = fixed_halts
+        self.secrets = secrets
+        self._without_secrets = Masking(secrets, {}, lambda text: b"")
 
     def halted(self, names: Sequence[str], at: str) -> str | None:
         """Return why nothing named so may be touched at a moment, None where it may."""
@@ -84,7 +95,7 @@ class Dispatch:
                 if self.halted([*command.under, *tool_names(read.tool)], now) is not None:
                     continue
                 try:
-                    known[read.policy, read.name] = (await self._invoke(request)).output
+                    known[read.policy, read.name] = self._without_secrets.out((await self._invoke(request)).output)
                 except AdapterError:
                     continue
             facts.append(known)
@@ -99,7 +110,12 @@ class Dispatch:
         return Decided(path=command.path, at=now, verdicts=verdicts)
 
     async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str) -> AnyEvent:
-        """Make an allowed call; every failure becomes an event, which says how long the work took."""
+        """Make an allowed call; every failure becomes an event, which says how long the work took.
+
+        A simulated one reaches no tool and holds no natural key.
+        """
+        if command.simulated:
+            return self._simulate(compiled, command)
         began = self.clock.monotonic()
         event = await self._call_tool(command, run)
         natural = command.verdict.natural
@@ -116,20 +132,30 @@ class Dispatch:
         try:
             result = await self._invoke(request)
         except AdapterError as error:
-            fault = fault_of("tool", error)
+            fault = self._harmless(fault_of("tool", error))
             kind = Doubted if write and error.in_doubt else CallFailed
             return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
         except Exception as error:
             fault = Fault(kind="tool", code="FR4002", message=f"{verdict.tool} broke: {type(error).__name__}")
             kind = Doubted if write else CallFailed
             return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
-        output = result.output
+        output = self._without_secrets.out(result.output)
         if too_large(output):
             if not write:
                 fault = Fault(kind="tool", code="FR4008", message=f"{verdict.tool} gave back more than can be kept.")
                 return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
             output = None
         return Returned(path=command.path, at=self.clock.now(), output=output, tool=verdict.tool, repeat=result.repeat)
+
+    def _simulate(self, compiled: CompiledPlan, command: CallTool) -> AnyEvent:
+        """Return what a write might give back: a value that the tool's output schema allows, always the same."""
+        tool, path, now = command.verdict.tool, command.path, self.clock.now()
+        try:
+            output = sample(compiled.plan.tools[tool].output)
+        except NoSample as error:
+            fault = Fault(kind="tool", code="FR4016", message=f"{tool} cannot be simulated: {error}")
+            return CallFailed(path=path, at=now, fault=fault, tool=tool)
+        return Returned(path=path, at=now, output=output, tool=tool, simulated=True)
 
     async def _invoke(self, request: ToolRequest) -> ToolResult:
         source = self.tools.get(request.tool.split(".")[0])
@@ -141,13 +167,24 @@ class Dispatch:
             )
         return await source.invoke(request)
 
-    async def call_model(self, command: CallModel) -> ModelReplied | ModelFailed:
-        """Ask a model; its usage is charged, and without one that can be true the whole reservation."""
+    def _harmless(self, fault: Fault) -> Fault:
+        """Return a fault whose message tells no secret, whatever a tool or a server put into it."""
+        return msgspec.structs.replace(fault, message=self._without_secrets.out(fault.message))
+
+    async def call_model(self, compiled: CompiledPlan, asked: CallModel, run: str) -> ModelReplied | ModelFailed:
+        """Ask a model; its usage is charged, and without one that can be true the whole reservation.
+
+        The model sees of marked values what the workspace allows; tokens in its reply are turned back.
+        """
+        command = msgspec.structs.replace(asked, marked=partial(marked_in, compiled.plan, asked))
+        only_secrets = self._without_secrets if self.secrets else None
+        masking = mask_for(compiled, asked, only_secrets, partial(self.journal.pseudonym, run))
+        command = command if masking is None else masked(command, masking)
         began = self.clock.monotonic()
-        event = await self._call_model(command)
+        event = await self._call_model(command, masking)
         return msgspec.structs.replace(event, worked=self._since(began))
 
-    async def _call_model(self, command: CallModel) -> ModelReplied | ModelFailed:
+    async def _call_model(self, command: CallModel, masking: Masking | None) -> ModelReplied | ModelFailed:
         model = command.model
         try:
             if command.timeout is not None:
@@ -159,9 +196,18 @@ class Dispatch:
             fault = Fault(kind="late", code="FR4120", message=f"{model.name} did not answer in time.")
             return self._unanswered(command, fault, charged=True)
         except FlowrunError as error:
-            fault = fault_of("model", error)
+            fault = self._harmless(fault_of("model", error))
             asked = isinstance(error, AdapterError) and error.code not in NEVER_ASKED
             return self._unanswered(command, fault, charged=asked)
+        reply = reply if masking is None else restored(reply, masking)
+        if self.secrets:
+            # A server may say back what it was sent.
+            reply = msgspec.structs.replace(
+                reply,
+                proposals=[(name, self._without_secrets.out(args)) for name, args in reply.proposals],
+                answer=self._without_secrets.out(reply.answer),
+                text=self._without_secrets.out(reply.text),
+            )
         if too_large([reply.proposals, reply.answer, reply.text]):
             fault = Fault(kind="model", code="FR4108", message=f"{model.name} said more than can be kept.")
             return self._unanswered(command, fault, charged=True)

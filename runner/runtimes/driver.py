@@ -291,7 +291,7 @@ class Driver:
         )
         await self._flush(durable=False)
         if not self._stale:
-            event: ModelReplied | ModelFailed = await self.dispatch.call_model(command)
+            event: ModelReplied | ModelFailed = await self.dispatch.call_model(self.compiled, command, self.claim.run)
             self._emit(event)
 
     def _fire_timers(self) -> bool:

@@ -190,7 +190,7 @@ class Activities:
                 digest=told,
             ),
         )
-        return await self.dispatch.call_model(command)
+        return await self.dispatch.call_model(view.compiled, command, view.started.run)
 
     async def _call(self, view: View, command: CallTool, write: bool) -> AnyEvent:
         now = self.dispatch.clock.now()

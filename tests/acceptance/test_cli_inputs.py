@@ -111,7 +111,7 @@ def test_a_folder_is_no_input(call: Call) -> None:
     [
         ("run", "support_to_ticket"),
         ("run", "support_to_ticket", "--input", "x", "--inputs", "y"),
-        ("run", "support_to_ticket", "--input", "x", "--mode", "shadow"),
+        ("run", "support_to_ticket", "--input", "x", "--mode", "dry"),
         ("run", "support_to_ticket", "--inputs", "x", "--chat"),
         ("resume",),
         ("resume", "r", "--raise", "money=1"),
@@ -181,7 +181,9 @@ def chat(tmp_path: Path) -> str:
 
 @pytest.mark.parametrize(("said", "noted"), [("well, yes but\nyes please\n", True), ("perhaps\nnein danke\n", False)])
 def test_the_terminal_is_the_customer(call: Call, chat: str, said: str, noted: bool) -> None:
-    code, out, err = call("run", chat, "--input", "who.json", "--chat", "--json", stdin="x\nCall me.\n" + said)
+    code, out, err = call(
+        "run", chat, "--input", "who.json", "--chat", "--json", "--reveal", stdin="x\nCall me.\n" + said
+    )
     result = json.loads(out)
     assert code == 0, err
     assert result["record"] == {"said": "Call me.", "noted": noted}

@@ -173,3 +173,64 @@ def test_every_help_has_an_example(path: tuple[str, ...], call: Call) -> None:
     code, out, _ = call(*path, "--help")
     assert code == 0
     assert f"\n    flowrun {' '.join(path)}" in out.split("Example", 1)[1]
+
+
+def test_a_flow_is_tried_in_shadow_before_it_may_act(workspace: Path, call: Call) -> None:
+    sample = str(sorted(SAMPLES.glob("*.json"))[0])
+    config = workspace / "flowrun.yaml"
+    config.write_text(config.read_text() + "\nmodes: {support_to_ticket: shadow}\n")
+    code, out, _ = call("run", "support_to_ticket", "--input", sample, "--as", "ana", "--json")
+    result = load(out)
+    assert (code, result["mode"], result["usage"]["writes"]) == (0, "shadow", 0)
+    assert "would have done it" in call("show", result["run"])[1]
+    assert load(call("records", "list", "--json")[1]) == []
+    assert [r["mode"] for r in load(call("records", "list", "--shadow", "--json")[1])] == ["shadow"]
+    code, _, err = call("run", "support_to_ticket", "--input", sample, "--mode", "live")
+    assert code == 3 and "shadow at most" in err
+    config.write_text(config.read_text().replace("support_to_ticket: shadow", "suport_to_ticket: shadow"))
+    assert call("lint")[0] == 1
+    assert call("run", "support_to_ticket", "--input", sample)[0] == 3
+
+
+def test_a_waiting_call_is_changed_and_then_somebody_else_says_yes(workspace: Path, call: Call) -> None:
+    config = workspace / "flowrun.yaml"
+    config.write_text(config.read_text().replace("members: [Sam]", "members: [Sam, Kim]"))
+    for sample in sorted(SAMPLES.glob("*.json")):
+        call("run", "support_to_ticket", "--input", str(sample), "--as", "ana")
+    entry = next(e for e in load(call("inbox", "--json")[1]) if e["kind"] == "approval")
+    assert "flowrun edit" in call("inbox")[1]
+    code, _, err = call("edit", entry["id"], "--as", "Sam", "--data", '{"severity": "awful"}')
+    assert code == 3 and "severity" in err
+    code, out, err = call("edit", entry["id"], "--as", "Sam", "--data", '{"summary": "Written by hand."}', "--json")
+    assert code == 4, err
+    waiting = load(out)["waiting"]
+    assert waiting[0]["id"] != entry["id"] and waiting[0]["proposal"][0]["edited_by"] == "Sam"
+    assert call("approve", waiting[0]["id"], "--as", "Sam")[0] == 3
+    code, out, _ = call("approve", waiting[0]["id"], "--as", "Kim", "--json")
+    assert code == 0 and load(out)["outcome"] == "completed"
+    shown = call("show", load(out)["run"])[1]
+    assert "Sam changed a call" in shown and "Kim (support_leads) said yes" in shown
+
+
+@pytest.mark.slow
+def test_two_people_say_yes_at_the_same_moment_in_two_processes(workspace: Path, call: Call) -> None:
+    """Whichever is first, both count, the call is made once, and the run ends."""
+    config = workspace / "flowrun.yaml"
+    config.write_text(
+        config.read_text().replace("  support_leads:", "  finance: {members: [Kim]}\n  support_leads:", 1)
+    )
+    flow = workspace / FLOW
+    flow.write_text(flow.read_text().replace("approver: support_leads", "approver: [support_leads, finance]"))
+    for sample in sorted(SAMPLES.glob("*.json")):
+        call("run", "support_to_ticket", "--input", str(sample), "--as", "ana")
+    entry = next(e for e in load(call("inbox", "--json")[1]) if e["kind"] == "approval")
+    assert entry["to"] == ["support_leads", "finance"]
+    start = [sys.executable, "-m", "flowrun", "approve", entry["id"], "--json", "--as"]
+    both = [subprocess.Popen([*start, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for name in ("Sam", "Kim")]
+    said = [process.communicate(timeout=120) for process in both]
+    assert all(process.returncode in (0, 4) for process in both), said
+    call("resume", "--due")
+    shown = load(call("show", entry["run"], "--json")[1])
+    assert shown["outcome"] == "completed"
+    kinds = [event["type"] for event in shown["events"]]
+    assert kinds.count("person.approved") == 2 and kinds.count("person.answered") == 1

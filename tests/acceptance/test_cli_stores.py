@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,7 +127,7 @@ def begun_elsewhere(monkeypatch: pytest.MonkeyPatch, call: Call, ends: bool) -> 
     """Cancel a run that another owner drives; it `ends` when it is waited for, or never."""
     journal, claim = begun(this_process())
     journal.put_plan("p", b"{}")
-    monkeypatch.setattr("flowrun.app.runs.App.plan_of", lambda *_, **__: None)
+    monkeypatch.setattr("flowrun.app.runs.App.plan_of", lambda *_, **__: SimpleNamespace(plan=None))
 
     async def sleep(self: SystemClock, seconds: float) -> None:
         if ends and journal.run("01run").outcome is None:

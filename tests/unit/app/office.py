@@ -100,9 +100,11 @@ class Office:
         rules: list[RulePlan],
         *,
         calls: list[tuple[str, dict[str, Any]]] | None = None,
+        config: str = "",
         **more: Any,
     ) -> None:
-        (folder / "flowrun.yaml").write_text(WORKSPACE)
+        """`config`: more lines of `flowrun.yaml`."""
+        (folder / "flowrun.yaml").write_text(WORKSPACE + config)
         self.ws: Workspace = load_workspace(folder, "sqlite:///unused.db")
         self.journal = journal
         self.clock = FakeClock(START)

@@ -51,6 +51,7 @@ EXAMPLES: list[ev.AnyEvent] = [
     ev.BudgetRaised(path="@raised", at=AT, to={"writes": 3}, by="Sam"),
     ev.CancelAsked(path="@cancel", at=AT, by="Sam"),
     ev.RunFinished(path="", at=AT, outcome="completed"),
+    ev.SubjectKnown(path="@subject", at=AT, subject="C-1"),
 ]
 
 

@@ -189,7 +189,7 @@ def close_gaps(db: sqlite3.Connection) -> None:
 def reword(db: sqlite3.Connection, pos: int) -> bool:
     """Change one value of the event and keep it well formed: another moment."""
     body = msgspec.json.decode(event(db, pos)[2])
-    body["event"]["at"] = "2020-01-01T00:00:00.000000Z"
+    body["at"] = "2020-01-01T00:00:00.000000Z"
     db.execute("UPDATE events SET body = ? WHERE pos = ?", (msgspec.json.encode(body), pos))
     return True
 

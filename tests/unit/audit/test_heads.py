@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from flowrun.adapters.journals import signing
 from flowrun.adapters.journals.sqlite import SqliteJournal
+from flowrun.adapters.journals.sqlite_derived import DERIVED
 from flowrun.adapters.journals.sqlite_heads import DUE_EVENTS, DUE_SECONDS
+from flowrun.adapters.journals.sqlite_schema import connect_empty
 from flowrun.app.audit import read_known_head, sign_store, verify_store
 from flowrun.core import events as ev
 from flowrun.errors import ConfigError, InputError, StoreError
@@ -138,7 +140,7 @@ def test_a_key_that_cannot_be_used_stops_no_run(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("FLOWRUN_SIGNING_KEY", str(tmp_path / "nothing.pem"))
     with pytest.raises(ConfigError) as caught:
         journal.sign()
-    assert caught.value.code == "FR2030"
+    assert caught.value.code == "FR2035"
 
 
 def test_the_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
@@ -245,7 +247,7 @@ def test_a_head_of_another_store_or_of_the_future_is_no_head_of_this_one(trail: 
 def test_what_is_no_head_is_told_in_one_line(text: str) -> None:
     with pytest.raises(InputError) as caught:
         read_known_head(text)
-    assert caught.value.code == "FR3060"
+    assert caught.value.code == "FR3090"
 
 
 def test_a_line_of_a_head_is_read_as_it_was_written(trail: Path) -> None:
@@ -264,6 +266,7 @@ def test_a_line_of_a_head_is_read_as_it_was_written(trail: Path) -> None:
         "DELETE FROM inbox",
         "INSERT INTO waits (n, path) VALUES (1, 'x')",
         "DELETE FROM rights",
+        "INSERT INTO naturals (key, n, write, seq) VALUES (x'00', 1, 'w', 1)",
         "INSERT INTO counters (counter, at, amount, n, path) VALUES (x'00', '', 5, 1, 'x')",
     ],
 )
@@ -272,6 +275,14 @@ def test_a_table_that_disagrees_with_the_journal_is_a_problem_of_its_own_kind(sq
         assert db.execute(sql).rowcount
     assert kinds(trail) == {"table"}
     assert verify_store(trail, tables=False).ok
+
+
+def test_every_table_about_runs_is_compared() -> None:
+    """A new table with a run's number in it is derived from events: name it in `sqlite_derived.DERIVED`."""
+    db = connect_empty()
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    about_runs = {t for t in tables if any(column[1] == "n" for column in db.execute(f"PRAGMA table_info({t})"))}
+    assert about_runs - {"events", "runs", "keys"} == set(DERIVED)
 
 
 def test_a_plan_that_was_changed_or_removed_is_found(trail: Path) -> None:
@@ -301,6 +312,57 @@ def test_a_copy_on_a_disk_that_cannot_be_written_is_checked_where_it_lies(trail:
         path.chmod(0o500 if path.is_dir() else 0o400)
     try:
         assert verify_store(copy).ok
-        assert {path.name: path.read_bytes() for path in place.iterdir() if path.suffix in (".db", ".pem")} == before
+        assert {
+            path.name: path.read_bytes() for path in place.iterdir() if path.suffix in (".db", ".pem", ".key")
+        } == before
     finally:
         place.chmod(0o700)
+
+
+def test_two_programs_sign_one_store_once(tmp_path: Path) -> None:
+    one, other = (SqliteJournal(tmp_path / "s.db", wall=lambda: 1_772_442_000.0) for _ in range(2))
+    one_run(one, "a")
+    assert one.sign() is not None and other.sign() is None
+    one_run(one, "b")
+    assert other.sign() is not None and one.sign() is None
+    report = verify_store(tmp_path / "s.db", tables=False)
+    assert (report.ok, report.heads) == (True, 2)
+
+
+def test_a_store_of_before_heads_is_checked_and_one_of_a_newer_program_is_not(trail: Path) -> None:
+    signing.key_file(trail).unlink()
+    with edited(trail) as db:
+        db.execute("DROP TABLE heads")
+        db.execute("DELETE FROM meta WHERE name = 'store'")
+    report = verify_store(trail)
+    assert (report.ok, report.heads, report.signed, report.store) == (True, 0, 0, "")
+    with edited(trail) as db:
+        db.execute("PRAGMA user_version = 999")
+    with pytest.raises(StoreError) as caught:
+        verify_store(trail)
+    assert caught.value.code == "FR5003"
+
+
+@pytest.mark.parametrize("column", ["body", "hash", "seq", "path", "phase", "n"])
+def test_a_column_of_any_type_is_a_finding_and_no_defect(column: str, trail: Path) -> None:
+    for value in ("'text'", "x'00ff'", "-7", "1.5"):
+        with edited(trail) as db:
+            old = db.execute(f"SELECT {column} FROM events WHERE pos = 20").fetchone()[0]
+            db.execute(f"UPDATE events SET {column} = {value} WHERE pos = 20")
+        assert not verify_store(trail).ok, value
+        with edited(trail) as db:
+            db.execute(f"UPDATE events SET {column} = ? WHERE pos = 20", (old,))
+    assert verify_store(trail).ok
+
+
+@pytest.mark.parametrize("column", ["events", "runs", "digest", "previous", "at", "key_id", "public_key", "signature"])
+def test_a_column_of_a_head_of_any_type_is_a_finding_and_no_defect(column: str, trail: Path) -> None:
+    values = ("-7", "0", "99999") if column == "events" else ("'text'", "x'00ff'", "-7", "1.5")
+    for value in values:
+        with edited(trail) as db:
+            old = db.execute(f"SELECT {column} FROM heads").fetchone()[0]
+            db.execute(f"UPDATE heads SET {column} = {value}")
+        assert not verify_store(trail).ok, value
+        with edited(trail) as db:
+            db.execute(f"UPDATE heads SET {column} = ?", (old,))
+    assert verify_store(trail).ok

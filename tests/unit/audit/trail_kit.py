@@ -65,6 +65,7 @@ flow: refund
 version: 2
 owner: leads
 key: input.id
+subject: input.id
 input:
   type: object
   properties: {id: {type: string}, amount: {type: number}, text: {type: string}}
@@ -148,9 +149,9 @@ def count_events(file: Path) -> int:
 
 
 def copy_store(file: Path, place: Path) -> Path:
-    """Copy a store with its key into a folder."""
+    """Copy a store with its keys into a folder."""
     place.mkdir(parents=True, exist_ok=True)
-    for name in (file.name, f"{file.name}.signing.pem"):
+    for name in (file.name, f"{file.name}.signing.pem", f"{file.name}.key"):
         shutil.copy(file.with_name(name), place / name)
     return place / file.name
 

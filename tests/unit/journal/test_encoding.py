@@ -61,7 +61,7 @@ def test_what_could_not_be_read_again_is_never_stored() -> None:
 
 
 def test_a_newer_form_and_damaged_bytes_are_told_apart() -> None:
-    for body in (b'{"v":2,"run":"r","seq":1,"event":{"type":"new"}}', b'{"v":2,"run":"r","seq":1,"happened":{}}'):
+    for body in (b'{"v":3,"run":"r","seq":1,"event":{"type":"new"}}', b'{"v":3,"run":"r","seq":1,"happened":{}}'):
         with pytest.raises(StoreError) as error:
             decode(body)
         assert error.value.code == "FR5003"

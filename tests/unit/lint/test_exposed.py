@@ -60,7 +60,7 @@ TOOLS = {
             record(order_id=TEXT, amount=MONEY, reason={"enum": ["late", "broken"]}),
             record(refund_id=TEXT),
         ),
-        tool("note.add", "write", record(text=TEXT, tag={"enum": ["a", "b"]}), record(id=TEXT)),
+        tool("note.add", "write", record(text=TEXT, channel={"enum": ["mail", "chat"]}), record(id=TEXT)),
         tool("chat.post", "write", record(room={"type": "string", "x-role": "recipient"}, text=TEXT), record(id=TEXT)),
     )
 }

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowrun.adapters.models.recorded import RecordedModels
-from flowrun.adapters.models.redact import Redactor
 from flowrun.adapters.models.scripted import ScriptedModels
 from flowrun.core.commands import CallModel
 from flowrun.errors import AdapterError, ConfigError
 from flowrun.ports.models import ModelReply
+from flowrun.privacy.forms import Redactor
 from tests.contracts.models_server import ask
 
 MARKED = {

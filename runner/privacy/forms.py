@@ -1,13 +1,18 @@
-"""Taking personal data and secrets out of recorded conversations.
+"""What looks personal or secret by its form alone, and numbered placeholders for recordings of models.
 
-Owns: the patterns, the placeholders and the marks of schemas. It finds what has a form or a mark; a name in
-free text has neither and stays. So a recording is safer to share than a log, not safe to publish unread.
+Owns: the patterns and the placeholders of a recording. It finds what has a form or a mark; a name in free text has
+neither and stays. So a recording is safer to share than a log, not safe to publish unread.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from typing import Any
+
+import msgspec
+
+from flowrun.privacy.marks import Found, found
 
 Json = Any
 
@@ -16,6 +21,8 @@ _PATTERNS = (
         "token",
         re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{8,}|\b(?:sk|pk|ghp|gho|xox[abp]|AKIA)[-_]?[\w-]{16,}\b"),
     ),
+    # A token differs between stores, and a recording must not.
+    ("masked", re.compile(r"\[[a-z_]+-[0-9a-f]{8,}\]")),
     ("email", re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")),
     # a moment has the form of a phone number, too, so it must not begin like one
     ("phone", re.compile(r"(?<![\w.:-])(?!\d{4}-\d\d-\d\d)(?:\+|\(?0)\d[\d ()/-]{6,}\d(?![\w:])")),
@@ -33,15 +40,27 @@ class Redactor:
         self._holders: dict[str, str] = {}
         self._counts: dict[str, int] = {}
 
+    def know(self, known: Iterable[Found], *, within: str) -> None:
+        """Remember marked values of the request, in the order in which they stand in it."""
+        places: list[tuple[int, str, str]] = []
+        for kind, value in known:
+            text = str(value)
+            for form in {text, msgspec.json.encode(text).decode()[1:-1]}:
+                at = within.find(form) if len(form) > _SHORTEST else -1
+                if at >= 0 and not isinstance(value, bool):
+                    places.append((at, kind, form))
+        for _, kind, form in sorted(places):
+            self._holder(kind, form)
+
     def learn(self, schema: Json, value: Json, *, within: str) -> None:
         """Remember the texts that a schema marks `x-pii` or `x-secret`, to replace them everywhere.
 
         Only those that stand in `within`, the request: what a model wrote itself could not be turned back when it is
         replayed, and the later steps of a flow would then see placeholders.
         """
-        for kind, found in marked(schema, value):
-            if len(found) >= _SHORTEST and not found.startswith("[") and found in within:
-                self._holder(kind, found)
+        for kind, text in found(schema, value):
+            if isinstance(text, str) and len(text) >= _SHORTEST and not text.startswith("[") and text in within:
+                self._holder(kind, text)
 
     def redact(self, value: Json) -> Json:
         """Return the value with placeholders; keys of maps stay."""
@@ -49,7 +68,7 @@ class Redactor:
             return self._text(value)
         if isinstance(value, dict):
             return {key: self.redact(inner) for key, inner in value.items()}
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             return [self.redact(inner) for inner in value]
         if type(value) is int and len(str(abs(value))) >= 8:
             return self._holder("number", str(value))
@@ -66,8 +85,8 @@ class Redactor:
         return restored(value, back)
 
     def _text(self, text: str) -> str:
-        for found in sorted(self._holders, key=len, reverse=True):
-            text = text.replace(found, self._holders[found])
+        for known in sorted(self._holders, key=len, reverse=True):
+            text = text.replace(known, self._holders[known])
         for kind, pattern in _PATTERNS:
             text = pattern.sub(lambda match, kind=kind: self._match(kind, match[0]), text)  # type: ignore[misc]
         return text
@@ -83,24 +102,24 @@ class Redactor:
         return holder
 
 
-def marked(schema: Json, value: Json) -> list[tuple[str, str]]:
-    """Return kind and text of every marked value, as far as references do not hide the mark."""
-    if not isinstance(schema, dict):
-        return []
-    kind = "secret" if schema.get("x-secret") else schema.get("x-pii")
-    if kind and isinstance(value, str):
-        return [(str(kind), value)]
-    out: list[tuple[str, str]] = []
-    if isinstance(value, dict):
-        properties = schema.get("properties")
-        for key, inner in (properties if isinstance(properties, dict) else {}).items():
-            out += marked(inner, value.get(key))
-    elif isinstance(value, list):
-        for item in value:
-            out += marked(schema.get("items"), item)
-    for word in ("anyOf", "oneOf", "allOf"):
-        for inner in schema.get(word) or []:
-            out += marked(inner, value)
+def formed(value: Json, kinds: Collection[str]) -> list[Found]:
+    """Return what has the form of an e-mail address or a phone number anywhere in a value, of these kinds."""
+    wanted = [(kind, pattern) for kind, pattern in _PATTERNS if kind in ("email", "phone") and kind in kinds]
+    out: list[Found] = []
+    stack = [value] if wanted else []
+    while stack:
+        part = stack.pop()
+        if isinstance(part, str):
+            out += [
+                Found(kind, match[0])
+                for kind, pattern in wanted
+                for match in pattern.finditer(part)
+                if not _MOMENT.match(match[0])
+            ]
+        elif isinstance(part, dict):
+            stack += part.values()
+        elif isinstance(part, list | tuple):
+            stack += part
     return out
 
 
@@ -114,4 +133,4 @@ def restored(value: Json, back: dict[str, str]) -> Json:
         return value
     if isinstance(value, dict):
         return {key: restored(inner, back) for key, inner in value.items()}
-    return [restored(inner, back) for inner in value] if isinstance(value, list) else value
+    return [restored(inner, back) for inner in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,102 @@
+"""Fields marked `x-secret` in prompts: the model would read `[secret]`, and the author should know.
+
+Owns: finding them in the words of `ask`. What a model really sees is decided while a run goes on (`privacy.masking`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flowrun.lang import spec
+from flowrun.lint.findings import Findings
+from flowrun.lint.scope import World
+from flowrun.privacy.marks import SECRET, kinds_in, part_of
+from flowrun.values.nodes import children
+
+Node = list[Any]
+Path = tuple[str | int, ...]
+
+
+def check_secrets(world: World, steps: Sequence[spec.Step], out: Findings) -> None:
+    """Find every secret that a prompt names, by itself or inside what is shown whole."""
+    every = list(_all(steps))
+    schemas = {step.id: _schema(world, step) for step in every}
+    for step in every:
+        if not isinstance(step, spec.Ask):
+            continue
+        for expr in step.ask.exprs:
+            for root, path in _reads(expr.node):
+                parts = _of_root(world, schemas, root, path)
+                if any(SECRET in kinds_in(part_of(whole, inside), whole) for whole, inside in parts):
+                    name = ".".join([_name(root), *map(str, path)])
+                    out.add(
+                        "secret-to-model",
+                        f"The prompt of {step.id} names {name}, which holds a field marked `x-secret`.",
+                        expr.span,
+                        help="The model reads [secret] there. Name the other fields one by one, or hand the secret to a tool.",
+                    )
+                    break
+
+
+def _all(steps: Sequence[spec.Step]) -> Iterator[spec.Step]:
+    for step in steps:
+        yield step
+        match step:
+            case spec.Choose():
+                for branch in step.choose:
+                    yield from _all(branch.steps)
+            case spec.ForEach():
+                yield from _all(step.steps)
+            case spec.Parallel():
+                for inner in step.parallel.values():
+                    yield from _all(inner)
+
+
+def _schema(world: World, step: spec.Step) -> Any:
+    match step:
+        case spec.Ask() | spec.AskPerson():
+            return None if step.answer is None else world.schema_of(step.answer)
+        case spec.Call():
+            tool = world.tool(step.call.split("@")[0])
+            return None if tool is None else tool.output
+        case spec.WaitFor():
+            return None if step.event is None else world.schema_of(step.event)
+    return None
+
+
+def _reads(node: Node, path: Path = ()) -> Iterator[tuple[Node, Path]]:
+    """Yield each name that a node reads, and the fields that it takes of it."""
+    kind = node[0]
+    if kind == "attr":
+        yield from _reads(node[1], (node[2], *path))
+    elif kind == "index":
+        yield from _reads(node[1], (node[2][1] if node[2][0] == "lit" else 0, *path))
+        yield from _reads(node[2])
+    elif kind in ("step", "calls") or node == ["name", "input"]:
+        yield node, path
+    elif kind not in ("cmp", "none", "not", "and", "or"):  # a condition tells no value
+        for inner in children(node):
+            yield from _reads(inner)
+
+
+def _of_root(world: World, schemas: dict[str, Any], root: Node, path: Path) -> list[tuple[Any, Path]]:
+    """Return the schemas that describe what is read, each with the path inside it."""
+    if root[0] == "step":
+        return [(schemas.get(root[1]), path)]
+    if root[0] != "calls":
+        return [(world.schema_of(world.flow.input), path)]
+    tool = world.tool(root[1])
+    if tool is None:
+        return []
+    sides = {"output": tool.output, "args": tool.input}
+    inside = path[1:] if path and isinstance(path[0], int) else path
+    if not inside:
+        return [(schema, ()) for schema in sides.values()]
+    return [(sides[str(inside[0])], inside[1:])] if inside[0] in sides else []
+
+
+def _name(root: Node) -> str:
+    if root[0] == "step":
+        return f"steps.{root[1]}"
+    return f"calls.{root[1]}.{root[2]}" if root[0] == "calls" else "input"
