@@ -41,6 +41,8 @@ def command(run: str, by: str, reason: str, as_json: bool, workspace: Path | Non
       flowrun cancel 01JX --as Sam --reason "The customer called."
     """
     with options.opened(workspace, store) as app, progress(f"Cancelling {run}"):
+        if app.journal.run(run).outcome == "cancelled":
+            note("This run was cancelled already.")
         result = app.shown(options.wait_for(cancelled(app, run, by=by, reason=reason)))
     if result.outcome in OPEN:
         note("The cancel is stored. The process that drives the run ends it after the write in flight.")

@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "forget": Lazy("flowrun.cli.forget:command", "Erase what is stored about a person."),
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
     "chaos": Lazy("flowrun.cli.chaos:command", "Kill the tests of a flow at every boundary and count."),
+    "replay": Lazy("flowrun.cli.replay:command", "Ask what recorded runs would come to today."),
     "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas."),
     "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),
     "tools": Lazy("flowrun.cli.tools:command", "List tools and what they may do."),

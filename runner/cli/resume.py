@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from flowrun.cli import options
-from flowrun.cli.output import print_json, progress, say, table
+from flowrun.cli.output import note, print_json, progress, say, table
 from flowrun.cli.run import worst
 from flowrun.cli.run_text import print_result
 from flowrun.values.micros import MICRO
@@ -70,6 +70,8 @@ def command(
             else:
                 say("Nothing is due.")
             return worst([result.exit_code for result in results])
+        if app.journal.run(run).status == "finished" and not raised:
+            note("This run has ended already; there is nothing to go on with.")
         with progress(f"Going on with {run}"):
             result = options.outcome_of(app, app.resume(run, accept=accept, raised=raised or None, by=by))
     print_json(result) if as_json else print_result(result)

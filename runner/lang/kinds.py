@@ -106,7 +106,7 @@ class Word(msgspec.Struct, frozen=True):
             self.rule,
             f"`{text[:60]}` is not {self.what}" + (f": {form}." if form else "."),
             short(scalar.span),
-            help=f"Write it like `{self.example}`.",
+            help=f"Did you mean `{fix}`?" if fix else f"Write it like `{self.example}`.",
             fix=fix,
         )
 

@@ -189,6 +189,5 @@ def check_role(world: World, out: Findings, name: str, span: Span, *, customer: 
     roles = world.catalogue.roles
     if customer and name == "customer":
         return
-    meant = customer and name.lower() == "customer"
-    if meant or (roles and name not in roles):
+    if roles and name not in roles:
         out.unknown("unknown-role", "role", name, span, [*roles, "customer"] if customer else roles)

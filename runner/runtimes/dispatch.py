@@ -7,7 +7,6 @@ are `runtimes.local`'s.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -28,6 +27,7 @@ from flowrun.core.events import (
     Usage,
 )
 from flowrun.core.halts import tool_names
+from flowrun.core.steps.model_call import conversation_digest as conversation_digest
 from flowrun.core.steps.model_call import cost
 from flowrun.errors import AdapterError, FlowrunError
 from flowrun.guard import decide, facts_needed
@@ -267,8 +267,3 @@ def too_large(value: Json) -> bool:
     if isinstance(value, str) and len(value) < LARGEST // 4:
         return False
     return len(msgspec.json.encode(value)) > LARGEST
-
-
-def conversation_digest(messages: Sequence[Mapping[str, Json]]) -> str:
-    """Return the digest of what a model was told; the words themselves come back by replay."""
-    return hashlib.sha256(msgspec.json.encode(messages, order="deterministic")).hexdigest()

@@ -50,10 +50,12 @@ class FakePeople:
             word = self._said.get(proposal["tool"], step[1])
             if word is _NOTHING:
                 continue
+            if isinstance(word, dict):
+                word = _of_roles(f"given.people.{proposal['tool']}", word, entry.to)
             if word not in WORDS:
                 raise Unplayable(
                     f"given.people.{proposal['tool']} is asked for a yes or no, and says {shown(word)}. "
-                    "Write approve, reject or late."
+                    "Write approve, reject or late. A map says it for each role."
                 )
             by_digest[proposal["digest"]] = word
         words = set(by_digest.values())
@@ -65,12 +67,15 @@ class FakePeople:
             return LATE
         digests = [proposal["digest"] for proposal in proposals]
         yes = "approve" in words
-        events: list[AnyEvent] = [
-            Approved(path=f"{entry.path}@{role}", at=now, role=role, by=role, yes=yes, digests=digests)
-            for role in (entry.to if yes else entry.to[:1])
-        ]
+        events: list[AnyEvent] = []
+        for role in entry.to if yes else entry.to[:1]:
+            # Where a late role has handed on to another of the list, two people of that one say yes.
+            before = sum(isinstance(event, Approved) and event.role == role for event in events)
+            nth = f"~{before + 1}" if before else ""
+            path, by = f"{entry.path}@{role}{nth}", f"{role}{nth}"
+            events.append(Approved(path=path, at=now, role=role, by=by, yes=yes, digests=digests))
         rejected = [digest for digest, word in by_digest.items() if word == "reject"]
-        by = ", ".join(entry.to if yes else entry.to[:1])
+        by = ", ".join(event.by for event in events if isinstance(event, Approved))
         if yes:
             settled = Answered(path=entry.path, at=now, action="approve", by=by, rejected=rejected)
         else:
@@ -109,6 +114,16 @@ class FakePeople:
             if _STEP.fullmatch(part) and part in self._said:
                 return part, self._said[part]
         return "", _NOTHING
+
+
+def _of_roles(where: str, words: Mapping[str, Json], to: list[str]) -> Json:
+    """Return what comes first of what these roles say: a no, then silence, then the yes of all of them."""
+    missing = [role for role in to if role not in words]
+    if missing:
+        raise Unplayable(f"{where} does not say what {missing[0]} does; it is asked too.")
+    said = [words[role] for role in to]
+    odd = [word for word in said if word not in WORDS]
+    return odd[0] if odd else "reject" if "reject" in said else LATE if LATE in said else "approve"
 
 
 def _listed(problems: Iterable[Mapping[str, Json]]) -> str:

@@ -47,6 +47,7 @@ from flowrun.core.events import (
     Woken,
 )
 from flowrun.core.execution import Execution
+from flowrun.core.steps.model_call import conversation_digest
 from flowrun.guard import decide
 from flowrun.values.moments import add_seconds
 from tests.property.pictures import START, fitting, picture, started
@@ -275,7 +276,10 @@ class Simulation:
         path = command.path
         if path not in self.sent:
             self.sent.add(path)
-            self._append(ModelStarted(path=path, at=self.now, model=command.model.name, reserved=command.reserve))
+            told = conversation_digest(command.messages)
+            self._append(
+                ModelStarted(path=path, at=self.now, model=command.model.name, reserved=command.reserve, digest=told)
+            )
             return
         worked = self._worked(command)
         if self.chance(0.15):

@@ -5,7 +5,8 @@ Owns: the order of models, attempts, back-off and the reservation of cost before
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import hashlib
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -112,3 +113,8 @@ def cost(model: ModelPlan, input_tokens: int, output_tokens: int) -> int:
     """Return the cost of tokens in millionths, rounded up; prices are millionths for a million tokens."""
     total = input_tokens * (model.input_price or 0) + output_tokens * (model.output_price or 0)
     return -(-total // MILLION)
+
+
+def conversation_digest(messages: Sequence[Mapping[str, Json]]) -> str:
+    """Return the digest of what a model was told; the words themselves come back by replay."""
+    return hashlib.sha256(msgspec.json.encode(messages, order="deterministic")).hexdigest()

@@ -119,9 +119,13 @@ class Office:
 
     def restart(self) -> None:
         """Begin anew with nothing but the store, as after a crash."""
+        self.app = self.other()
+
+    def other(self) -> App:
+        """Return the use cases as another process has them."""
         sources = {name.split(".")[0]: self.tools for name in TOOLS}
         dispatch = Dispatch(journal=self.journal, models=self.model, tools=sources, clock=self.clock)
-        self.app = App(self.ws, self.journal, dispatch, "office")
+        return App(self.ws, self.journal, dispatch, "office")
 
     async def submit(self, *, by: str = "sam", mode: str = "live", key: str | None = None) -> str:
         """Submit a run; return its id."""

@@ -136,6 +136,7 @@ def test_the_flow_without_a_mistake_is_silent() -> None:
         ("owner: leads", "owner: no", "unknown-role", "no", "the word no"),
         ("[leads, customer]", "[customer, no]", "unknown-role", "no", "the word no"),
         ("to: leads", "to: lead", "unknown-role", "lead", "Did you mean `leads`?"),
+        ("[leads, customer]", "[leads, custmer]", "unknown-role", "custmer", "Did you mean `customer`?"),
         ("model: small", "model: smal", "unknown-model", "smal", "`small`"),
         ("model: small", "model: [small, smal]", "unknown-model", "smal", "`small`"),
         ("bind: {customer_id", "bind: {customer_idd", "unknown-field", "customer_idd", "`customer_id`"),

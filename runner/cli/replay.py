@@ -1,0 +1,116 @@
+"""`flowrun replay`: what recorded runs would come to under the flows, policies and schemas of today.
+
+Owns: the command's options and output. What is replayed and compared is `app.replay`'s part.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flowrun.cli import options
+from flowrun.cli.output import print_json, progress, say
+from flowrun.values.durations import parse_duration
+
+if TYPE_CHECKING:
+    from flowrun.app.replay import Report
+
+WORDS = {
+    "same": ("the same", "the same"),
+    "needs_approval": ("now needs approval", "now need approval"),
+    "no_longer_asks": ("no longer asks", "no longer ask"),
+    "denied_now": ("is denied now", "are denied now"),
+    "allowed_now": ("is allowed now", "are allowed now"),
+    "other_effects": ("has other effects", "have other effects"),
+    "other_record": ("has another record", "have another record"),
+    "needs_live_model_call": ("needs a live model call", "need a live model call"),
+    "not_valid_any_more": ("is not valid any more", "are not valid any more"),
+    "cannot_tell": ("cannot be told", "cannot be told"),
+}
+"""How a class is said of one run and of several."""
+
+
+def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    seconds = None if value is None else parse_duration(value)
+    if value is not None and seconds is None:
+        raise click.BadParameter(f"{value!r} is no duration; write 30d, 4h, 10m or 30s.")
+    return seconds
+
+
+@click.command("replay")
+@click.option("--since", metavar="DURATION", callback=_duration, help="Only runs started in the last 30d, 4h, …")
+@click.option("--flow", metavar="FLOW", help="Replay the runs of this flow alone, under this file.")
+@click.option("--run", metavar="RUN", help="Only this run.")
+@click.option("--fail-on", type=click.Choice(["changed"]), help="End with 1 where a run does not come out the same.")
+@options.JSON
+@options.places
+def command(
+    since: float | None,
+    flow: str | None,
+    run: str | None,
+    fail_on: str | None,
+    as_json: bool,
+    workspace: Path | None,
+    store: str | None,
+) -> int:
+    """Ask what recorded runs would come to today: the same journal under the files as they are now.
+
+    Replies of models, results of tools, answers of people and moments are taken from the journal. Nothing is called and nothing
+    is written.
+
+    \b
+    Examples:
+      flowrun replay --since 30d
+      flowrun replay --flow flows/refund_request.flow.yaml --fail-on changed --json
+    """
+    from flowrun import wiring
+    from flowrun.app.replay import replay
+    from flowrun.insight.rerun import SAME
+
+    ws = options.workspace_of(workspace, store)
+    journal = wiring.journal(ws.store_url)
+    began = time.perf_counter()
+    try:
+        with progress("Replaying"):
+            report = replay(ws, journal, now=wiring.clock().now(), since=since, flow=flow, run=run)
+    finally:
+        journal.close()
+    seconds = time.perf_counter() - began
+    changed = [found for found in report.runs if found.kind != SAME]
+    if as_json:
+        print_json(
+            {
+                "runs": len(report.runs),
+                "counts": report.counts,
+                "seconds": round(seconds, 3),
+                "changed": changed,
+                "same": [found.run for found in report.runs if found.kind == SAME],
+            }
+        )
+    else:
+        show(report, seconds)
+    return 1 if fail_on is not None and changed else 0
+
+
+def show(report: Report, seconds: float) -> None:
+    """Print each class with its runs and their first differences, then the summary."""
+    for kind in report.counts:
+        found = [each for each in report.runs if each.kind == kind and each.text]
+        if not found:
+            continue
+        say(f"{WORDS[kind][0]}:", style="yellow")
+        for each in found:
+            say(f"  {each.run}  {each.flow}  {each.path}".rstrip())
+            say(f"      {each.text}")
+    if not report.runs:
+        say("No recorded run is meant.")
+        return
+    counts = ", ".join(f"{count} {WORDS[kind][count != 1]}" for kind, count in report.counts.items())
+    total = len(report.runs)
+    say(
+        f"{total} run{'' if total == 1 else 's'}: {counts}  ({seconds:.1f} s)",
+        style="green" if set(report.counts) == {"same"} else "yellow",
+    )
