@@ -119,6 +119,9 @@ class _Ledger:
 
     def asks(self, event: ev.Asked) -> None:
         self.asked[event.path] = [verdict.key for verdict in event.proposals]
+        for write in (self.found.get(verdict.key) for verdict in event.proposals if "done" in event.may):
+            if write is not None:  # a person said that it was done, with an output that the tool cannot have given
+                write.state, write.done, write.how, write.by, write.output = "in_doubt", None, "", "", None
 
     def answered(self, event: ev.Answered) -> None:
         if event.action in ("done", "not_done"):
