@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,18 @@ VARIABLE = "FLOWRUN_STORE_KEY"
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 
 
+@lru_cache(maxsize=1)
+def _cipher() -> type[AESGCM]:
+    # Imported only when a key is used: lint and help need none.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM
+
+
+def _aes(key: bytes) -> AESGCM:
+    return _cipher()(key)
+
+
 class Sealer:
     """One key. Each sealing takes a new random nonce, so a place that is written again after a rollback is safe too."""
 
@@ -32,11 +45,8 @@ class Sealer:
 
     def __init__(self, key: bytes | None = None) -> None:
         """`key`: None makes a new one."""
-        # Imported only now: lint and help need no keys.
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
         self.key = os.urandom(KEY_BYTES) if key is None else key
-        self._aes: AESGCM = AESGCM(self.key)
+        self._aes = _aes(self.key)
 
     def seal(self, clear: bytes, plain: bytes) -> bytes:
         """Return nonce, sealed bytes and tag; `clear` is bound to them."""

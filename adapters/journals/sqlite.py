@@ -247,17 +247,14 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         """
         with self._lock:
             db = self._connection or self._connect()
-            db.execute("PRAGMA secure_delete = ON")
+            if erasure.runs:
+                with self._transaction(durable=True) as db:
+                    self._vault.erase(db, erasure)
             try:
-                if erasure.runs:
-                    with self._transaction(durable=True) as db:
-                        self._vault.erase(db, erasure)
                 # Also without runs: an earlier erasure may not have come through.
                 flush_erased(db, self.path)
             except sqlite3.Error as error:
                 raise store_error(self.path, error) from None
-            finally:
-                db.execute("PRAGMA secure_delete = OFF")
 
     def close(self) -> None:
         """Close the store. A later use opens it again."""

@@ -119,7 +119,7 @@ class Vault:
     def erase(self, db: sqlite3.Connection, erasure: Erasure) -> None:
         """Destroy the keys of a person and of their runs, and keep the records' remains; the caller's transaction.
 
-        `secure_delete` is on. Raises as the port's `erase`.
+        Raises as the port's `erase`.
         """
         who = self.subject(erasure.subject)
         rows = db.execute(

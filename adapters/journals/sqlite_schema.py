@@ -167,7 +167,8 @@ def _prepare(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
             help="Give another place for the store.",
         )
     _enable_wal(db, path, busy_seconds)
-    for setting in ("foreign_keys = ON", "synchronous = NORMAL", "wal_autocheckpoint = 2000",
+    # secure_delete: also a new page of another table may hold what stood in memory before, a key for example.
+    for setting in ("secure_delete = ON", "foreign_keys = ON", "synchronous = NORMAL", "wal_autocheckpoint = 2000",
                     "journal_size_limit = 67108864", "fullfsync = ON", "temp_store = MEMORY"):  # fmt: skip
         db.execute(f"PRAGMA {setting}")
     if version < len(MIGRATIONS):

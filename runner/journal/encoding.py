@@ -62,6 +62,7 @@ class _Form1(msgspec.Struct, frozen=True, kw_only=True):
     event: AnyEvent
 
 
+_CLEAR = b'{"v":%d,"run":%b,"seq":%d,"type":%b,"path":%b,"at":%b}'
 _SEALED = b',"sealed":"'
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Form1)
@@ -93,9 +94,11 @@ def encode(run: str, seq: int, event: AnyEvent, seal: Seal | None = None) -> byt
         )
     if seal is None:
         return _encoder.encode(_Form1(v=1, run=run, seq=seq, event=event))
+    text = _encoder.encode
     tag = str(event.__struct_config__.tag)
-    clear = _encoder.encode(Clear(v=VERSION, run=run, seq=seq, type=tag, path=event.path, at=event.at))
-    return b"".join((clear[:-1], _SEALED, b2a_base64(seal(clear, plain), newline=False), b'"}'))
+    # What `Clear` would give, at half the price: it is made for every event.
+    clear = _CLEAR % (VERSION, text(run), seq, text(tag), text(event.path), text(event.at))
+    return b'%b%b%b"}' % (clear[:-1], _SEALED, b2a_base64(seal(clear, plain), newline=False))
 
 
 def decode(body: bytes, unseal: Seal | None = None) -> StoredBody:

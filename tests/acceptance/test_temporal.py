@@ -126,7 +126,11 @@ def events_by_path(app: App, run: str) -> dict[str, list[Any]]:
 
 def timeless(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: timeless(v) for k, v in value.items() if k not in ("at", "created_at", "due", "run")}
+        return {
+            k: timeless(v)
+            for k, v in value.items()
+            if k not in ("at", "created_at", "due", "dues", "until", "run", "worked")
+        }
     return [timeless(item) for item in value] if isinstance(value, list) else value
 
 

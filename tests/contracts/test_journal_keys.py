@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from flowrun.adapters.journals.keys import VARIABLE, key_file
+from flowrun.adapters.journals.keys import VARIABLE, blinded, key_file
 from flowrun.adapters.journals.memory import MemoryJournal
 from flowrun.adapters.journals.sqlite import SqliteJournal
+from flowrun.adapters.journals.sqlite_schema import APPLICATION_ID, MIGRATIONS, SEALED
 from flowrun.core import events as ev
 from flowrun.errors import ConfigError, InputError, StoreError
-from flowrun.journal.chain import verify
+from flowrun.journal.chain import GENESIS, link, verify
+from flowrun.journal.encoding import encode
 from flowrun.ports.journal import Claim, Erasure, Journal
 from tests.contracts.journal_kit import AT, ME, answered, asked, intended, opened, person, put, returned, started
 
 ANA, BEN = "ana.lopez@example.com", "ben@example.com"
+SECRET = b"s" * 32
 LATER = "2026-03-03T09:00:00.000000Z"
 Open = Callable[[], Journal]
 
@@ -189,10 +193,15 @@ def test_after_forgetting_no_key_of_the_person_is_left_in_any_byte(
     path: Path, open_store: Callable[[], SqliteJournal]
 ) -> None:
     store = open_store()
+    early: list[tuple[bool, bytes]] = []
     for n in range(60):
         # Some are known only later: their keys were wrapped by the store's key before.
         claim = opened(store, f"01run{n:03}", subject=None if n % 2 else ANA if n % 3 else BEN)
         if n % 2:
+            with store._db() as db:
+                early.append(
+                    (n % 3 > 0, bytes(db.execute("SELECT key FROM keys ORDER BY n DESC LIMIT 1").fetchone()[0]))
+                )
             put(store, claim, ev.SubjectKnown(path="@subject", at=AT, subject=ANA if n % 3 else BEN))
         put(store, claim, ev.RunFinished(at=AT, outcome="completed"))
     other = SqliteJournal(path)
@@ -210,6 +219,8 @@ def test_after_forgetting_no_key_of_the_person_is_left_in_any_byte(
     for name, key in zip(names, lost, strict=True):
         assert (key in left) is (name not in mine)
     assert sum(key in left for key in persons) == 1
+    # The wrappings from before the person was known stand in cells that were freed long ago.
+    assert any(key in everything for _, key in early) and not any(key in left for mine, key in early if mine)
     for row in store.runs_of(BEN):
         assert [item.event.at for item in store.events(row.run)] and verify(store.events(row.run)) == []
 
@@ -308,3 +319,61 @@ def test_changed_sealed_bytes_do_not_open(path: Path, open_store: Callable[[], S
     with pytest.raises(StoreError) as error:
         _ = store.events("01a")[1].event
     assert error.value.code == "FR5005" and verify(store.events("01a"))[0].seq == 2
+
+
+# Stores of the form before
+
+
+def old_store(path: Path) -> None:
+    """Make a store as the version before sealing left it: one run that waits, with a used right."""
+    path.parent.mkdir()
+    db = sqlite3.connect(path, isolation_level=None)
+    for statements in MIGRATIONS[: SEALED - 1]:
+        for statement in statements:
+            db.execute(statement)
+    db.execute(f"PRAGMA user_version = {SEALED - 1}")
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute("INSERT INTO meta VALUES ('secret', ?)", (SECRET,))
+    events = [
+        started("01old", key="m-1"),
+        asked("ok"),
+        answered("ok"),
+        intended("w", approvals=["ok"]),
+        ev.Waiting(path="t", at=AT, event="paid@1", key="k-1"),
+    ]
+    head = GENESIS
+    db.execute(
+        "INSERT INTO runs (n, run, flow, version, plan, key, input, created, updated, epoch, seq, head) "
+        "VALUES (1, '01old', 'f', 1, 'p', ?, ?, ?, ?, 1, 5, x'')",
+        (blinded(SECRET, "key", "f\0m-1"), blinded(SECRET, "input", '{"a":1}'), AT, AT),
+    )
+    for seq, event in enumerate(events, 1):
+        body = encode("01old", seq, event)
+        head = link(head, body)
+        db.execute(
+            "INSERT INTO events (n, seq, path, phase, body, hash) VALUES (1, ?, ?, ?, ?, ?)",
+            (seq, event.path, ev.PHASES[type(event)], body, head),
+        )
+    db.execute("UPDATE runs SET head = ?, waiting_on = 'paid@1'", (head,))
+    db.execute("INSERT INTO inbox VALUES (1, 'ok', 'abcdefgh', 'approval', NULL, ?, 2, 'approve')", (AT,))
+    db.execute("INSERT INTO rights VALUES (1, 'ok', 'd1', 'w')")
+    db.execute("INSERT INTO waits VALUES (1, 't', NULL, 'paid@1', ?)", (blinded(SECRET, "wait", "k-1"),))
+    db.close()
+
+
+def test_an_older_store_goes_on_and_seals_from_now_on(path: Path, open_store: Callable[[], SqliteJournal]) -> None:
+    old_store(path)
+    store = open_store()
+    before = store.events("01old")
+    assert isinstance(before[0].event, ev.RunStarted) and before[0].clear.type == "run.started"
+    # What was blinded before is still found: keys, what is waited for, and the used right.
+    assert store.open_run(started("01new", key="m-1"), owner=ME).duplicate
+    assert store.awaiting("paid@1", "k-1") == [("01old", "t")]
+    claim = store.claim("01old", owner=ME)
+    assert claim is not None
+    assert put(store, claim, intended("v", approvals=["ok"])).refused == "right"
+    assert put(store, claim, ev.SubjectKnown(path="@subject", at=AT, subject=ANA), returned("b")).ok
+    stored = store.events("01old")
+    assert stored[:5] == before and verify(stored) == [] and stored[-1].event == returned("b")
+    assert [item.clear.sealed is None for item in stored] == [True] * 5 + [False] * 2
+    assert [row.run for row in store.runs_of(ANA)] == ["01old"] and key_file(path).exists()

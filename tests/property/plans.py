@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from flowrun.core.compiled import CompiledPlan
@@ -278,9 +279,13 @@ def plans(draw: st.DrawFn, *, calm: bool = False) -> CompiledPlan:
         budget = None if calm else maker.budget()
         rules = None if calm else maker.rules()
         flows["sub@1"] = make_flow("sub", [*inner, final], rules=rules, budget=budget)
-    return make_plan(
+    made = make_plan(
         [*steps, final],
         rules=None if calm else maker.rules(),
         budget=None if calm else maker.budget(),
         flows=flows,
     )
+    # Whose data it is: known from the input, from a step that may or may not run, or never.
+    subject = draw(st.sampled_from([None, ["attr", ["name", "run"], "id"], *(["step", step.id] for step in steps[:2])]))
+    plan = msgspec.structs.replace(made.plan, flow=msgspec.structs.replace(made.plan.flow, subject=subject))
+    return CompiledPlan(plan, made.digest)

@@ -334,4 +334,4 @@ def test_no_write_is_made_without_a_live_right_on_disk() -> None:
 
 @pytest.mark.slow
 def test_no_write_is_made_without_a_live_right_at_length() -> None:
-    run(Approvals, 1500, 60)
+    run(Approvals, 600, 50)

@@ -9,7 +9,7 @@ import pytest
 
 from flowrun.core import events as ev
 from flowrun.errors import StoreError
-from flowrun.journal.encoding import MAX_BYTES, as_dict, decode, decode_head, encode
+from flowrun.journal.encoding import MAX_BYTES, as_dict, decode, decode_clear, decode_head, encode
 
 AT = "2026-03-02T09:00:00.000000Z"
 
@@ -24,6 +24,49 @@ def test_the_stored_form_is_fixed() -> None:
     stored = decode(body)
     assert (stored.v, stored.run, stored.seq, stored.event) == (1, "01run", 7, event)
     assert decode_head(body) == (1, "01run", 7)
+
+
+def swap(clear: bytes, data: bytes) -> bytes:
+    """A cipher for tests: it shows what it was given."""
+    return bytes(byte ^ 1 for byte in data)
+
+
+def test_the_sealed_form_is_fixed_and_tells_nothing_of_what_happened() -> None:
+    event = ev.Woken(path='w "1"', at=AT, timer=True)
+    seen: list[bytes] = []
+    body = encode("01run", 7, event, lambda clear, plain: seen.append(clear) or swap(clear, plain))  # type: ignore[func-returns-value]
+    clear = b'{"v":2,"run":"01run","seq":7,"type":"wait.ended","path":"w \\"1\\"","at":"2026-03-02T09:00:00.000000Z"}'
+    assert seen == [clear] and body.startswith(clear[:-1] + b',"sealed":"') and b"timer" not in body
+    assert msgspec.json.decode(body)["seq"] == 7
+    stored = decode(body, swap)
+    assert (stored.v, stored.run, stored.seq, stored.event) == (2, "01run", 7, event)
+    found = decode_clear(body)
+    assert (found.v, found.run, found.seq, found.type, found.path, found.at) == (
+        2,
+        "01run",
+        7,
+        "wait.ended",
+        'w "1"',
+        AT,
+    )
+    with pytest.raises(StoreError) as error:
+        decode(body)
+    assert error.value.code == "FR5012"
+
+
+def test_what_customers_write_is_never_taken_for_a_sealed_form() -> None:
+    event = ev.Returned(path="a", at=AT, output={"a": 1, "sealed": "x"})
+    for seal in (None, swap):
+        body = encode("01run", 1, event, seal)
+        assert decode(body, swap).event == event and decode_clear(body).type == "call.returned"
+
+
+@pytest.mark.parametrize("sealed", ["!", "AAA", ""])
+def test_sealed_bytes_that_are_no_base64_are_damaged(sealed: str) -> None:
+    body = f'{{"v":2,"run":"r","seq":1,"type":"t","path":"","at":"","sealed":"{sealed}"}}'.encode()
+    with pytest.raises(StoreError) as error:
+        decode(body, swap)
+    assert error.value.code == "FR5005"
 
 
 @pytest.mark.parametrize("kind", list(ev.PHASES), ids=str)
