@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flowrun.journal.heads import Head
     from flowrun.lang.spec_files import WorkspaceFile
     from flowrun.ports.clock import Clock
+    from flowrun.ports.health import Health
     from flowrun.ports.journal import Journal
     from flowrun.ports.models import Models
     from flowrun.ports.tools import Tools
@@ -53,6 +54,13 @@ def journal(url: str, *, lease: float | None = None) -> Journal:
     from flowrun.adapters.journals.sqlite import LEASE_SECONDS, SqliteJournal
 
     return SqliteJournal(store_path(url), lease=LEASE_SECONDS if lease is None else lease)
+
+
+def health(url: str) -> Health:
+    """Look whether a store is whole, without changing it. Raises `StoreError` where there is none."""
+    from flowrun.adapters.journals.sqlite_health import examine
+
+    return examine(store_path(url))
 
 
 def trail(path: Path) -> Trail:

@@ -108,12 +108,12 @@ class MemoryJournal(MemoryHalts):
             row.lease = self._wall() + self._lease
             return Claim(run=run, epoch=row.epoch)
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Claim, *, ready: bool = False) -> None:
         """Give the run back; nothing happens where it was taken over."""
         with self._lock:
             row = self._state.runs.get(claim.run)
             if row is not None and row.epoch == claim.epoch:
-                row.owner = None
+                row.owner, row.ready = None, row.ready or ready
 
     def renew(self, claims: Sequence[Claim]) -> None:
         """Prolong the leases that still hold."""

@@ -101,10 +101,13 @@ class SqliteJournal(SqliteReads, SqliteHalts):
             )
         return Claim(run=run, epoch=epoch + 1)
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Claim, *, ready: bool = False) -> None:
         """Give the run back; nothing happens where it was taken over."""
         with self._transaction() as db:
-            db.execute("UPDATE runs SET owner = NULL WHERE run = ? AND epoch = ?", (claim.run, claim.epoch))
+            db.execute(
+                "UPDATE runs SET owner = NULL, ready = ready | ? WHERE run = ? AND epoch = ?",
+                (int(ready), claim.run, claim.epoch),
+            )
 
     def renew(self, claims: Sequence[Claim]) -> None:
         """Prolong the leases that still hold."""

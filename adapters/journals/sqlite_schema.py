@@ -230,7 +230,7 @@ def _migrate(db: sqlite3.Connection, key: Sealer | None) -> None:
 
 _RIGHTS = "Give this user the right to write it and its folder."
 _WAIT = "Wait until it is done, or end the other program."
-_ROOM = "Make room on the disk, then go on with `flowrun resume`."
+_ROOM = "Make room on the disk, then go on with `flowrun resume --due`."
 _RESTORE = "Restore a backup; `flowrun doctor` tells what can be read."
 _OTHER = "Give another place for the store, or restore a backup."
 _FOLDER = "Check that the folder exists and that this user may write in it."

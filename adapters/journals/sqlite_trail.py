@@ -37,7 +37,7 @@ class SqliteTrail:
                 code="FR5021",
             )
         with plain_errors(path):
-            self._db = _open(path)
+            self._db = open_snapshot(path)
             try:
                 self._check()
                 self._has_heads = bool(
@@ -129,7 +129,7 @@ class SqliteTrail:
             )
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def open_snapshot(path: Path) -> sqlite3.Connection:
     """Open read-only, and hold one snapshot, so that runs which go on meanwhile are no problem."""
     place = f"file:{quote(str(path.absolute()))}"
     db = sqlite3.connect(f"{place}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)

@@ -47,6 +47,8 @@ class Declared:
             changes["once"] = None if action.once is None else dict(action.once)
         if "within" in action.at:
             changes["within"] = action.within
+        if action.rate is not None:
+            changes["rate"] = action.rate
         return msgspec.structs.replace(plan, **changes)
 
     async def invoke(self, request: ToolRequest) -> ToolResult:

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
-from flowrun.adapters.tools.threads import call_in_thread
+from flowrun.adapters.tools.threads import call_in_task, call_in_thread
 from flowrun.errors import AdapterError, ConfigError
 from flowrun.plan.model import ToolPlan
 from flowrun.ports.tools import ToolRequest, ToolResult
+from flowrun.values.size import exceeds
 
 if TYPE_CHECKING:
     from flowrun.adapters.tools.python_schema import Signature
@@ -34,6 +35,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _ONCE = ("argument", "natural", "confirm_with")
 _MOST_TEXT = 200
+LARGEST = 200_000
+"""Bytes of a result; it is looked at before anything is made of it, so that a huge one is not copied."""
+LASTING = (FileNotFoundError, PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError)
+"""Errors of the system that a repeat does not mend; every other one of a read may pass."""
 
 
 class NotDone(Exception):
@@ -208,10 +213,10 @@ class PythonTools:
             call[signature.key] = request.key
         write = mark.effect == "write"
         try:
-            async with asyncio.timeout(request.timeout):
-                if inspect.iscoroutinefunction(function):
-                    value = await function(**call)
-                else:
+            if inspect.iscoroutinefunction(function):
+                value = await call_in_task(function, call, request.timeout)
+            else:
+                async with asyncio.timeout(request.timeout):
                     value = await call_in_thread(function, call)
         except (AdapterError, GeneratorExit):
             raise
@@ -229,7 +234,14 @@ class PythonTools:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
-            raise AdapterError(_told(request.tool, error), code="FR4002", in_doubt=write) from error
+            again = not write and isinstance(error, OSError) and not isinstance(error, LASTING)
+            raise AdapterError(_told(request.tool, error), code="FR4002", retryable=again, in_doubt=write) from error
+        if exceeds(value, LARGEST):
+            told = f"more than {LARGEST // 1000} kB."
+            if write:
+                # It has returned, so it was done.
+                return ToolResult(output=None, omitted=f"it gave back {told}")
+            raise AdapterError(f"{request.tool} gave back {told}", code="FR4008")
         try:
             return ToolResult(output=signature.result(value))
         except Exception as error:

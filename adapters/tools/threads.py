@@ -1,6 +1,6 @@
-"""Threads for tools that are plain functions.
+"""Threads for tools that are plain functions, and tasks for async ones.
 
-Owns: running a function beside the event loop without the process ever waiting for it. A function that hangs keeps its
+Owns: running a function without the process ever waiting for it. A function that hangs keeps its
 thread until the process ends; what that means for the call is `python.py`'s part.
 """
 
@@ -20,6 +20,8 @@ from flowrun.errors import AdapterError
 MOST_AT_ONCE = 64
 """Functions that may run at the same time, those that hang included."""
 
+CLEANING = 1.0
+"""Seconds that a cancelled function has for what it does at its end."""
 Job = Callable[[], None]
 _lock = threading.Lock()
 _idle: list[_Worker] = []
@@ -63,6 +65,33 @@ async def call_in_thread(function: Callable[..., Any], arguments: Mapping[str, A
 
     worker.jobs.put(job)
     value, error = await future
+    if error is not None:
+        raise error
+    return value
+
+
+async def call_in_task(function: Callable[..., Any], arguments: Mapping[str, Any], seconds: float) -> Any:
+    """Return what an async function gives; raises what it raises, and `TimeoutError` after `seconds`.
+
+    A function that takes no notice of its cancellation is left alone after a moment, and its result is not heard.
+    """
+
+    async def run() -> tuple[Any, BaseException | None]:
+        try:
+            return await function(**arguments), None
+        except BaseException as raised:  # also what would end the program if a task let it through
+            return None, raised
+
+    task = asyncio.create_task(run())
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        if not (finished := task.done()):
+            task.cancel()
+    if not finished:
+        await asyncio.wait([task], timeout=CLEANING)
+        raise TimeoutError
+    value, error = task.result()
     if error is not None:
         raise error
     return value

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from flowrun import wiring
 from flowrun.app.flows import flow_names
 from flowrun.app.workspace import FILE, Workspace
+from flowrun.core.compiled import CompiledPlan
 from flowrun.core.halts import ALL, FLOWS, SUBJECT, flow_name, subject_name
 from flowrun.errors import FlowrunError, InputError
 from flowrun.lang.expr_problem import closest
@@ -25,8 +27,11 @@ from flowrun.lang.spec_files import Halt as FileHalt
 from flowrun.plan.model import Plan
 from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Halt, Journal
+from flowrun.runtimes.dispatch import Dispatch
 from flowrun.values.moments import format_moment, parse_moment
+from flowrun.values.names import Names
 
+Json = Any
 MOST_OPEN = 10_000
 """Open runs that are looked through for the names of tools and flows."""
 WHAT = "a tool (pay.refund), a namespace (pay), a flow (flows.NAME or NAME), subject:WHO, or all"
@@ -155,6 +160,17 @@ class FileHalts:
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def halt_of(dispatch: Dispatch, compiled: CompiledPlan, input: Json) -> str | None:
+    """Return why a run with this input may not begin or go on now, None where it may."""
+    flow, now = compiled.plan.flow, dispatch.clock.now()
+    names = [ALL, flow_name(flow.name)]
+    if flow.subject is not None:
+        # One that is known only later is looked at again before each call.
+        subject = compiled.value(flow.subject, Names(input=input, now=now))
+        names += [] if subject is None else [subject_name(subject)]
+    return dispatch.halted(names, now)
 
 
 def _words(halt: FileHalt) -> dict[str, str]:

@@ -18,9 +18,12 @@ from flowrun.core import events as ev
 from flowrun.core.execution import raised_to
 from flowrun.insight.summary import summarise
 from flowrun.plan.model import Plan
+from flowrun.ports.journal import Journal
 from flowrun.values.micros import MICRO
 
 Json = Any
+MOST_RUNS = 10_000
+"""Waiting runs that are looked through for the events that they await."""
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -371,3 +374,10 @@ def _refused(events: Sequence[ev.AnyEvent]) -> str:
             told[event.path] = f"{who}{f': {event.reason.rstrip(chr(46))}' if event.reason and event.by else ''}"
     refusals = dict.fromkeys(text for text in told.values() if text)
     return f" Refused: {'; '.join(refusals)}." if refusals else ""
+
+
+def awaited_events(journal: Journal) -> list[str]:
+    """Return the events that runs wait for, by name."""
+    rows = journal.runs(status="waiting", limit=MOST_RUNS)
+    kinds = {kind for row in rows for kind in (row.waiting_on or "").split(", ")}
+    return sorted(kind for kind in kinds if "@" in kind)

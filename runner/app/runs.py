@@ -15,7 +15,7 @@ import msgspec
 
 from flowrun import wiring
 from flowrun.app.flows import load_flow
-from flowrun.app.halt import FileHalts
+from flowrun.app.halt import FileHalts, halt_of
 from flowrun.app.modes import mode_for
 from flowrun.app.people import People
 from flowrun.app.result import RunResult, ended, read_result
@@ -25,13 +25,13 @@ from flowrun.core.compiled import CompiledPlan
 from flowrun.core.context import Meter
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
 from flowrun.core.execution import raised_to
-from flowrun.core.halts import ALL, flow_name, subject_name
 from flowrun.errors import ConfigError, FlowrunError, InputError
 from flowrun.plan.compile import asks_in, plan_bytes
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, InboxRow, Journal
 from flowrun.ports.models import Models
 from flowrun.runtimes.dispatch import Dispatch
+from flowrun.runtimes.drain import Stopped
 from flowrun.runtimes.local import LocalRuntime
 from flowrun.values.micros import MICRO
 from flowrun.values.names import Names
@@ -105,18 +105,29 @@ class App(People, Shown):
         """Run a flow over many inputs, `at_once` side by side; each result is told as it comes, with its place from 0."""
         compiled = self.flow(flow, model)
         work = iter(enumerate(inputs))
+        left: list[int] = []
 
         async def worker() -> None:
             for place, input in work:
+                if self.dispatch.drain.asked:
+                    left.append(place)
+                    continue
                 try:
                     result = await self.submit_compiled(compiled, input, model=model, by=by, mode=mode)
                 except FlowrunError as error:
+                    if isinstance(error, Stopped):
+                        left.append(place)
                     on_result(place, error)
                 else:
                     on_result(place, result)
 
         with self.runtime.committer.admit(at_once):
             await asyncio.gather(*(worker() for _ in range(max(at_once, 1))))
+        if left:
+            raise Stopped(
+                f"Stopped before the end: {len(left)} inputs are not finished; what is done is stored.",
+                help="flowrun resume --due, then give the same inputs again: what is finished is not repeated.",
+            )
 
     async def resume(
         self, run: str, *, accept: bool = False, raised: Mapping[str, int] | None = None, by: str = ""
@@ -150,6 +161,9 @@ class App(People, Shown):
             if reason is not None:
                 held[run] = reason
                 continue
+            if self.dispatch.drain.asked:
+                failed = failed or Stopped("Stopped before all that is due was looked at.", help="flowrun resume --due")
+                break
             try:
                 await self.go_on(run)
             except FlowrunError as error:
@@ -228,6 +242,25 @@ class App(People, Shown):
                 await self.go_on(run)
         return [read_result(self.journal, run) for run, _ in waiting]
 
+    def check_input(self, compiled: CompiledPlan, input: Json) -> None:
+        """Raise `InputError` (FR3008) where an input is not what the flow asks for."""
+        flow = compiled.plan.flow
+        problems = compiled.check(flow.input, input, placeholders=False)
+        if problems:
+            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
+            inline = flow.input.startswith("inline:")
+            raise InputError(
+                f"The input is not {'what the flow asks for' if inline else f'a valid {flow.input}'}: {lines}",
+                help="See `input:` in the flow."
+                if inline
+                else f"See what is expected: flowrun schema show {flow.input}",
+                code="FR3008",
+            )
+
+    async def aclose(self) -> None:
+        """Close what the adapters hold open; a later use opens it again."""
+        await self.dispatch.aclose()
+
     def result(self, run: str) -> RunResult:
         """Return a run as it stands."""
         return read_result(self.journal, self.journal.run(run).run)
@@ -279,16 +312,7 @@ class App(People, Shown):
         """Return why a run may not go on now, None where it may."""
         started = self.journal.events(run)[0].event
         assert isinstance(started, RunStarted)
-        return self._halted(self.plan_of(run), started.input)
-
-    def _halted(self, compiled: CompiledPlan, input: Json) -> str | None:
-        flow, now = compiled.plan.flow, self.clock.now()
-        names = [ALL, flow_name(flow.name)]
-        if flow.subject is not None:
-            # One that is known only later is looked at again before each call.
-            subject = compiled.value(flow.subject, Names(input=input, now=now))
-            names += [] if subject is None else [subject_name(subject)]
-        return self.dispatch.halted(names, now)
+        return halt_of(self.dispatch, self.plan_of(run), started.input)
 
     def add(self, run: str, events: list[AnyEvent]) -> None:
         """Store what somebody outside the run says. Raises `InputError` (FR3022) where it was said already."""
@@ -302,19 +326,9 @@ class App(People, Shown):
         self, compiled: CompiledPlan, input: Json, *, key: str | None, model: str | None, by: str, mode: str | None
     ) -> RunStarted:
         flow = compiled.plan.flow
-        problems = compiled.check(flow.input, input, placeholders=False)
-        if problems:
-            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
-            inline = flow.input.startswith("inline:")
-            raise InputError(
-                f"The input is not {'what the flow asks for' if inline else f'a valid {flow.input}'}: {lines}",
-                help="See `input:` in the flow."
-                if inline
-                else f"See what is expected: flowrun schema show {flow.input}",
-                code="FR3008",
-            )
+        self.check_input(compiled, input)
         run, now = self.clock.new_id(), self.clock.now()
-        held = self._halted(compiled, input)
+        held = halt_of(self.dispatch, compiled, input)
         if held is not None:
             raise InputError(f"Nothing was begun: {held}", help=HALT_HELP.partition(". ")[2], code="FR3007")
         if key is None and flow.key is not None:
@@ -349,7 +363,9 @@ class App(People, Shown):
             if claim is not None:
                 await self.runtime.drive(self.plan_of(run, accept=False), claim)
                 return
-            await self.clock.sleep(pause)
+            await self.dispatch.drain.sleep(pause)
+            if self.dispatch.drain.asked:
+                raise Stopped(f"The run {run} is driven by another process.", help=f"flowrun show {run}", run=run)
             pause = min(pause * 2, 0.5)
 
 

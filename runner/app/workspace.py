@@ -53,7 +53,7 @@ def load_workspace(path: Path | None = None, store: str | None = None) -> Worksp
     return Workspace(
         root=root.resolve(),
         config=config,
-        store_url=_absolute(url, root),
+        store_url=absolute_store(url, root),
         registry=Registry([root / "schemas" / "records"]),
         roles={} if config is None else {n: _role(r) for n, r in config.roles.items()},
         models=_models(config),
@@ -81,7 +81,8 @@ def _read(file: Path) -> spec_files.WorkspaceFile:
     return config
 
 
-def _absolute(url: str, root: Path) -> str:
+def absolute_store(url: str, root: Path) -> str:
+    """Return a store with an absolute path; a relative one is below `root`."""
     prefix = "sqlite:///"
     if not url.startswith(prefix):
         return url

@@ -43,7 +43,7 @@ def command(run: str, by: str, reason: str, as_json: bool, workspace: Path | Non
     with options.opened(workspace, store) as app, progress(f"Cancelling {run}"):
         if app.journal.run(run).outcome == "cancelled":
             note("This run was cancelled already.")
-        result = app.shown(options.wait_for(cancelled(app, run, by=by, reason=reason)))
+        result = app.shown(options.wait_for(cancelled(app, run, by=by, reason=reason), app))
     if result.outcome in OPEN:
         note("The cancel is stored. The process that drives the run ends it after the write in flight.")
     print_json(result) if as_json else print_result(result)

@@ -30,12 +30,26 @@ def command(name: str, key: str, data: str, by: str, as_json: bool, workspace: P
     Example:
       flowrun event contact.replied@1 --key C-17 --data '{"text": "Yes, Tuesday."}'
     """
+    from flowrun.app.look import awaited_events
+
     payload = read_data(data)
-    with options.opened(workspace, store) as app, progress(f"Delivering {name}"):
-        results = [app.shown(result) for result in options.wait_for(app.deliver(name, key, payload, by=by))]
+    with options.opened(workspace, store) as app:
+        known = awaited_events(app.journal)
+        if "@" not in name:
+            raise InputError(
+                f"An event is written with its version, NAME@N; {name} has none.",
+                help=f"Runs wait for: {', '.join(known) or 'no event'}.",
+                code="FR3029",
+            )
+        with progress(f"Delivering {name}"):
+            delivered = options.wait_for(app.deliver(name, key, payload, by=by), app)
+        results = [app.shown(result) for result in delivered]
     if not results:
+        why = "with another key" if name in known else f"for: {', '.join(known) or 'no event'}"
         raise InputError(
-            f"No run waits for {name} with the key {key}.", help="flowrun runs --status waiting", code="FR3028"
+            f"No run waits for {name} with the key {key}.",
+            help=f"Runs wait {why}. flowrun runs --status waiting lists them.",
+            code="FR3028",
         )
     if as_json:
         print_json(results)

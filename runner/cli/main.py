@@ -64,6 +64,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),
     "tools": Lazy("flowrun.cli.tools:command", "List tools and what they may do."),
     "audit": Lazy("flowrun.cli.audit:command", "Show the trail, sign it and prove it."),
+    "doctor": Lazy("flowrun.cli.doctor:command", "Look whether the store is whole, and what can be read of it."),
     "event": Lazy("flowrun.cli.event:command", "Send an event to a waiting run."),
 }
 """Every command of the program; one whose file is not there is neither listed nor found."""

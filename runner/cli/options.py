@@ -79,6 +79,13 @@ def store_file(workspace: Path | None, store: str | None = None) -> Path:
     return wiring.store_path(workspace_of(workspace, store).store_url)
 
 
+def store_of(workspace: Path | None, store: str | None) -> str:
+    """Return the store that the options name; with --store the workspace may be broken."""
+    from flowrun.app.workspace import absolute_store
+
+    return absolute_store(store, workspace or Path.cwd()) if store else workspace_of(workspace).store_url
+
+
 @contextmanager
 def opened(
     workspace: Path | None, store: str | None, *, record: Path | None = None, replay: Path | None = None
@@ -95,11 +102,26 @@ def opened(
         yield app
 
 
-def wait_for(work: Coroutine[Any, Any, T]) -> T:
-    """Run one use case to its end."""
+def wait_for(work: Coroutine[Any, Any, T], app: App | None = None, *, talks: bool = False) -> T:
+    """Run one use case to its end.
+
+    `app`: it drives runs, so that a signal lets it end in order, and its connections are closed. Not so for signals where
+    it `talks`: a person at the terminal who presses Ctrl-C is heard at once.
+    """
     import asyncio
 
-    return asyncio.run(work)
+    from flowrun.cli.signals import orderly
+
+    async def whole() -> T:
+        if app is None:
+            return await work
+        try:
+            with contextlib.nullcontext() if talks else orderly(app.dispatch.drain):
+                return await work
+        finally:
+            await app.aclose()
+
+    return asyncio.run(whole())
 
 
 def outcome_of(
@@ -111,7 +133,7 @@ def outcome_of(
     `reveal`: who wants to see marked fields.
     """
     with contextlib.nullcontext() if talks else contextlib.redirect_stdout(sys.stderr):
-        result = wait_for(work)
+        result = wait_for(work, app, talks=talks)
     return app.shown(with_names(app, result), reveal=reveal)
 
 

@@ -61,7 +61,7 @@ def command(
     with options.opened(workspace, store) as app:
         if run is None:
             with progress("Going on with what is due"):
-                results = options.wait_for(app.resume_due())
+                results = options.wait_for(app.resume_due(), app)
             results = [app.shown(result) for result in results]
             if as_json:
                 print_json(results)

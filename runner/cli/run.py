@@ -16,6 +16,7 @@ from flowrun.cli import options
 from flowrun.cli.documents import read_document, read_lines
 from flowrun.cli.output import note, print_json, print_json_line, progress, say, table
 from flowrun.cli.run_text import print_result
+from flowrun.runtimes.drain import Stopped
 
 if TYPE_CHECKING:
     from flowrun.app.result import RunResult
@@ -112,6 +113,7 @@ def command(
     seer = by if reveal else None
     value = read_document(source)
     with options.opened(workspace, store, record=record, replay=replay) as app:
+        app.check_input(app.flow(flow, model), value)  # before anything is told to run
         if chat:
             result = options.outcome_of(
                 app, talk(app, flow, value, key=key, model=model, by=by, mode=mode), talks=True, reveal=seer
@@ -156,7 +158,9 @@ def run_many(
         nonlocal cost
         line = inputs[place][0]
         if isinstance(result, Exception):
-            outcome, run, reason, code = "not accepted", "", f"{result.code}: {result.message}", result.exit_code
+            stop = result if isinstance(result, Stopped) else None
+            outcome, run = ("not accepted", "") if stop is None else ("stopped", stop.run)
+            reason, code = f"{result.code}: {result.message}", result.exit_code
             printed: Json = {
                 "line": line,
                 "error": {"code": result.code, "message": result.message, "help": result.help},
@@ -176,14 +180,19 @@ def run_many(
         if as_json:
             print_json_line(printed)
 
-    options.wait_for(
-        app.submit_many(
-            flow, [value for _, value in inputs], at_once=at_once, model=model, by=by, mode=mode, on_result=tell
-        )
+    stopped: Stopped | None = None
+    work = app.submit_many(
+        flow, [value for _, value in inputs], at_once=at_once, model=model, by=by, mode=mode, on_result=tell
     )
+    try:
+        options.wait_for(work, app)
+    except Stopped as error:
+        stopped = error
     if not as_json:
         table(["line", "outcome", "run", "why"], [rows[place] for place in sorted(rows)])
         say(f"\n{len(codes)} inputs: {', '.join(f'{n} {name}' for name, n in outcomes.most_common())}; cost {cost:g}")
+    if stopped is not None:
+        raise stopped
     return worst(codes)
 
 

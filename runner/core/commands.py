@@ -59,6 +59,8 @@ class CallModel(Command):
     """The model may also send a text to the customer."""
     timeout: float | None = None
     delay: float = 0.0
+    least: float = 0.0
+    """Seconds of the delay that the other side asked for; they are never shortened."""
     reserve: int = 0
     tokens: int = 0
     marked: Callable[[], list[Found]] | None = None
@@ -112,6 +114,8 @@ class CallTool(Command):
     within: float
     timeout: float | None = None
     delay: float = 0.0
+    least: float = 0.0
+    """Seconds of the delay that the other side asked for; they are never shortened."""
     approvals: list[str] = []
     holds: str = ""
     simulated: bool = False
@@ -161,6 +165,11 @@ class Finish(Command):
 
     outcome: str
     reason: str
+
+
+def pause_of(command: CallModel | CallTool, jitter: float) -> float:
+    """Return the seconds to wait before a call: its delay, spread by chance (0 to 1), and never less than was asked for."""
+    return max(command.delay * (0.5 + jitter / 2), command.least)
 
 
 AnyCommand = CallModel | Propose | CallTool | TakeRoom | AskPerson | Wait | WriteRecord | Note | Close | Finish

@@ -96,6 +96,8 @@ class Returned(Event, tag="call.returned"):
     worked: int | None = None
     natural: str = ""
     first: str = ""
+    omitted: str = ""
+    """Why the output of a write that was done is not kept; then `output` is null and means nothing."""
     simulated: bool = False
     """In a shadow run: no tool was reached, the output was made from the tool's schema."""
 

@@ -98,6 +98,7 @@ def execute(
                 within=tool.within,
                 timeout=left,
                 delay=delay,
+                least=0.0 if fault is None else fault.retry_after or 0.0,
                 approvals=list(approvals) if attempt == 1 else [],
                 holds="" if held is None else held.verdict.path,
                 simulated=ctx.execution.shadow and write,
@@ -193,6 +194,9 @@ def look_up(
 
 def done(ctx: Context, tool: ToolPlan, verdict: Verdict, event: Returned, approved_by: Sequence[str]) -> Outcome:
     """Check a tool's output, remember the call, and return the output."""
+    if event.omitted:
+        message = f"{tool.name} was done, but its output is not kept: {event.omitted}"
+        raise Failure(Fault(kind="tool", code=BAD_OUTPUT, message=message))
     problems = ctx.compiled.check_output(tool, event.output)
     if problems:
         first = problems[0]

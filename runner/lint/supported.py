@@ -45,7 +45,7 @@ def tools_findings(file: spec.ToolFile) -> list[Diagnostic]:
     for template in file.auth.values():
         found.append(diagnostic("not-yet", "`auth` means nothing for Python tools.", template.span))
     for action in file.actions.values():
-        extra = [name for name in ("rate", "input", "output") if getattr(action, name) is not None]
+        extra = [name for name in ("input", "output") if getattr(action, name) is not None]
         for name in [*extra, *action.options]:
             message = f"`{name}` of {file.tools}.{action.name} does not work in this version for Python tools."
             found.append(

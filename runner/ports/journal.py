@@ -227,8 +227,8 @@ class Journal(Protocol):
         """Take the run, or return None where another live owner has it or it has ended."""
         ...
 
-    def release(self, claim: Claim) -> None:
-        """Give the run back."""
+    def release(self, claim: Claim, *, ready: bool = False) -> None:
+        """Give the run back; `ready`: it has something to do, so that `due` names it."""
         ...
 
     def renew(self, claims: Sequence[Claim]) -> None:

@@ -30,6 +30,8 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
 
     output: Json
     repeat: bool = False
+    omitted: str = ""
+    """Why a write that was done comes back without its output."""
 
 
 class Tools(Protocol):

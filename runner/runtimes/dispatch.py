@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -24,11 +25,8 @@ from flowrun.core.events import (
     ModelFailed,
     ModelReplied,
     Returned,
-    Usage,
 )
 from flowrun.core.halts import tool_names
-from flowrun.core.steps.model_call import conversation_digest as conversation_digest
-from flowrun.core.steps.model_call import cost
 from flowrun.errors import AdapterError, FlowrunError
 from flowrun.guard import decide, facts_needed
 from flowrun.ports.clock import Clock
@@ -38,13 +36,21 @@ from flowrun.ports.tools import ToolRequest, ToolResult, Tools
 from flowrun.privacy.marks import Found
 from flowrun.privacy.masking import Masking
 from flowrun.records.samples import NoSample, sample
+from flowrun.runtimes.answers import charge, fault_of, fit, fitting, time_of
+from flowrun.runtimes.breaker import Breakers
+from flowrun.runtimes.drain import Drain
 from flowrun.runtimes.masked import marked_in, mask_for, masked, restored
+from flowrun.runtimes.rate import Rates
 from flowrun.values.micros import MICRO
 
 Json = Any
 FACT_TIMEOUT = 10.0
-LARGEST = 200_000
-"""Bytes of a tool's output or a model's reply; an event holds a little more."""
+CLOSING = 2.0
+"""Seconds that one adapter has for closing its connections."""
+BACKSTOP = 5.0
+"""Seconds that an adapter has beyond a call's time, before the call is ended for it."""
+NEVER_CALLED = frozenset({"FR4001", "FR4006", "FR4007", "FR4015"})
+"""Failures of a call that did not get as far as the tool; they say nothing about it."""
 NEVER_ASKED = frozenset({"FR4101", "FR4102", "FR4105", "FR4109", "FR4110", "FR4111", "FR4190"})
 """Failures after which nothing can have been used; after every other the reservation is charged."""
 
@@ -73,6 +79,17 @@ class Dispatch:
         self._fixed_halts = fixed_halts
         self.secrets = secrets
         self._without_secrets = Masking(secrets, {}, lambda text: b"")
+        self.drain = Drain(clock)
+        self._breakers = Breakers(clock)
+        self._rates = Rates(clock)
+
+    async def aclose(self) -> None:
+        """Close what the ports hold open; one that cannot be closed changes no result."""
+        ports: list[Tools | Models] = [*self.tools.values(), self.models]
+        for port in {id(port): port for port in ports}.values():
+            with suppress(Exception):
+                async with asyncio.timeout(CLOSING):
+                    await port.aclose()
 
     def halted(self, names: Sequence[str], at: str) -> str | None:
         """Return why nothing named so may be touched at a moment, None where it may."""
@@ -94,10 +111,15 @@ class Dispatch:
                 request = ToolRequest(tool=read.tool, args=read.args, key="", run=run, timeout=FACT_TIMEOUT)
                 if self.halted([*command.under, *tool_names(read.tool)], now) is not None:
                     continue
-                try:
-                    known[read.policy, read.name] = self._without_secrets.out((await self._invoke(request)).output)
-                except AdapterError:
+                wait, taken = self._turn(read.tool, FACT_TIMEOUT)
+                if not taken:
                     continue
+                if wait:
+                    await self.clock.sleep(wait)
+                # Whatever keeps a fact from being read makes it a missing one, which denies.
+                with suppress(AdapterError, ValueError):
+                    found = fit((await self._invoke(request)).output)
+                    known[read.policy, read.name] = self._without_secrets.out(found)
             facts.append(known)
         tools = {proposal.tool for proposal in command.proposals}
         why = {tool: self.halted([*command.under, *tool_names(tool)], now) for tool in tools}
@@ -109,43 +131,71 @@ class Dispatch:
         verdicts = decide(compiled, command, facts=facts, usage=usage, now=now, halted=halted)
         return Decided(path=command.path, at=now, verdicts=verdicts)
 
-    async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str) -> AnyEvent:
+    def turn(self, command: CallTool) -> float | CallFailed:
+        """Return the seconds that a call must wait for its turn under the tool's rate; its failure where that is too long."""
+        tool = command.verdict.tool
+        seconds, taken = self._turn(tool, time_of(command))
+        if taken:
+            return seconds
+        fault = Fault(
+            kind="tool",
+            code="FR4017",
+            message=f"{tool} may not be called more often than its rate says, and its turn comes too late.",
+            retryable=True,
+            retry_after=seconds,
+        )
+        return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=tool)
+
+    def _turn(self, tool: str, within: float) -> tuple[float, bool]:
+        source = self.tools.get(tool.partition(".")[0])
+        contract = None if source is None else source.contracts().get(tool)
+        if contract is None or contract.rate is None:
+            return 0.0, True
+        return self._rates.turn(tool, contract.rate, within)
+
+    async def call_tool(self, compiled: CompiledPlan, command: CallTool, run: str, *, waited: float = 0.0) -> AnyEvent:
         """Make an allowed call; every failure becomes an event, which says how long the work took.
 
-        A simulated one reaches no tool and holds no natural key.
+        `waited`: seconds of its time that are gone. A simulated one reaches no tool and holds no natural key.
         """
         if command.simulated:
             return self._simulate(compiled, command)
         began = self.clock.monotonic()
-        event = await self._call_tool(command, run)
+        event = await self._call_tool(command, run, waited)
         natural = command.verdict.natural
         return msgspec.structs.replace(event, worked=self._since(began), natural=natural)
 
     def _since(self, began: float) -> int:
         return round((self.clock.monotonic() - began) * MICRO)
 
-    async def _call_tool(self, command: CallTool, run: str) -> Returned | CallFailed | Doubted:
+    async def _call_tool(self, command: CallTool, run: str, waited: float) -> Returned | CallFailed | Doubted:
         verdict = command.verdict
-        timeout = command.within if command.timeout is None else min(command.within, command.timeout)
+        timeout = max(time_of(command) - waited, 0.0)
         request = ToolRequest(tool=verdict.tool, args=verdict.args, key=verdict.key, run=run, timeout=timeout)
         write = verdict.effect == "write"
         try:
-            result = await self._invoke(request)
+            result = await self._invoke(request, write=write)
         except AdapterError as error:
             fault = self._harmless(fault_of("tool", error))
             kind = Doubted if write and error.in_doubt else CallFailed
             return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
-        except Exception as error:
-            fault = Fault(kind="tool", code="FR4002", message=f"{verdict.tool} broke: {type(error).__name__}")
-            kind = Doubted if write else CallFailed
-            return kind(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
-        output = self._without_secrets.out(result.output)
-        if too_large(output):
+        output, omitted = result.output, result.omitted
+        try:
+            if not omitted:
+                output = fit(self._without_secrets.out(fit(output)))
+        except ValueError as unfit:
             if not write:
-                fault = Fault(kind="tool", code="FR4008", message=f"{verdict.tool} gave back more than can be kept.")
+                fault = Fault(kind="tool", code="FR4008", message=f"{verdict.tool} gave back {unfit}")
                 return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
-            output = None
-        return Returned(path=command.path, at=self.clock.now(), output=output, tool=verdict.tool, repeat=result.repeat)
+            output, omitted = None, f"it gave back {unfit}"
+        return Returned(
+            path=command.path,
+            at=self.clock.now(),
+            output=output,
+            tool=verdict.tool,
+            repeat=result.repeat,
+            omitted=omitted,
+        )
 
     def _simulate(self, compiled: CompiledPlan, command: CallTool) -> AnyEvent:
         """Return what a write might give back: a value that the tool's output schema allows, always the same."""
@@ -157,15 +207,45 @@ class Dispatch:
             return CallFailed(path=path, at=now, fault=fault, tool=tool)
         return Returned(path=path, at=now, output=output, tool=tool, simulated=True)
 
-    async def _invoke(self, request: ToolRequest) -> ToolResult:
-        source = self.tools.get(request.tool.split(".")[0])
+    async def _invoke(self, request: ToolRequest, *, write: bool = False) -> ToolResult:
+        """Call a tool that its breaker lets through. Whatever it raises becomes an `AdapterError`."""
+        tool = request.tool
+        source = self.tools.get(tool.split(".")[0])
         if source is None:
             raise AdapterError(
-                f"The tool {request.tool} is not connected.",
+                f"The tool {tool} is not connected.",
                 help="Name its tool file in flowrun.yaml under `tools:`.",
                 code="FR4001",
             )
-        return await source.invoke(request)
+        wait = self._breakers.enter(tool)
+        if wait is not None:
+            raise AdapterError(
+                f"{tool} is left alone for {wait:.0f} seconds, for its last calls all failed.",
+                code="FR4018",
+                retryable=True,
+                retry_after=wait,
+            )
+        failed: bool | None = None
+        try:
+            # An adapter keeps the time itself and says what that means; this ends one that does not.
+            async with asyncio.timeout(request.timeout + BACKSTOP):
+                result = await source.invoke(request)
+            failed = False
+            return result
+        except AdapterError as error:
+            failed = None if error.code in NEVER_CALLED else error.retryable or error.in_doubt
+            raise
+        except (Exception, SystemExit) as error:
+            failed = True
+            late = isinstance(error, TimeoutError)
+            raise AdapterError(
+                f"{tool} gave no answer in its time." if late else f"{tool} broke: {type(error).__name__}",
+                code="FR4004" if late else "FR4002",
+                retryable=late and not write,
+                in_doubt=write,
+            ) from error
+        finally:
+            self._breakers.leave(tool, failed)
 
     def _harmless(self, fault: Fault) -> Fault:
         """Return a fault whose message tells no secret, whatever a tool or a server put into it."""
@@ -186,30 +266,46 @@ class Dispatch:
 
     async def _call_model(self, command: CallModel, masking: Masking | None) -> ModelReplied | ModelFailed:
         model = command.model
+        name = f"model {model.name}"
+        wait = self._breakers.enter(name)
+        if wait is not None:
+            message = f"The {name} is left alone for {wait:.0f} seconds, for its last calls all failed."
+            fault = Fault(kind="model", code="FR4122", message=message, retryable=True, retry_after=wait)
+            return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=0)
+        failed: bool | None = None
         try:
-            if command.timeout is not None:
-                async with asyncio.timeout(command.timeout):
-                    reply = await self.models.complete(command)
-            else:
+            async with asyncio.timeout(command.timeout):
                 reply = await self.models.complete(command)
+            failed = False
         except TimeoutError:
+            failed = True
             fault = Fault(kind="late", code="FR4120", message=f"{model.name} did not answer in time.")
             return self._unanswered(command, fault, charged=True)
         except FlowrunError as error:
             fault = self._harmless(fault_of("model", error))
             asked = isinstance(error, AdapterError) and error.code not in NEVER_ASKED
+            failed = fault.retryable if asked else None
             return self._unanswered(command, fault, charged=asked)
-        reply = reply if masking is None else restored(reply, masking)
-        if self.secrets:
-            # A server may say back what it was sent.
-            reply = msgspec.structs.replace(
-                reply,
-                proposals=[(name, self._without_secrets.out(args)) for name, args in reply.proposals],
-                answer=self._without_secrets.out(reply.answer),
-                text=self._without_secrets.out(reply.text),
-            )
-        if too_large([reply.proposals, reply.answer, reply.text]):
-            fault = Fault(kind="model", code="FR4108", message=f"{model.name} said more than can be kept.")
+        except Exception as error:
+            failed = True
+            fault = Fault(kind="model", code="FR4123", message=f"Asking {model.name} broke: {type(error).__name__}.")
+            return self._unanswered(command, fault, charged=True)
+        finally:
+            self._breakers.leave(name, failed)
+        try:
+            reply = fitting(reply)
+            reply = reply if masking is None else restored(reply, masking)
+            if self.secrets:
+                # A server may say back what it was sent.
+                reply = msgspec.structs.replace(
+                    reply,
+                    proposals=[(tool, self._without_secrets.out(args)) for tool, args in reply.proposals],
+                    answer=self._without_secrets.out(reply.answer),
+                    text=self._without_secrets.out(reply.text),
+                )
+            reply = fitting(reply)
+        except ValueError as unfit:
+            fault = Fault(kind="model", code="FR4108", message=f"{model.name} said {unfit}")
             return self._unanswered(command, fault, charged=True)
         price, tokens, doubtful = charge(command, reply.usage)
         return ModelReplied(
@@ -217,7 +313,7 @@ class Dispatch:
             at=self.clock.now(),
             model=model.name,
             mode=reply.mode,
-            proposals=[(name, args) for name, args in reply.proposals],
+            proposals=[(tool, args) for tool, args in reply.proposals],
             answer=reply.answer,
             answered=reply.answered,
             text=reply.text,
@@ -230,40 +326,3 @@ class Dispatch:
     def _unanswered(self, command: CallModel, fault: Fault, *, charged: bool) -> ModelFailed:
         price, tokens = (command.reserve, command.tokens) if charged else (0, 0)
         return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=price, tokens=tokens)
-
-
-def charge(command: CallModel, usage: Usage) -> tuple[int, int, str]:
-    """Return the cost (millionths) and the tokens to charge for a reply, and why where the usage cannot be true.
-
-    What was reserved is the most that a call can use; a usage above it, below zero, or of nothing read is not believed.
-    """
-    if not usage.known:
-        return command.reserve, command.tokens, ""
-    read, written = usage.input_tokens, usage.output_tokens
-    price = cost(command.model, read, written)
-    if not command.tokens and min(read, written) >= 0:
-        return price, read + written, ""
-    if read <= 0 or written < 0 or read + written > command.tokens or price > command.reserve:
-        return command.reserve, command.tokens, f"The usage that it reported ({read} and {written}) cannot be true."
-    return price, read + written, ""
-
-
-def fault_of(kind: str, error: FlowrunError) -> Fault:
-    """Return an adapter's error as the fault of an event; only the outside world's may be tried again."""
-    outside = error if isinstance(error, AdapterError) else None
-    return Fault(
-        kind=kind,
-        code=error.code,
-        message=error.message,
-        retryable=outside is not None and outside.retryable,
-        retry_after=None if outside is None else outside.retry_after,
-    )
-
-
-def too_large(value: Json) -> bool:
-    """Say whether a value from outside is more than one event may hold; a cheap look first, the bytes if in doubt."""
-    if value is None or isinstance(value, bool | int | float):
-        return False
-    if isinstance(value, str) and len(value) < LARGEST // 4:
-        return False
-    return len(msgspec.json.encode(value)) > LARGEST

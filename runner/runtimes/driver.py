@@ -24,6 +24,7 @@ from flowrun.core.commands import (
     TakeRoom,
     Wait,
     WriteRecord,
+    pause_of,
 )
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.entries import earliest
@@ -45,10 +46,11 @@ from flowrun.core.events import (
     Waiting,
 )
 from flowrun.core.execution import Execution
+from flowrun.core.steps.model_call import conversation_digest
 from flowrun.errors import InternalError, StoreError
 from flowrun.ports.journal import Append, Claim, Receipt
 from flowrun.runtimes.committer import Committer
-from flowrun.runtimes.dispatch import Dispatch, conversation_digest
+from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
 from flowrun.runtimes.refusals import halted_call, halted_model, under
 from flowrun.values.moments import seconds_between
@@ -76,8 +78,11 @@ class Driver:
         self.compiled = compiled
         self.claim = claim
         self.clock = dispatch.clock
+        self.drain = dispatch.drain
         self.execution: Execution
         self.finished = False
+        self.left = False
+        """Whether work was left because the process is to end."""
         self.seq = 0
         self.last_at = ""
         self._left_at = ""
@@ -148,7 +153,7 @@ class Driver:
                 commands = self.execution.take_commands()
                 continue
             if not await self._rest():
-                await self._flush(durable=False)
+                await self._flush(durable=self.left)
                 if not self._stale:
                     return
             commands = self.execution.take_commands()
@@ -161,6 +166,9 @@ class Driver:
                 return
             if isinstance(command, OUTSIDE):
                 if command.path in self._tasks:
+                    continue
+                if self.drain.asked:
+                    self.left = True
                     continue
                 if alone or (isinstance(command, Propose) and not self._tasks and not self._parked):
                     await self._outside(command)
@@ -218,7 +226,10 @@ class Driver:
             return
         if command.delay:
             await self._flush(durable=False)
-            await self.clock.sleep(command.delay * (0.5 + self.clock.jitter() / 2))
+            await self.drain.sleep(pause_of(command, self.clock.jitter()))
+            if self.drain.asked:
+                self.left = True
+                return
         if isinstance(command, CallModel):
             await self._model(command)
             return
@@ -226,6 +237,16 @@ class Driver:
         if (command.path, "intended") in self._seen:
             self._emit(self._lost(command))
             return
+        wait = 0.0 if command.simulated else self.dispatch.turn(command)
+        if isinstance(wait, CallFailed):
+            self._emit(wait)
+            return
+        if wait:
+            await self._flush(durable=False)
+            await self.drain.sleep(wait)
+            if self.drain.asked or self._stale:
+                self.left = self.drain.asked
+                return
         if needs_intent(command):
             if not await self._intend(command, write):
                 return
@@ -237,7 +258,7 @@ class Driver:
                 return
         if self._stale:
             return
-        event = await self.dispatch.call_tool(self.compiled, command, run)
+        event = await self.dispatch.call_tool(self.compiled, command, run, waited=wait)
         self._emit(event)
         if write:
             await self._flush(durable=True)
@@ -323,9 +344,9 @@ class Driver:
                 self._stale = True
             return True
         people = any(isinstance(c, AskPerson) or c.event for c in self._parked.values())
-        if until is not None and until <= PATIENCE and not people:
+        if until is not None and until <= PATIENCE and not people and not self.drain.asked:
             await self._flush(durable=False)
-            await self.clock.sleep(until)
+            await self.drain.sleep(until)
             return True
         return False
 

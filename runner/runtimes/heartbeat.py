@@ -6,7 +6,9 @@ Owns: the renewal of leases. One task serves all runs of the process.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
+from flowrun.errors import StoreError
 from flowrun.ports.journal import Claim, Journal
 
 EVERY = 10.0
@@ -36,5 +38,7 @@ class Heartbeat:
         while self._claims:
             await asyncio.sleep(self._every)
             if self._claims:
-                self._journal.renew(list(self._claims))
+                # A store that is locked or full now may be free at the next beat; a lease outlives two misses.
+                with suppress(StoreError):
+                    self._journal.renew(list(self._claims))
         self._task = None

@@ -78,10 +78,10 @@ def _first_result(
     except FlowrunError:
         event = None
     if isinstance(event, Returned | Answered):
-        output = event.output if isinstance(event, Returned) else event.data
+        output, omitted = (event.output, event.omitted) if isinstance(event, Returned) else (event.data, "")
         return Returned(
             path=command.path, at=now, output=output, tool=verdict.tool, repeat=True, worked=0,
-            natural=verdict.natural, first=run,
+            natural=verdict.natural, first=run, omitted=omitted,
         )  # fmt: skip
     reason = f"The run {run} has done it, and its result can no longer be read."
     return Refused(path=command.path, at=now, rule="once.natural", reason=reason)

@@ -21,6 +21,7 @@ from flowrun.core.events import (
     PHASES,
     AnyEvent,
     Asked,
+    CallFailed,
     Intended,
     ModelStarted,
     RecordWritten,
@@ -30,9 +31,10 @@ from flowrun.core.events import (
     Waiting,
 )
 from flowrun.core.execution import Execution
+from flowrun.core.steps.model_call import conversation_digest
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, Receipt
-from flowrun.runtimes.dispatch import Dispatch, conversation_digest
+from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.driver import msg_at
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
 from flowrun.runtimes.refusals import halted_call, halted_model, under
@@ -198,6 +200,11 @@ class Activities:
         held = None if known else self.dispatch.halted(under(command), now)
         if held is not None:
             return halted_call(command, held, now)
+        wait = 0.0 if known or command.simulated else self.dispatch.turn(command)
+        if isinstance(wait, CallFailed):
+            return wait
+        if wait:
+            await self.dispatch.clock.sleep(wait)
         if needs_intent(command):
             receipt = (
                 None if known else self._commit(view, intent_of(command, now), durable=write, under=under(command))
@@ -210,7 +217,7 @@ class Activities:
                 return event
             if not receipt.ok:
                 raise ApplicationError(f"The run {view.started.run} has ended.", type="Ended", non_retryable=True)
-        return await self.dispatch.call_tool(view.compiled, command, view.started.run)
+        return await self.dispatch.call_tool(view.compiled, command, view.started.run, waited=wait)
 
     def _commit(self, view: View, *events: AnyEvent, durable: bool = False, under: Sequence[str] = ()) -> Receipt:
         """Commit. A phase that is there already and a run that has ended are for the caller to look at again."""

@@ -17,7 +17,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import is_cancelled_exception
 
-from flowrun.core.commands import AnyCommand, AskPerson, CallModel, CallTool, Close, Propose, Wait
+from flowrun.core.commands import AnyCommand, AskPerson, CallModel, CallTool, Close, Propose, Wait, pause_of
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import AnyEvent, RunStarted
 from flowrun.core.execution import Execution
@@ -137,7 +137,7 @@ class RunFlow:
             arrived = await self._local("flowrun.answer", run, path)
         else:
             if command.delay:
-                await workflow.sleep(command.delay * (0.5 + workflow.random().random() / 2))
+                await workflow.sleep(pause_of(command, workflow.random().random()))
             limit = command.timeout or MODEL
             if isinstance(command, CallTool):
                 limit = min(command.timeout or command.within, command.within)

@@ -36,7 +36,7 @@ output: paid@1
 key: input.id
 subject: input.who
 tools: {bank.balance: {}, bank.pay: {}, bank.thank: {}}
-budget: {tool_calls: 40, writes: 8}
+budget: {tool_calls: 40, writes: 8, model_calls: 8}
 steps:
   - {id: look, call: bank.balance, with: {who: "${{ input.who }}"}}
   - {id: first, call: bank.pay, with: {who: "${{ input.who }}", amount: 1}}
@@ -53,6 +53,7 @@ RECORD = {
 BANK = '''\
 """Tools of the tests: each effect is a line of world.log, and a repeated key does nothing twice."""
 import os, subprocess, sys, threading, time
+from contextlib import suppress
 from pathlib import Path
 from flowrun import tool
 
@@ -68,6 +69,9 @@ def done(line: str) -> None:
 def asked(name: str) -> None:
     with (HERE / "asked.log").open("a") as log:
         log.write(name + "\\n")
+
+def asked_before(name: str) -> int:
+    return (HERE / "asked.log").read_text().split().count(name)
 
 @tool(effect="read")
 def balance(who: str) -> int:

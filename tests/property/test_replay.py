@@ -16,11 +16,8 @@ from hypothesis import strategies as st
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import RunFinished, StepFailed, SubjectKnown
 from flowrun.core.execution import Execution
-<<<<<<< HEAD
 from flowrun.journal.writes import writes
-=======
 from flowrun.plan.model import AnyStep, ChooseStep, ForEachStep, ParallelStep
->>>>>>> main
 from tests.property.pictures import picture
 from tests.property.plans import plans
 from tests.property.simulation import Simulation

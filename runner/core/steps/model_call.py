@@ -20,6 +20,8 @@ from flowrun.plan.model import AskStep, ModelPlan
 
 Json = Any
 ATTEMPTS = 3
+LEFT_ALONE = "FR4122"
+"""The model is left alone for a while after many failures; the step's next one is asked at once."""
 EXTRA_BYTES = 16_384
 """What an adapter may add to a request: few-shot examples, instructions, and the schema written out once more."""
 MILLION = 1_000_000
@@ -42,7 +44,8 @@ def call_model(
     examples = [example for example in ctx.flow.examples if example.step == step.id]
     attempt = 0
     fault = Fault(kind="model", code="FR4100", message="The step names no model.")
-    for name in ctx.execution.models_for(step):
+    models = ctx.execution.models_for(step)
+    for name in models:
         model = plan.models[name]
         for turn in range(1, ATTEMPTS + 1):
             attempt += 1
@@ -78,6 +81,7 @@ def call_model(
                 talks=step.to == "customer",
                 timeout=left,
                 delay=delay,
+                least=(fault.retry_after or 0.0) if delay else 0.0,
                 reserve=reserve,
                 tokens=sum(tokens),
                 under=ctx.under(),
@@ -89,7 +93,7 @@ def call_model(
             if isinstance(event, ModelReplied):
                 return event
             fault = event.fault
-            if not fault.retryable:
+            if not fault.retryable or (fault.code == LEFT_ALONE and name != models[-1]):
                 break
     raise Failure(fault)
 

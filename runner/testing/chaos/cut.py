@@ -70,10 +70,10 @@ class CutJournal:
         with self._cut.around("journal", "the claim of the run", ""):
             return self._inner.claim(*args, **more)
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Claim, *, ready: bool = False) -> None:
         """Give a run back between two boundaries."""
         with self._cut.around("journal", "giving the run back", ""):
-            self._inner.release(claim)
+            self._inner.release(claim, ready=ready)
 
     def commit(self, appends: Sequence[Append]) -> list[Receipt]:
         """Commit between two boundaries."""

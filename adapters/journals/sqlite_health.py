@@ -1,0 +1,99 @@
+"""What of a SQLite store can be read, looked at without changing a byte.
+
+Owns: SQLite's own check, and reading run by run as far as it goes, where a question over the whole store would fail. Proving
+who wrote what is the trail's part.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from flowrun.adapters.journals.sqlite_schema import APPLICATION_ID, MIGRATIONS, store_error
+from flowrun.adapters.journals.sqlite_trail import open_snapshot
+from flowrun.errors import StoreError
+from flowrun.journal.chain import GENESIS, link
+from flowrun.ports.health import DamagedRun, Health
+
+MOST_PROBLEMS = 100
+LITTLE_ROOM = 100_000_000
+"""Bytes below which the room on the disk is told as a problem to come."""
+
+
+def examine(path: Path) -> Health:
+    """Look at a store. Raises `StoreError` (FR5021) where there is none; everything else is in the answer."""
+    if not path.is_file():
+        raise StoreError(
+            f"There is no store at {path}.", help="Give its place with --store sqlite:///PATH.", code="FR5021"
+        )
+    problems: list[str] = []
+    warnings = _surroundings(path)
+    try:
+        with closing(open_snapshot(path)) as db:
+            if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                return Health(store=str(path), problems=["It is not a flowrun store."], warnings=warnings)
+            form = db.execute("PRAGMA user_version").fetchone()[0]
+            if form > len(MIGRATIONS):
+                warnings.append(f"It was written by a newer flowrun (form {form}; this one knows {len(MIGRATIONS)}).")
+            problems += _integrity(db)
+            runs, events, damaged, unread = _runs(db)
+    except sqlite3.Error as error:
+        return Health(store=str(path), problems=[store_error(path, error).message], warnings=warnings)
+    if unread:
+        problems.append(unread)
+    return Health(
+        store=str(path), form=form, runs=runs, events=events, problems=problems, damaged=damaged, warnings=warnings
+    )
+
+
+def _surroundings(path: Path) -> list[str]:
+    found = []
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        found.append("The file or its folder cannot be written by this user.")
+    free = shutil.disk_usage(path.parent).free
+    if free < LITTLE_ROOM:
+        found.append(f"Only {free // 1_000_000} MB are left on its disk.")
+    return found
+
+
+def _integrity(db: sqlite3.Connection) -> list[str]:
+    try:
+        rows = db.execute(f"PRAGMA integrity_check({MOST_PROBLEMS})").fetchall()
+    except sqlite3.Error as error:
+        return [f"SQLite's check could not be finished: {error}."]
+    return [str(row[0]) for row in rows if row[0] != "ok"]
+
+
+def _runs(db: sqlite3.Connection) -> tuple[int, int, list[DamagedRun], str]:
+    """Read every run from its first event on; return runs, events, the damaged ones, and what kept runs from being listed."""
+    runs = events = 0
+    damaged: list[DamagedRun] = []
+    last = 0
+    try:
+        while row := db.execute(
+            "SELECT n, run, seq, head FROM runs WHERE n > ? ORDER BY n LIMIT 1", (last,)
+        ).fetchone():
+            last, run, seq, head = row
+            good, whole = _chain(db, last, head)
+            runs, events = runs + 1, events + good
+            if not whole or good != seq:
+                damaged.append(DamagedRun(run=str(run), events=int(seq), readable=good))
+    except (sqlite3.Error, ValueError, TypeError) as error:
+        return runs, events, damaged, f"The list of runs breaks off after {runs}: {error}."
+    return runs, events, damaged, ""
+
+
+def _chain(db: sqlite3.Connection, n: int, head: bytes) -> tuple[int, bool]:
+    """Return how many events are as they were written, from the first on, and whether they end where the run says."""
+    good, previous = 0, GENESIS
+    try:
+        for seq, body, hash in db.execute("SELECT seq, body, hash FROM events WHERE n = ? ORDER BY seq", (n,)):
+            if seq != good + 1 or not isinstance(body, bytes) or link(previous, body) != hash:
+                return good, False
+            good, previous = good + 1, hash
+    except sqlite3.Error:
+        return good, False
+    return good, previous == head

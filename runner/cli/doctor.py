@@ -1,0 +1,52 @@
+"""`flowrun doctor`: what of a store can be read.
+
+Owns: the command's options and output. The store's adapter does the looking.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from flowrun.cli import options
+from flowrun.cli.output import print_json, say, table
+
+
+@click.command("doctor")
+@options.JSON
+@options.places
+def command(as_json: bool, workspace: Path | None, store: str | None) -> int:
+    """Look whether the store is whole, and tell what can be read of it. Nothing is changed.
+
+    SQLite's own check is made, and each run is read from its first event on and held against its chain. Ends with 0 when
+    all is well and with 1 when something is damaged.
+
+    \b
+    Examples:
+      flowrun doctor
+      flowrun doctor --store sqlite:///copy.db --json
+    """
+    from flowrun import wiring
+
+    health = wiring.health(options.store_of(workspace, store))
+    if as_json:
+        print_json({"ok": health.ok, **msgspec.to_builtins(health)})
+        return 0 if health.ok else 1
+    say(f"{health.store}: {health.runs} runs, {health.events} events, form {health.form}")
+    for warning in health.warnings:
+        say(f"warning: {warning}", style="yellow")
+    for problem in health.problems:
+        say(f"damaged: {problem}", style="red")
+    if health.damaged:
+        table(["run", "events", "readable"], [[d.run, d.events, d.readable] for d in health.damaged])
+    if health.ok:
+        say("Everything can be read as it was written.", style="green")
+        return 0
+    whole = health.runs - len(health.damaged)
+    say(
+        f"{whole} runs can be read whole. Copy the file before anything else; then restore a backup, or take what is readable"
+    )
+    say("from the copy: sqlite3 COPY.db .recover | sqlite3 NEW.db, and look at NEW.db with flowrun doctor.")
+    return 1
