@@ -18,13 +18,12 @@ from flowrun.app.flows import load_flow
 from flowrun.app.halt import FileHalts, halt_of
 from flowrun.app.modes import mode_for
 from flowrun.app.people import People
+from flowrun.app.raises import check_raise
 from flowrun.app.result import RunResult, ended, read_result
 from flowrun.app.shown import Shown
 from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
-from flowrun.core.context import Meter
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
-from flowrun.core.execution import raised_to
 from flowrun.errors import ConfigError, FlowrunError, InputError
 from flowrun.plan.compile import asks_in, plan_bytes
 from flowrun.plan.model import Plan
@@ -33,7 +32,6 @@ from flowrun.ports.models import Models
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.drain import Stopped
 from flowrun.runtimes.local import LocalRuntime
-from flowrun.values.micros import MICRO
 from flowrun.values.names import Names
 
 Json = Any
@@ -191,38 +189,8 @@ class App(People, Shown):
 
     def _raise_budget(self, run: str, raised: Mapping[str, int], by: str, *, stuck: Sequence[InboxRow]) -> None:
         self.require_owner(run, by)
-        plan = self.plan_of(run).plan
-        meter = Meter(plan.flow.budget, ceiling=plan.ceiling)
-        for stored in self.journal.events(run):
-            event = stored.event
-            if isinstance(event, BudgetRaised):
-                meter.raise_to(raised_to(event))
-        for name, limit in raised.items():
-            unit = MICRO if name in ("cost", "within") else 1
-            known, most = meter.limits.get(name), meter.ceiling.get(name)
-            if most is not None and limit > most:
-                raise InputError(
-                    f"{name} cannot be raised above {most / unit:g}: flowrun.yaml allows no run more.",
-                    help="The workspace's `limits` hold for every run; a run keeps those that it started with.",
-                    code="FR3071",
-                )
-            if known is None or limit <= known:
-                raise InputError(
-                    f"{name} can only be raised, and its limit is {'none' if known is None else f'{known / unit:g}'}.",
-                    code="FR3032",
-                )
-        if any("done" in entry.asked.get("may", []) for entry in stuck):
-            raise InputError(
-                "A write is in doubt, and no raised limit tells what became of it.",
-                help=f"Look there, then: flowrun settle {stuck[0].id} --done --data JSON, or --not-done.",
-                code="FR3072",
-            )
-        if stuck:
-            raise InputError(
-                "The step that was handed off runs other steps, so it cannot be tried again: they would run twice.",
-                help=f"Close it (flowrun inbox), or put `on_error: hand_off` on the steps inside. flowrun show {run}",
-                code="FR3031",
-            )
+        events = [stored.event for stored in self.journal.events(run)]
+        check_raise(self.plan_of(run).plan, events, raised, run, stuck)
         now = self.clock.now()
         self.add(run, [BudgetRaised(path=f"@raised-{now}", at=now, to=dict(raised), by=by)])
 
