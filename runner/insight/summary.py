@@ -26,6 +26,7 @@ from flowrun.core.events import (
     RunFinished,
     RunStarted,
     Waiting,
+    Withdrawn,
     Woken,
 )
 from flowrun.values.moments import seconds_between
@@ -114,6 +115,8 @@ def waited(events: Sequence[AnyEvent]) -> float:
         if isinstance(event, Asked | Waiting):
             since = since if opened else event.at
             opened[event.path] = event.at
-        elif isinstance(event, Answered | Woken) and opened.pop(event.path, None) is not None and not opened:
+        elif (
+            isinstance(event, Answered | Woken | Withdrawn) and opened.pop(event.path, None) is not None and not opened
+        ):
             total += seconds_between(since, event.at)
     return total + (seconds_between(since, events[-1].at) if opened else 0.0)
