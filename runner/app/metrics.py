@@ -17,6 +17,8 @@ from flowrun.ports.journal import Journal, RunRow
 from flowrun.values.moments import add_seconds
 
 PAGE = 500
+FORGOTTEN = "FR5012"
+"""The run's person was forgotten."""
 MODES = ("live", "supervised")
 """Runs that really act. What a shadow run would have done is no figure of the business."""
 
@@ -50,8 +52,8 @@ def report(
     for row in each_run(journal, flow=flow, since=start):
         try:
             events = [stored.event for stored in journal.events(row.run)]
-        except StoreError:
-            if row.erased is None:
+        except StoreError as error:
+            if error.code != FORGOTTEN:
                 unreadable.append(row.run)
                 continue
             metrics.add_erased(row.flow, row.version)
