@@ -86,9 +86,15 @@ class Redaction:
 
     def record(self, row: RecordRow) -> RecordRow:
         """Return a record with placeholders for what is marked."""
-        shown = row.record if self._only_secrets else redacted(self._schema(row.schema), row.record)
-        record = self.data(shown)
-        return msgspec.structs.replace(row, record=record)
+        return msgspec.structs.replace(row, record=self.written(row.schema, row.record))
+
+    def call(self, tool: str, args: Json) -> Json:
+        """Return the arguments of a call of a tool with placeholders for what is marked."""
+        return self.data(args if self._only_secrets else EventMarks(self._plan).redacted_args(tool, args))
+
+    def written(self, schema: str, record: Json) -> Json:
+        """Return what a record of a schema holds with placeholders for what is marked."""
+        return self.data(record if self._only_secrets else redacted(self._schema(schema), record))
 
     def remains(self, row: RecordRow) -> dict[str, Json]:
         """Return what is kept of a record when its person is forgotten: null in every marked field."""
@@ -100,14 +106,10 @@ class Redaction:
 
     def result(self, result: RunResult) -> RunResult:
         """Return a result with placeholders for what is marked."""
-
-        def shown(schema: str, record: Json) -> Json:
-            return self.data(record if self._only_secrets else redacted(self._schema(schema), record))
-
         return msgspec.structs.replace(
             result,
-            record=result.record and shown(self._output, result.record),
-            records=[{**entry, "record": shown(entry["schema"], entry["record"])} for entry in result.records],
+            record=result.record and self.written(self._output, result.record),
+            records=[{**entry, "record": self.written(entry["schema"], entry["record"])} for entry in result.records],
             waiting=[self.entry(entry) for entry in result.waiting],
             reason=self.text(result.reason),
         )
