@@ -228,15 +228,13 @@ def _in_time(
             rerun = heapq.heappop(heap)[2]
             rerun.step()
         if rerun.at is None:
-            yield _result(rerun.recorded, rerun.difference, plans.then(rerun.recorded.start.plan))
+            yield _result(rerun.recorded.start, rerun.difference)
         else:
             count += 1
             heapq.heappush(heap, (rerun.at, count, rerun))
 
 
-def _result(recorded: Recorded, found: Difference | None, plan: Plan | None) -> Replayed:
-    start = recorded.start
+def _result(start: RunStarted, found: Difference | None) -> Replayed:
     if found is None:
         return Replayed(run=start.run, flow=start.flow, started=start.at, kind=SAME)
-    text = Redaction(plan, recorded.events).text(found.text)
-    return Replayed(run=start.run, flow=start.flow, started=start.at, kind=found.kind, path=found.path, text=text)
+    return Replayed(run=start.run, flow=start.flow, started=start.at, kind=found.kind, path=found.path, text=found.text)
