@@ -57,6 +57,7 @@ def settled_entry(id: str, action: str) -> InputError:
         "resume": "the run was resumed",
         "close": "it was closed",
         "late": "its time ran out",
+        "withdrawn": "it is no longer needed",
         "finished": "its run has ended",
     }.get(action, action)
     return InputError(

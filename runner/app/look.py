@@ -237,6 +237,7 @@ _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.Answered: _answered,
     ev.Waiting: _waiting,
     ev.Woken: _woken,
+    ev.Withdrawn: lambda e: ("No longer waits: what asked was closed", [], ""),
     ev.RecordWritten: lambda e: (f"Wrote the record {e.schema}", words.pretty(e.record), "good"),
     ev.BudgetRaised: lambda e: (f"{e.by or 'Somebody'} raised limits", [words.fields(raised(e))], ""),
     ev.CancelAsked: lambda e: (f"{e.by or 'Somebody'} asked to cancel", [e.reason] if e.reason else [], ""),

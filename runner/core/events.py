@@ -274,6 +274,10 @@ class Woken(Event, tag="wait.ended"):
     payload: Json = None
 
 
+class Withdrawn(Event, tag="wait.withdrawn"):
+    """Nobody needs to answer an entry or a wait any more: what asked was closed, for another branch or a deadline ended it."""
+
+
 class RecordWritten(Event, tag="record.written"):
     """A record; `final` for the one record that a flow ends with."""
 
@@ -329,6 +333,7 @@ AnyEvent = (
     | Answered
     | Waiting
     | Woken
+    | Withdrawn
     | RecordWritten
     | BudgetRaised
     | CancelAsked
@@ -357,6 +362,7 @@ PHASES: dict[type, str] = {
     Answered: "ended",
     Waiting: "waiting",
     Woken: "ended",
+    Withdrawn: "ended",
     RecordWritten: "written",
     BudgetRaised: "raised",
     CancelAsked: "cancel",

@@ -26,6 +26,7 @@ from flowrun.core.events import (
     RunStarted,
     SubjectKnown,
     Verdict,
+    Withdrawn,
     Woken,
 )
 from flowrun.core.failure import Failure, RunEnd, outcome_of
@@ -205,8 +206,10 @@ class Execution:
         if isinstance(command, AskPerson) and (command.path, "") in self.open:
             return  # one call of the entry was changed; the others still wait in it
         if isinstance(command, Close):
-            self.open.pop((command.path, ""), None)
+            closed = self.open.pop((command.path, ""), None)
             self._ended.add(command.path)
+            if isinstance(closed, AskPerson | Wait):
+                self.note(Withdrawn(path=command.path, at=self.now))
         elif isinstance(command, Note):
             self.open[(command.path, PHASES[type(command.event)])] = command
         elif isinstance(command, Finish):

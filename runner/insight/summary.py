@@ -26,6 +26,7 @@ from flowrun.core.events import (
     RunFinished,
     RunStarted,
     Waiting,
+    Withdrawn,
     Woken,
 )
 from flowrun.values.moments import seconds_between
@@ -91,7 +92,7 @@ def summarise(events: Sequence[AnyEvent]) -> Summary:
             writes |= {v.path for v in event.verdicts if v.effect == "write"}
         elif isinstance(event, Returned) and not event.simulated:
             usage.tool_calls += 1
-            usage.writes += event.path.split("~")[0] in writes
+            usage.writes += not event.first and event.path.split("~")[0] in writes
         elif isinstance(event, CallFailed | Doubted):
             usage.tool_calls += 1
         elif isinstance(event, Intended):
@@ -114,6 +115,8 @@ def waited(events: Sequence[AnyEvent]) -> float:
         if isinstance(event, Asked | Waiting):
             since = since if opened else event.at
             opened[event.path] = event.at
-        elif isinstance(event, Answered | Woken) and opened.pop(event.path, None) is not None and not opened:
+        elif (
+            isinstance(event, Answered | Woken | Withdrawn) and opened.pop(event.path, None) is not None and not opened
+        ):
             total += seconds_between(since, event.at)
     return total + (seconds_between(since, events[-1].at) if opened else 0.0)

@@ -247,6 +247,11 @@ def _woken(run: str, event: ev.Woken) -> Iterable[Change]:
     yield WaitEnded(path=event.path)
 
 
+def _withdrawn(run: str, event: ev.Withdrawn) -> Iterable[Change]:
+    yield EntrySettled(path=event.path, action="withdrawn")
+    yield WaitEnded(path=event.path)
+
+
 def _recorded(run: str, event: ev.RecordWritten) -> Iterable[Change]:
     yield RecordAdded(
         path=event.path,
@@ -319,6 +324,7 @@ _HANDLERS: dict[type, Callable[[str, Any], Iterable[Change]]] = {
     ev.Answered: _answered,
     ev.Waiting: _waiting,
     ev.Woken: _woken,
+    ev.Withdrawn: _withdrawn,
     ev.RecordWritten: _recorded,
     ev.Intended: _intended,
     ev.Reserved: _reserved,

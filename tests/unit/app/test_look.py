@@ -47,6 +47,7 @@ EXAMPLES: list[ev.AnyEvent] = [
     ev.Answered(path="a", at=AT, action="approve", by="Sam"),
     ev.Waiting(path="t", at=AT, due=AT, event="paid@1", key="o-1"),
     ev.Woken(path="t", at=AT, timer=False, payload={"ok": True}),
+    ev.Withdrawn(path="a", at=AT),
     ev.RecordWritten(path="c", at=AT, schema="case@1", record={"done": True}),
     ev.BudgetRaised(path="@raised", at=AT, to={"writes": 3}, by="Sam"),
     ev.CancelAsked(path="@cancel", at=AT, by="Sam"),

@@ -13,9 +13,10 @@ from flowrun.adapters.journals.sqlite import SqliteJournal
 from flowrun.app.result import listed
 from flowrun.core.events import Escalated, Intended
 from flowrun.errors import InputError
-from flowrun.plan.model import ForEachStep, RulePlan
+from flowrun.journal.projections import short_id
+from flowrun.plan.model import ForEachStep, ParallelStep, RulePlan
 from flowrun.ports.journal import Journal
-from tests.property.plans import lit
+from tests.property.plans import GOOD, lit
 from tests.unit.app.office import PLAIN, Office, asks
 from tests.unit.core.kit import FINAL, ask, call, person
 
@@ -251,3 +252,16 @@ async def test_the_last_two_yeses_at_the_same_moment_settle_the_entry(office: An
     desk.app.standing = lambda entry: next(stale, None) or standing(entry)
     result = await yes
     assert (result.outcome, desk.tools.made) == ("completed", [{"n": 2}])
+
+
+async def test_an_entry_that_nobody_needs_any_more_leaves_the_inbox(office: Any) -> None:
+    """One branch asks somebody, another is refused: the run goes on without both, and asks nobody for nothing."""
+    branches = {"z": [person("asked")], "a": [call("m", PLAIN)]}
+    never = RulePlan(id="never", source="p@1", tools=[PLAIN], only_when=lit(False))
+    desk = office([ParallelStep(id="b", branches=branches, on_error="continue"), person("later"), FINAL], never)
+    await desk.submit()
+    (entry,) = desk.journal.inbox()
+    assert entry.path == "later"
+    with pytest.raises(InputError) as error:
+        await desk.app.answer(short_id(entry.run, "b/z/asked"), GOOD, by="eva")
+    assert refused(error) == "FR3003" and "no longer" in str(error.value)
