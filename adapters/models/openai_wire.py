@@ -133,6 +133,13 @@ def _status(error: openai.APIStatusError, name: str, now: float | None) -> Adapt
     said = _said(error)
     if status == 429 and error.code == "insufficient_quota":
         return AdapterError(f"The account of model {name} has no quota left.", code="FR4102", help=said)
+    if status == 429:
+        return AdapterError(
+            f"The server of model {name} takes no more requests for now (429).{said}",
+            code="FR4124",
+            retryable=True,
+            retry_after=retry_after(error.response.headers, now=now),
+        )
     if status in _RETRYABLE or status >= 500:
         return AdapterError(
             f"The server of model {name} is overloaded or has a fault ({status}).{said}",

@@ -14,6 +14,7 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -134,6 +135,7 @@ class PythonTools:
         self._inject = dict(inject or {})
         self._version = version
         self._functions: dict[str, tuple[Callable[..., Any], ToolMark]] = {}
+        self._writing: dict[str, Future[None]] = {}
         for given, function in zip(names, listed, strict=True):
             mark = mark_of(function)
             if mark is None:
@@ -212,13 +214,16 @@ class PythonTools:
         if signature.key is not None:
             call[signature.key] = request.key
         write = mark.effect == "write"
+        left = await self._alone(request, write)
+        ended = self._begun(request.key) if write and request.key else None
+        more = () if ended is None else (ended,)
         try:
             if inspect.iscoroutinefunction(function):
-                value = await call_in_task(function, call, request.timeout)
+                value = await call_in_task(function, call, left, *more)
             else:
-                async with asyncio.timeout(request.timeout):
-                    value = await call_in_thread(function, call)
-        except (AdapterError, GeneratorExit):
+                async with asyncio.timeout(left):
+                    value = await call_in_thread(function, call, *more)
+        except (AdapterError, GeneratorExit):  # the latter: this call itself is being closed
             raise
         except NotDone as error:
             raise AdapterError(_told(request.tool, error), code="FR4002", retryable=error.retryable) from error
@@ -251,6 +256,38 @@ class PythonTools:
                 code="FR4003",
                 in_doubt=write,
             ) from error
+
+    async def _alone(self, request: ToolRequest, write: bool) -> float:
+        """Wait until no write with the request's key runs any more; return the seconds that are left.
+
+        A function that was given up goes on in its thread. While it does, a repeat may do the same a second time, and a
+        lookup that finds nothing proves nothing. Raises `AdapterError` (FR4019) where it does not end in time.
+        """
+        first = self._writing.get(request.key)
+        if first is None:
+            return request.timeout
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.wait([asyncio.wrap_future(first)], timeout=request.timeout)
+        if not first.done():
+            raise AdapterError(
+                "The first call still runs in this process, so nobody can say yet whether it is done.",
+                code="FR4019",
+                in_doubt=write,
+            )
+        return max(request.timeout - (loop.time() - began), 0.001)
+
+    def _begun(self, key: str) -> Callable[[], None]:
+        """Note that a write runs; return what is called when it has really ended."""
+        running: Future[None] = Future()
+        self._writing[key] = running
+
+        def ended() -> None:
+            if self._writing.get(key) is running:
+                del self._writing[key]
+            running.set_result(None)
+
+        return ended
 
     async def aclose(self) -> None:
         """Nothing is held open."""

@@ -42,22 +42,34 @@ class _Worker(threading.Thread):
             del job  # it holds the arguments
 
 
-async def call_in_thread(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+def _nothing() -> None:
+    """What is called at a function's end where nobody wants to know."""
+
+
+async def call_in_thread(
+    function: Callable[..., Any], arguments: Mapping[str, Any], ended: Callable[[], None] = _nothing
+) -> Any:
     """Return what a function gives, run in a thread; the caller's cancellation leaves it running unheard.
 
-    Raises what the function raises, and a retryable `AdapterError` (FR4015) where `MOST_AT_ONCE` run already.
+    `ended` is called in that thread once the function has really ended, heard or not. Raises what the function raises,
+    and a retryable `AdapterError` (FR4015) where `MOST_AT_ONCE` run already.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
     context = contextvars.copy_context()
-    worker = _take()
+    try:
+        worker = _take()
+    except AdapterError:
+        ended()
+        raise
 
     def job() -> None:
         value, error = None, None
         try:
             value = context.run(function, **arguments)
         except BaseException as raised:  # whatever it is, the caller must hear of it
-            error = raised
+            error = _heard(raised)
+        ended()
         _give_back(worker)
         # The loop is closed where the run has ended without this function.
         with contextlib.suppress(RuntimeError):
@@ -70,8 +82,15 @@ async def call_in_thread(function: Callable[..., Any], arguments: Mapping[str, A
     return value
 
 
-async def call_in_task(function: Callable[..., Any], arguments: Mapping[str, Any], seconds: float) -> Any:
+async def call_in_task(
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    seconds: float,
+    ended: Callable[[], None] = _nothing,
+) -> Any:
     """Return what an async function gives; raises what it raises, and `TimeoutError` after `seconds`.
+
+    `ended` is called once the function has really ended.
 
     A function that takes no notice of its cancellation is left alone after a moment, and its result is not heard.
     """
@@ -80,9 +99,10 @@ async def call_in_task(function: Callable[..., Any], arguments: Mapping[str, Any
         try:
             return await function(**arguments), None
         except BaseException as raised:  # also what would end the program if a task let it through
-            return None, raised
+            return None, _heard(raised)
 
     task = asyncio.create_task(run())
+    task.add_done_callback(lambda _: ended())
     try:
         await asyncio.wait([task], timeout=seconds)
     finally:
@@ -95,6 +115,11 @@ async def call_in_task(function: Callable[..., Any], arguments: Mapping[str, Any
     if error is not None:
         raise error
     return value
+
+
+def _heard(error: BaseException) -> BaseException:
+    """Return an error that may be raised in a coroutine: there `GeneratorExit` means something of its own."""
+    return RuntimeError("GeneratorExit") if isinstance(error, GeneratorExit) else error
 
 
 def _settle(future: asyncio.Future[Any], outcome: tuple[Any, BaseException | None]) -> None:

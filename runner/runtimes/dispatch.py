@@ -53,6 +53,8 @@ NEVER_CALLED = frozenset({"FR4001", "FR4006", "FR4007", "FR4015"})
 """Failures of a call that did not get as far as the tool; they say nothing about it."""
 NEVER_ASKED = frozenset({"FR4101", "FR4102", "FR4105", "FR4109", "FR4110", "FR4111", "FR4190"})
 """Failures after which nothing can have been used; after every other the reservation is charged."""
+TURNED_AWAY = "FR4124"
+"""The server takes no more requests for now: nothing was used, but it counts for the breaker."""
 
 
 class Dispatch:
@@ -289,7 +291,7 @@ class Dispatch:
             fault = self._harmless(fault_of("model", error))
             asked = isinstance(error, AdapterError) and error.code not in NEVER_ASKED
             failed = fault.retryable if asked else None
-            return self._unanswered(command, fault, charged=asked)
+            return self._unanswered(command, fault, charged=asked and error.code != TURNED_AWAY)
         except Exception as error:
             failed = True
             fault = Fault(kind="model", code="FR4123", message=f"Asking {model.name} broke: {type(error).__name__}.")

@@ -16,12 +16,12 @@ import pytest
 from flowrun.adapters.journals.memory import MemoryJournal
 from flowrun.adapters.models.openai import OpenAIModels
 from flowrun.core.compiled import CompiledPlan
-from flowrun.core.events import AnyEvent, ModelFailed, ModelReplied, ModelStarted, RunStarted
+from flowrun.core.events import AnyEvent, ModelFailed, ModelReplied, ModelStarted, RunStarted, StepFailed
 from flowrun.plan.model import AskStep, BudgetPlan, ModelPlan
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.local import LocalRuntime
 from flowrun.testing.fakes import FakeClock
-from tests.contracts.models_server import Server, completion, send
+from tests.contracts.models_server import Server, completion, error, send
 from tests.property.plans import lit, make_plan
 from tests.unit.core.kit import FINAL
 
@@ -161,3 +161,17 @@ def test_an_honest_server_is_charged_what_it_says(server: Counted) -> None:
     events = run(server, plan_with(server.url, BudgetPlan(cost=200_000), BudgetPlan()))
     replies = [event for event in events if isinstance(event, ModelReplied)]
     assert [(event.cost, event.tokens) for event in replies] == [(200, 100)] * STEPS
+
+
+def test_a_server_that_turns_requests_away_costs_nothing(server: Counted) -> None:
+    server.replies.extend(error(429) for _ in range(40))
+    events = run(server, plan_with(server.url, BudgetPlan(cost=40_000, model_calls=6), BudgetPlan()))
+    failed = [event for event in events if isinstance(event, ModelFailed)]
+    assert len(failed) == 6 and {event.cost for event in failed} == {0}
+
+
+def test_a_budget_that_failed_calls_used_up_names_what_failed(server: Counted) -> None:
+    server.replies.extend(error(500) for _ in range(40))
+    events = run(server, plan_with(server.url, BudgetPlan(cost=40_000), BudgetPlan()))
+    told = [event.fault.message for event in events if isinstance(event, StepFailed)]
+    assert "budget for cost is spent" in told[0] and "(500)" in told[0]

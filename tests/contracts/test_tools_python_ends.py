@@ -21,7 +21,7 @@ from flowrun.ports.tools import ToolRequest
 @tool(effect="read")
 def leaves(how: str) -> str:
     """Try to end the program."""
-    raise {"exit": SystemExit(0), "key": KeyboardInterrupt(), "stop": StopIteration()}[how]
+    raise {"exit": SystemExit(0), "key": KeyboardInterrupt(), "stop": StopIteration(), "close": GeneratorExit()}[how]
 
 
 @tool(effect="write")
@@ -36,7 +36,7 @@ async def cancels() -> str:
     raise asyncio.CancelledError
 
 
-@pytest.mark.parametrize("how", ["exit", "key", "stop"])
+@pytest.mark.parametrize("how", ["exit", "key", "stop", "close"])
 async def test_a_tool_cannot_end_the_program(how: str) -> None:
     with pytest.raises(AdapterError, match="failed") as caught:
         await PythonTools("t", [leaves]).invoke(
@@ -113,3 +113,40 @@ async def test_threads_are_used_again_and_bounded(monkeypatch: pytest.MonkeyPatc
     assert caught.value.retryable
     go.set()
     assert await asyncio.gather(*calls) == [True, True]
+
+
+def late_writer(gate: threading.Event, made: list[str]) -> PythonTools:
+    """A write that does its effect only once the gate opens, and a truthful lookup."""
+
+    @tool(effect="write", once={"confirm_with": "look"})
+    def late(what: str) -> str:
+        """Do it late."""
+        gate.wait(30)
+        made.append(what)
+        return what
+
+    @tool(effect="read")
+    def look(what: str) -> str | None:
+        """Say whether it was done."""
+        return what if what in made else None
+
+    return PythonTools("t", [late, look])
+
+
+async def test_a_lookup_waits_for_the_write_that_still_runs() -> None:
+    """What is not there yet may come: a lookup beside the running call would prove nothing, and a repeat would do it twice."""
+    gate, made = threading.Event(), list[str]()
+    tools = late_writer(gate, made)
+    args = {"what": "x"}
+    with pytest.raises(AdapterError) as lost:
+        await tools.invoke(ToolRequest(tool="t.late", args=args, key="k", run="r", timeout=0.05))
+    assert lost.value.in_doubt
+    for name in ("t.look", "t.late"):
+        with pytest.raises(AdapterError, match="still runs") as early:
+            await tools.invoke(ToolRequest(tool=name, args=args, key="k", run="r", timeout=0.05))
+        assert early.value.code == "FR4019" and early.value.in_doubt is (name == "t.late")
+    asyncio.get_running_loop().call_later(0.05, gate.set)
+    found = await tools.invoke(ToolRequest(tool="t.look", args=args, key="k", run="r", timeout=20))
+    assert (found.output, made) == ("x", ["x"])
+    other = await tools.invoke(ToolRequest(tool="t.late", args={"what": "y"}, key="other", run="r", timeout=20))
+    assert other.output == "y"

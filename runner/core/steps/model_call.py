@@ -50,12 +50,19 @@ def call_model(
         for turn in range(1, ATTEMPTS + 1):
             attempt += 1
             delay = backoff(turn, fault.retry_after) if turn > 1 else 0.0
-            meter.need("model_calls", 1)
             counted = meter.left("tokens") is not None or model.input_price or model.output_price
             tokens = worst_tokens(model, messages, tools, schema) if counted else (0, 0)
             reserve = cost(model, *tokens)
-            meter.need("cost", reserve)
-            meter.need("tokens", sum(tokens))
+            try:
+                meter.need("model_calls", 1)
+                meter.need("cost", reserve)
+                meter.need("tokens", sum(tokens))
+            except Failure as failure:
+                if attempt == 1:
+                    raise
+                # What was charged for calls that failed is why there is no room left: name what failed.
+                told = f"{failure.fault.message} The last call failed: {fault.message}"
+                raise Failure(msgspec.structs.replace(failure.fault, message=told)) from failure
             if meter.left("cost") is not None and unpriced(model):
                 raise Failure(
                     Fault(
