@@ -15,11 +15,11 @@ from typing import Any
 import msgspec
 
 from flowrun import wiring
-from flowrun.app.flows import flow_names
+from flowrun.app.flows import flow_names, halts_unknown
 from flowrun.app.workspace import FILE, Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.halts import ALL, FLOWS, SUBJECT, flow_name, subject_name
-from flowrun.errors import FlowrunError, InputError
+from flowrun.errors import FlowError, FlowrunError, InputError
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.files import read_source
 from flowrun.lang.parse import parse_workspace
@@ -160,6 +160,15 @@ class FileHalts:
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def check_names(ws: Workspace, dispatch: Dispatch, plan: Plan) -> None:
+    """Raise `FlowError` where the workspace file halts what is neither here nor in the plan: what was meant would go on."""
+    flows = [plan.flow.name, *(flow.name for flow in plan.flows.values())]
+    tools = [name for source in dispatch.tools.values() for name in source.contracts()]
+    unknown = halts_unknown(ws, tools, flows, plan.tools)
+    if unknown:
+        raise FlowError(unknown)
 
 
 def halt_of(dispatch: Dispatch, compiled: CompiledPlan, input: Json) -> str | None:

@@ -15,7 +15,7 @@ import msgspec
 
 from flowrun import wiring
 from flowrun.app.flows import load_flow
-from flowrun.app.halt import FileHalts, halt_of
+from flowrun.app.halt import FileHalts, check_names, halt_of
 from flowrun.app.modes import mode_for
 from flowrun.app.people import People
 from flowrun.app.result import RunResult, ended, read_result
@@ -298,6 +298,8 @@ class App(People, Shown):
         if held is not None:
             raise InputError(f"{run} waits on. {held}", help=HALT_HELP, code="FR3007")
         compiled = self.plan_of(run, accept=accept)
+        if not ends:
+            check_names(self.ws, self.dispatch, compiled.plan)
         claim = self.journal.claim(run, owner=self.owner)
         if claim is not None:
             await self.runtime.drive(compiled, claim)

@@ -65,11 +65,11 @@ def places(command: F) -> F:
     return WORKSPACE(STORE(command))
 
 
-def workspace_of(workspace: Path | None, store: str | None = None) -> Workspace:
-    """Return the workspace that the options name."""
+def workspace_of(workspace: Path | None, store: str | None = None, *, whole: bool = True) -> Workspace:
+    """Return the workspace that the options name; `whole` as for `load_workspace`."""
     from flowrun.app.workspace import load_workspace
 
-    return load_workspace(workspace, store)
+    return load_workspace(workspace, store, whole=whole)
 
 
 def store_file(workspace: Path | None, store: str | None = None) -> Path:

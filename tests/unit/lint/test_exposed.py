@@ -51,6 +51,12 @@ TOOLS = {
     t.name: t
     for t in (
         tool("crm.find", "read", record(email=TEXT), record(customer_id=TEXT, email=TEXT, max=MONEY)),
+        tool(
+            "crm.list",
+            "read",
+            record(),
+            record(orders={"type": "array", "items": record(order_id=TEXT, amount=MONEY, status=TEXT)}),
+        ),
         tool("web.read", "read", record(page=TEXT), record(body={"type": "string", "x-untrusted": True}, page_id=TEXT)),
         tool("pay.order", "read", record(order_id=TEXT), record(customer_id=TEXT, amount=MONEY, status=TEXT)),
         tool("mail.send", "write", record(to={"type": "string", "x-pii": "email"}, body=TEXT), record(id=TEXT)),
@@ -71,7 +77,7 @@ REFUND = f"{{id: act, {READS_TEXT}, tools: [pay.refund]}}"
 
 
 def findings(tools: str, steps: list[str], policy: str = "") -> list[Diagnostic]:
-    names = {"crm.find": "{}", "web.read": "{}"}
+    names = {"crm.find": "{}", "web.read": "{}", "crm.list": "{}"}
     lines = [f"  {name}: {rule}" for name, rule in names.items()] + [f"  {line}" for line in tools.split("\n")]
     last = "{id: end, record: out@1, with: {n: 1}}"
     text = "\n".join(
@@ -219,7 +225,42 @@ CASES: dict[str, tuple[str, list[str], str, list[str]]] = {
         "",
         ["mail.send to"],
     ),
+    **{
+        f"no tie: {condition}": (f"mail.send: {{only_when: '{condition}'}}", [FIND, SEND], "", ["mail.send to"])
+        for condition in (
+            '(args.to | length) < 100',
+            'args.to | contains("@")',
+            '"@" in args.to',
+            'args.to in [args.to, "a@b.c"]',
+            'args.to in [input.text, "a@b.c"]',
+            'true if args.body == "x" else args.to == input.email',
+            'args.to == input.email if args.body == "x" else true',
+            'args.to == args.to',
+            'args.to == (args.to | lower)',
+            'args.to != ""',
+            'args.to != "x"',
+            'args.to is not none',
+            'not (args.to == "x")',
+            '(args.to | truncate(1)) == "a"',
+            'args.to == input.text',
+            'args.to == (args.body if input.kind == "bug" else input.email)',
+            'args.to == input.email or args.body == "x"',
+            '(args.to | length) == (input.email | length)',
+        )
+    },
     # Guarded, or nothing to guard.
+    **{
+        f"tie: {condition}": (f"mail.send: {{only_when: '{condition}'}}", [FIND, SEND], "", [])
+        for condition in (
+            '(args.to | lower) == (input.email | lower)',
+            'input.email == args.to',
+            'args.to == input.email if args.body == "x" else args.to in ["a@b.c"]',
+            'args.to == input.email if args.body == "x" else false',
+            'not (args.to != input.email)',
+            '[input.email, "a@b.c"] | contains(args.to)',
+            'args.to in [input.email, "a@b.c"] and (args.to | length) < 100',
+        )
+    },
     "bound": (
         "mail.send: {bind: {to: '${{ steps.customer.email }}'}}", [FIND, SEND], "", [],
     ),
@@ -228,6 +269,30 @@ CASES: dict[str, tuple[str, list[str], str, list[str]]] = {
         "mail.send: {only_when: args.to == calls.crm.find.last.output.email}", [FIND, SEND], "", [],
     ),
     "tied to a fact that is read with the argument": ("pay.refund: {}", [FIND, REFUND], ORDER + OWN, ["pay.refund amount"]),
+    **{
+        f"the order is tied: {condition}": (
+            f"pay.refund: {{only_when: '{condition}', bind: {{amount: 5}}}}", ["{id: o, call: crm.list}", REFUND], "", [],
+        )
+        for condition in (
+            "calls.crm.list.last.output.orders | any(order_id=args.order_id)",
+            "(calls.crm.list.last.output.orders | select(order_id=args.order_id) | length) > 0",
+            "(calls.crm.list.last.output.orders | count(order_id=args.order_id)) > 0",
+        )
+    },
+    **{
+        f"the order is open: {condition}": (
+            f"pay.refund: {{only_when: '{condition}', bind: {{amount: 5}}}}",
+            ["{id: o, call: crm.list}", REFUND],
+            "",
+            ["pay.refund order_id"],
+        )
+        for condition in (
+            "not (calls.crm.list.last.output.orders | any(order_id=args.order_id))",
+            "calls.crm.list.last.output.orders | any(status=args.reason)",
+            "(calls.crm.list.last.output.orders | count(order_id=args.order_id)) >= 0",
+            '[{"order_id": args.order_id}] | any(order_id=args.order_id)',
+        )
+    },
     "tied to facts, id and amount": (
         "pay.refund: {}",
         [FIND, REFUND],
@@ -300,7 +365,7 @@ def test_the_finding_tells_the_way_and_what_to_write() -> None:
         "Text from outside can choose who receives mail.send: "
         "input.text → prompt of t → answer of t → prompt of act → mail.send to."
     )
-    assert (found.code, found.severity, found.span.line) == ("FR1424", "warning", 14)
+    assert (found.code, found.severity, found.span.line) == ("FR1424", "warning", 15)
     assert found.help is not None and "bind: {to: …}" in found.help and "approve_when: true" in found.help
 
 
