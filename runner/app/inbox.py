@@ -98,6 +98,8 @@ class Waits(ABC):
             raise InputError("Who are you?", help="Add --as NAME.", code="FR3025")
         now = self.standing(entry)
         mine = [name for name in now.open_roles if role in (None, name) and self.holds(by, name, entry.run)]
+        if not now.open_roles:
+            raise InputError(f"{entry.id} was settled already.", help=f"flowrun show {entry.run}", code="FR3022")
         if not mine:
             raise InputError(
                 f"{by} is not in the role that {entry.id} needs: {', '.join(now.open_roles)}.",
@@ -106,6 +108,15 @@ class Waits(ABC):
             )
         if submitter_too or mine[0] == CUSTOMER:
             return mine[0]
+        if not editor_too and self.ws.config is not None:
+            # The plan says who was in the role when the run began; a yes needs that they still are.
+            still = self.ws.config.roles.get(mine[0])
+            if still is None or by not in still.members:
+                raise InputError(
+                    f"{by} is no longer in the role {mine[0]}, and cannot say yes.",
+                    help="Somebody else must, or reject it and submit the run again.",
+                    code="FR3025",
+                )
         if by in {yes.by for yes in now.given}:
             raise InputError(f"{by} has said yes already; the others must be different people.", code="FR3026")
         if by in now.asked.barred and not editor_too:
@@ -128,7 +139,11 @@ class Waits(ABC):
         if self.holds(by, owner, run) or (submitter and by and by == self._submitter(run)):
             return
         raise InputError(
-            f"{by or 'Nobody'} may not do this: it needs the role {owner}.", help="Add --as NAME.", code="FR3025"
+            f"{by} may not do this: only who has the role {owner} may."
+            if by
+            else f"Only who has the role {owner} may do this.",
+            help="Add --as NAME.",
+            code="FR3025",
         )
 
     def holds(self, by: str, role: str, run: str) -> bool:
