@@ -16,6 +16,7 @@ from flowrun.errors import Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.files import find_file, matching, read_source
+from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
 from flowrun.lint.supported import tools_findings, workspace_findings
 from flowrun.lint.workspace import file_findings, halt_findings, mark_findings, mode_findings, role_findings
@@ -115,6 +116,8 @@ def _example(item: spec_files.ExampleSpec) -> Example:
 
 def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: ModelPlan | None = None) -> Catalogue:
     """Return what names in a workspace mean. `main`: the flow that is loaded, so that others are read only if called."""
+    from flowrun.plan.compile import budget_plan
+
     config = ws.config
     policies: list[spec.Policy] = []
     for pattern in () if config is None else config.policies:
@@ -136,6 +139,7 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
         tables={} if config is None else config.tables,
         time_zone=ws.time_zone,
         limits={} if config is None else config.limits,
+        ceiling=budget_plan(None if config is None else config.ceiling),
         privacy={} if config is None else config.privacy,
     )
 
@@ -214,6 +218,7 @@ def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalog
         *mode_findings(file, flows),
         *halt_findings(file, known.tools, flows),
         *mark_findings(file, marks),
+        *price_findings(file, wiring.clock().now()[:10]),
     ]
 
 
