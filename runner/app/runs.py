@@ -268,17 +268,18 @@ class App(People, Shown):
         if held is not None:
             raise InputError(f"{run} waits on. {held}", help=HALT_HELP, code="FR3007")
         compiled = self.plan_of(run, accept=accept or ends)
-        barred = ""
-        if ends:
-            try:
-                barred = changed_tool(self.ws, compiled.plan)
-            except FlowrunError as error:
-                barred = error.message
-        else:
+        if not ends:
             check_names(self.ws, self.dispatch, compiled.plan)
         claim = self.journal.claim(run, owner=self.owner)
         if claim is not None:
-            await self.runtime.drive(compiled, claim, barred=barred)
+            await self.runtime.drive(compiled, claim, barred=self._barred(compiled.plan) if ends else "")
+
+    def _barred(self, plan: Plan) -> str:
+        """Return why a run that ends may call no tool, empty where it may."""
+        try:
+            return changed_tool(self.ws, plan)
+        except FlowrunError as error:
+            return error.message
 
     def halted(self, run: str) -> str | None:
         """Return why a run may not go on now, None where it may."""
