@@ -14,6 +14,7 @@ from flowrun.errors import Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.files import find_file, read_source
+from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
 from flowrun.lint.supported import tools_findings, workspace_findings
 from flowrun.lint.workspace import mode_findings, role_findings
@@ -112,6 +113,8 @@ def _example(item: spec_files.ExampleSpec) -> Example:
 
 def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: ModelPlan | None = None) -> Catalogue:
     """Return what names in a workspace mean. `main`: the flow that is loaded, so that others are read only if called."""
+    from flowrun.plan.compile import budget_plan
+
     config = ws.config
     policies: list[spec.Policy] = []
     for pattern in () if config is None else config.policies:
@@ -133,6 +136,7 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
         tables={} if config is None else config.tables,
         time_zone=ws.time_zone,
         limits={} if config is None else config.limits,
+        ceiling=budget_plan(None if config is None else config.ceiling),
         privacy={} if config is None else config.privacy,
     )
 
@@ -209,6 +213,7 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
                     *workspace_findings(value),
                     *role_findings(value),
                     *mode_findings(value, flow_names(ws)),
+                    *price_findings(value, wiring.clock().now()[:10]),
                 ]
     found = [*reader.findings, *findings]
     unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))

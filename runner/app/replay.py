@@ -15,6 +15,7 @@ import msgspec
 
 from flowrun.app.flows import load_flow
 from flowrun.app.metrics import each_run
+from flowrun.app.redaction import Redaction
 from flowrun.core.events import AnyEvent, RunStarted
 from flowrun.errors import FlowError, FlowrunError, InputError
 from flowrun.insight.recorded import Recorded
@@ -188,13 +189,15 @@ def _in_time(recorded: Mapping[str, Recorded], plans: Plans, windows: Windows) -
             rerun = heapq.heappop(heap)[2]
             rerun.step()
         if rerun.at is None:
-            yield _result(rerun.recorded.start, rerun.difference)
+            yield _result(rerun.recorded, rerun.difference, plans.then(rerun.recorded.start.plan))
         else:
             count += 1
             heapq.heappush(heap, (rerun.at, count, rerun))
 
 
-def _result(start: RunStarted, found: Difference | None) -> Replayed:
+def _result(recorded: Recorded, found: Difference | None, plan: Plan | None) -> Replayed:
+    start = recorded.start
     if found is None:
         return Replayed(run=start.run, flow=start.flow, started=start.at, kind=SAME)
-    return Replayed(run=start.run, flow=start.flow, started=start.at, kind=found.kind, path=found.path, text=found.text)
+    text = Redaction(plan, recorded.events).text(found.text)
+    return Replayed(run=start.run, flow=start.flow, started=start.at, kind=found.kind, path=found.path, text=text)

@@ -153,6 +153,7 @@ def entry_dict(entry: InboxRow) -> dict[str, Json]:
         "draft": asked.get("draft"),
         "show": asked.get("show", {}),
         "problems": asked.get("problems", []),
+        "evidence": asked.get("evidence", []),
         "may": asked.get("may", []),
         "why": asked.get("why", ""),
         "approvals": entry.approvals,

@@ -7,7 +7,7 @@ Owns: the use cases that drive runs in this process. People's answers are `app.p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,22 +18,20 @@ from flowrun.app.flows import load_flow
 from flowrun.app.halt import FileHalts, halt_of
 from flowrun.app.modes import mode_for
 from flowrun.app.people import People
+from flowrun.app.raises import check_raise
 from flowrun.app.result import RunResult, ended, read_result
 from flowrun.app.shown import Shown
 from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
-from flowrun.core.context import Meter
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
-from flowrun.core.execution import raised_to
 from flowrun.errors import ConfigError, FlowrunError, InputError
 from flowrun.plan.compile import asks_in, plan_bytes
 from flowrun.plan.model import Plan
-from flowrun.ports.journal import Append, Journal
+from flowrun.ports.journal import Append, InboxRow, Journal
 from flowrun.ports.models import Models
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.drain import Stopped
 from flowrun.runtimes.local import LocalRuntime
-from flowrun.values.micros import MICRO
 from flowrun.values.names import Names
 
 Json = Any
@@ -145,7 +143,7 @@ class App(People, Shown):
         hand_offs = [entry for entry in self.journal.inbox(run=row.run) if entry.kind == "hand_off"]
         again = [entry for entry in hand_offs if "resume" in entry.asked.get("may", [])]
         if raised:
-            self._raise_budget(row.run, raised, by, stuck=bool(hand_offs) and not again)
+            self._raise_budget(row.run, raised, by, stuck=[] if again else hand_offs)
         for entry in again:
             return await self.resume_entry(entry.id, by=by, accept=accept)
         await self.go_on(row.run, accept=accept)
@@ -189,34 +187,10 @@ class App(People, Shown):
             await self.go_on(row.run, ends=True)
         return read_result(self.journal, row.run)
 
-    def _raise_budget(self, run: str, raised: Mapping[str, int], by: str, *, stuck: bool) -> None:
+    def _raise_budget(self, run: str, raised: Mapping[str, int], by: str, *, stuck: Sequence[InboxRow]) -> None:
         self.require_owner(run, by)
-        if stuck:
-            raise InputError(
-                "The step that was handed off runs other steps, so it cannot be tried again: they would run twice.",
-                help=f"Close it (flowrun inbox), or put `on_error: hand_off` on the steps inside. flowrun show {run}",
-                code="FR3031",
-            )
-        plan = self.plan_of(run).plan
-        meter = Meter(plan.flow.budget, ceiling=plan.ceiling)
-        for stored in self.journal.events(run):
-            event = stored.event
-            if isinstance(event, BudgetRaised):
-                meter.raise_to(raised_to(event))
-        for name, limit in raised.items():
-            unit = MICRO if name in ("cost", "within") else 1
-            known, most = meter.limits.get(name), meter.ceiling.get(name)
-            if most is not None and limit > most:
-                raise InputError(
-                    f"{name} cannot be raised above {most / unit:g}: flowrun.yaml allows no run more.",
-                    help="The workspace's `limits` hold for every run; a run keeps those that it started with.",
-                    code="FR3033",
-                )
-            if known is None or limit <= known:
-                raise InputError(
-                    f"{name} can only be raised, and its limit is {'none' if known is None else f'{known / unit:g}'}.",
-                    code="FR3032",
-                )
+        events = [stored.event for stored in self.journal.events(run)]
+        check_raise(self.plan_of(run).plan, events, raised, run, stuck)
         now = self.clock.now()
         self.add(run, [BudgetRaised(path=f"@raised-{now}", at=now, to=dict(raised), by=by)])
 

@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "cancel": Lazy("flowrun.cli.cancel:command", "Stop a run for good."),
     "halt": Lazy("flowrun.cli.halt:command", "Stop every call of a tool, a flow or a subject at once."),
     "runs": Lazy("flowrun.cli.runs:command", "List runs."),
+    "writes": Lazy("flowrun.cli.writes:command", "List writes and what became of each."),
     "show": Lazy("flowrun.cli.show:command", "Show what happened in a run."),
     "why": Lazy("flowrun.cli.why:command", "Say what happened, who must act, what waiting costs."),
     "metrics": Lazy("flowrun.cli.metrics:command", "Show figures over runs, each with its count."),

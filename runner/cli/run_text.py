@@ -9,7 +9,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from flowrun.app import words
-from flowrun.app.look import wait_words
+from flowrun.app.look import attempt_words, wait_words
 from flowrun.app.origins import entry_lines
 from flowrun.cli.options import command_line
 from flowrun.cli.output import say
@@ -89,6 +89,9 @@ def print_entry(entry: dict[str, Json]) -> None:
         lines(
             [f"    {line}" for line in (["where it came from:", *(f"  {c}" for c in came_from)] if came_from else [])]
         )
+    if entry.get("evidence"):
+        keys = [f"    with the key {proposal['key']}" for proposal in proposals if proposal.get("key")]
+        lines([*keys, *(f"    {attempt_words(attempt)}" for attempt in entry["evidence"])])
     for name, value in (entry.get("show") or {}).items():
         say(f"  {name}:")
         lines(words.pretty(value, 4))
@@ -97,7 +100,7 @@ def print_entry(entry: dict[str, Json]) -> None:
         lines(words.pretty(entry["draft"], 4))
     for problem in entry.get("problems", []):
         say(f"  not valid: {problem.get('path') or 'the whole'}: {problem.get('message', '')}")
-    if "answer" in entry.get("may", []) and entry.get("form"):
+    if {"answer", "done"} & set(entry.get("may", [])) and entry.get("form"):
         lines([f"  field {line}" for line in form_fields(entry["form"])])
     for approval in entry.get("approvals", []):
         say(f"  {approval['by']} ({approval['role']}) said yes")
@@ -114,6 +117,8 @@ def commands(entry: dict[str, Json]) -> list[str]:
         "reject": f"flowrun reject {id} --as {who} --reason TEXT",
         "edit": f"flowrun edit {id} --as NAME --data JSON" if entry["to"] != ["customer"] else "",
         "answer": f"flowrun answer {id} --as {who} --data JSON",
+        "done": f"flowrun settle {id} --done --data JSON --as {who}",
+        "not_done": f"flowrun settle {id} --not-done --as {who}",
         "resume": f"flowrun resume {entry['run']} --as {who}",
         "close": f"flowrun close {id} --as {who} --reason TEXT",
     }

@@ -16,12 +16,14 @@ from flowrun.app import words
 from flowrun.app.look import timeline
 from flowrun.app.origins import as_data, known_plan, with_origins
 from flowrun.app.result import RunResult
+from flowrun.app.writes import told
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 from flowrun.cli.run_text import TONES, lines, print_heading, print_waiting, used
 from flowrun.cli.runs import interrupted
 from flowrun.core.events import AnyEvent
 from flowrun.journal.encoding import as_dict
+from flowrun.journal.writes import writes
 from flowrun.ports.journal import StoredEvent
 
 Json = Any
@@ -47,16 +49,23 @@ def command(run: str, reveal: bool, by: str, as_json: bool, workspace: Path | No
     with options.opened(workspace, store) as app:
         found = options.with_names(app, app.result(run))
         stored = app.journal.events(found.run)
-        alone = interrupted(app.journal.run(found.run))
+        row = app.journal.run(found.run)
+        alone = interrupted(row)
         if found.erased is not None:
             return show_erased(found, stored, as_json)
         plan = known_plan(app, found.run)
         found = msgspec.structs.replace(found, waiting=with_origins(app, found.waiting))
         hidden = app.redaction(found.run, reveal=by if reveal else None)
         result, events = hidden.result(found), hidden.events()
+        ledger = writes(events, driven=row.claimed)
     if as_json:
         print_json(
-            {**msgspec.to_builtins(result), "events": event_dicts(stored, events), "origins": as_data(plan, stored)}
+            {
+                **msgspec.to_builtins(result),
+                "writes": msgspec.to_builtins(ledger),
+                "events": event_dicts(stored, events),
+                "origins": as_data(plan, stored),
+            }
         )
         return 0
     print_heading(msgspec.structs.replace(result, outcome="interrupted") if alone else result)
@@ -67,8 +76,15 @@ def command(run: str, reveal: bool, by: str, as_json: bool, workspace: Path | No
         say(f"{words.moment(moment.at)[11:]}  {moment.title}", style=TONES.get(moment.tone))
         lines([f"          {line}" for line in moment.lines])
     print_waiting(result)
+    if ledger:
+        say("\nWrites:")
+        lines([f"  {write.state}: {words.call(write.tool, write.args)}{_known(told(write))}" for write in ledger])
     say(f"\nUsed: {used(result)}")
     return 0
+
+
+def _known(text: str) -> str:
+    return f" ({text})" if text else ""
 
 
 def show_erased(result: RunResult, stored: Sequence[StoredEvent], as_json: bool) -> int:

@@ -92,7 +92,7 @@ def summarise(events: Sequence[AnyEvent]) -> Summary:
             writes |= {v.path for v in event.verdicts if v.effect == "write"}
         elif isinstance(event, Returned) and not event.simulated:
             usage.tool_calls += 1
-            usage.writes += event.path.split("~")[0] in writes
+            usage.writes += not event.first and event.path.split("~")[0] in writes
         elif isinstance(event, CallFailed | Doubted):
             usage.tool_calls += 1
         elif isinstance(event, Intended):

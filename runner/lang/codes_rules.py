@@ -265,4 +265,28 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "ask: What do they need?   # and no FLOW.examples.yaml",
         "examples: [{step: triage, label: refund, texts: [...]}]",
     ),
+    "above-ceiling": (
+        "FR1441",
+        "warning",
+        "A budget above what the workspace allows",
+        "`limits` in flowrun.yaml hold for every run; the lower of the two counts, so the flow would stop earlier than it says.",
+        "budget: {writes: 10}   # and limits: {writes: 5} in flowrun.yaml",
+        "budget: {writes: 5}",
+    ),
+    "price-currency": (
+        "FR1442",
+        "error",
+        "A price in another currency than its limit",
+        "Costs are added up in one currency, and nothing is converted.",
+        "budget: {cost: 0.05 EUR}   # and the model's price is in USD",
+        "budget: {cost: 0.05 USD}",
+    ),
+    "old-price": (
+        "FR1443",
+        "warning",
+        "A price of long ago",
+        "Prices change; a `cost` is kept with the price that is written.",
+        'price: {input: 0.15 USD, output: 0.60 USD, dated: "2020-01-01"}',
+        'price: {input: 0.15 USD, output: 0.60 USD, dated: "2026-03-02"}',
+    ),
 }

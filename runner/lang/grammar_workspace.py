@@ -12,6 +12,7 @@ import msgspec
 from flowrun.lang.kinds import NAME, ROLE, Anything, Choice, Duration, Money, Number, Text, Value, Word
 from flowrun.lang.reading import Reader, short
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
+from flowrun.lang.spec import Budget
 from flowrun.lang.spec_files import Halt, ModelSpec, Price, RoleSpec, TriggerSpec, WorkspaceFile
 
 KINDS = ("webhook", "schedule", "mail", "folder", "event")
@@ -133,6 +134,34 @@ _HALT = Shape(
     lambda cx, read: Halt(**read.values),
 )
 
+
+def _limits(cx: Reader, read: Read) -> tuple[dict[str, float], Budget]:
+    cost, currency = read.get("cost", (None, "USD"))
+    ceiling = Budget(
+        cost=cost,
+        currency=currency,
+        **read.pick("tokens", "model_calls", "tool_calls", "writes", "within"),
+        span=read.span,
+        at=read.at,
+    )
+    return {name: read.values[name] for name in ("turns", "at_once") if name in read.values}, ceiling
+
+
+_LIMITS = Shape(
+    "limits",
+    (
+        Key("tokens", Number(), "How many tokens the models of one run may read and write together."),
+        Key("cost", Money(), "What the models of one run may cost, like 0.10 USD."),
+        Key("model_calls", Number(), "How often models may be asked in one run."),
+        Key("tool_calls", Number(), "How many calls of tools one run may make."),
+        Key("writes", Number(), "How many of them may write."),
+        Key("within", Duration(), "How long one run may work; waiting does not count."),
+        Key("turns", Number(1), "How many turns an `ask` may take."),
+        Key("at_once", Number(1), "How many items of a `for_each` are done side by side."),
+    ),
+    _limits,
+)
+
 _MARK = Shape(
     "privacy of a mark",
     (Key("to_model", Choice(("allow", "token", "deny")), "What a model sees of such fields.", required=True),),
@@ -142,6 +171,7 @@ _MARK = Shape(
 
 def _workspace(cx: Reader, read: Read) -> WorkspaceFile:
     models = {name: msgspec.structs.replace(model, name=name) for name, model in read.get("models", {}).items()}
+    limits, ceiling = read.get("limits", ({}, None))
     return WorkspaceFile(
         models=models,
         tools=read.get("tools", ()),
@@ -151,7 +181,8 @@ def _workspace(cx: Reader, read: Read) -> WorkspaceFile:
         triggers=read.get("triggers", ()),
         time_zone=read.get("time_zone", "UTC"),
         store=read.get("store"),
-        limits=read.get("limits", {}),
+        limits=limits,
+        ceiling=ceiling,
         modes=read.get("modes", {}),
         tables=read.get("tables", {}),
         privacy=read.get("privacy", {}),
@@ -175,7 +206,7 @@ WORKSPACE = Shape(
         Key("triggers", Items(_TRIGGER), "What starts flows."),
         Key("time_zone", Text(), "The zone of days and times, like Europe/Berlin; UTC unless given."),
         Key("store", Text(), "Where runs are kept: sqlite:///… or postgresql://…"),
-        Key("limits", Named(Number(whole=False), NAME), "Tokens, turns, things at once and sizes."),
+        Key("limits", _LIMITS, "What no run may pass, whatever its flow's budget says, and how much is done at once."),
         Key("modes", Named(Choice(("shadow", "supervised", "live"))), "The highest mode of each flow."),
         Key("tables", Named(Anything(), NAME), "Values that flows and policies look up."),
         Key("privacy", Named(_MARK), "What models see of marked fields."),

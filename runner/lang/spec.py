@@ -89,7 +89,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run may use. Money in millionths of the currency's unit, `within` in seconds of work; None: no limit."""
+    """What one run may use. Money in millionths of the currency's unit, `within` in seconds of work; None: no limit.
+
+    `tokens` is a limit of a workspace only.
+    """
 
     cost: int | None = None
     currency: str = "USD"
@@ -97,6 +100,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: int | None = None
     writes: int | None = None
     within: float | None = None
+    tokens: int | None = None
     span: Span
     at: Mapping[str, Span] = {}
 

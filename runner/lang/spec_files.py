@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from flowrun.errors import Span
-from flowrun.lang.spec import Template
+from flowrun.lang.spec import Budget, Template
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +138,8 @@ class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str
     store: str | None
     limits: Mapping[str, float]
+    ceiling: Budget | None
+    """What `limits` says that no run may pass."""
     modes: Mapping[str, str]
     tables: Mapping[str, Any]
     privacy: Mapping[str, str]

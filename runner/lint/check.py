@@ -16,16 +16,17 @@ from flowrun.lang import spec
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.types import ANY, NULL, STRING, Type, TypeScope, check_condition, check_value, infer, with_currencies
 from flowrun.lang.types_model import union
+from flowrun.lint.budget import check_budget
 from flowrun.lint.exposed import check_exposed
 from flowrun.lint.findings import Findings
 from flowrun.lint.paths import check_choice, check_records
 from flowrun.lint.rules import (
-    check_budget,
     check_cycles,
     check_examples,
     check_policies,
     check_role,
     check_roles,
+    check_subject,
     check_tool_rules,
 )
 from flowrun.lint.scope import World, without
@@ -76,6 +77,7 @@ class _Walk:
         check_exposed(self.world, out, policies)
         check_secrets(self.world, flow.steps, out)
         check_budget(self.world, out, self.used)
+        check_subject(self.world, out)
         check_roles(self.world, out)
         check_records(flow, out)
         check_examples(self.world, out, source)

@@ -1,4 +1,4 @@
-"""Checks the rules that stand on tools: in the flow, and in policies; the budget and the roles.
+"""Checks the rules that stand on tools: in the flow, and in policies; the subject and the roles.
 
 Owns: these checks. The conditions' types come from `lang.types`.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flowrun.core.steps.model_call import unpriced
 from flowrun.errors import Span
 from flowrun.lang import spec
 from flowrun.lang.types import Type, TypeScope, check_condition, check_value, from_value, infer, with_currencies
@@ -106,37 +105,15 @@ def _check_conditions(rule: spec.Rule, scope: TypeScope, out: Findings) -> None:
                 out.problems(infer(expr.node, scope)[1], expr)
 
 
-def check_budget(world: World, out: Findings, used: set[str]) -> None:
-    """A flow that asks a model or writes has a budget, and a cost limit needs prices."""
+def check_subject(world: World, out: Findings) -> None:
+    """A flow that speaks with the customer says who that is."""
     flow = world.flow
-    writes = [name for name in used if (tool := world.tool(name)) is not None and tool.effect == "write"]
-    asks = _asks(flow.steps)
-    at = flow.at.get("steps", flow.span)
-    if flow.budget is None and (writes or asks):
-        why = f"uses {writes[0]}, which writes" if writes else "asks a model"
-        out.add(
-            "missing-budget",
-            f"This flow {why}, so it needs a `budget`.",
-            flow.at.get("flow", at),
-            help="budget: {cost: 0.05 USD, model_calls: 6, tool_calls: 10, writes: 4, within: 2m}",
-        )
-    if flow.budget is not None and flow.budget.cost is not None:
-        for step in asks:
-            for name in step.model or list(world.catalogue.models)[:1]:
-                model = world.catalogue.models.get(name)
-                if model is not None and unpriced(model):
-                    out.add(
-                        "unknown-price",
-                        f"The model {name} has no price, so the `cost` of the budget cannot be kept.",
-                        step.span,
-                        help="Name the model in flowrun.yaml with its `price:`, or take `cost` out of the budget.",
-                    )
-    customer = any(step.to == "customer" for step in asks) or any("customer" in r.approver for r in flow.tools.values())
-    if customer and flow.subject is None:
+    customer = any(step.to == "customer" for step in asks(flow.steps))
+    if (customer or any("customer" in r.approver for r in flow.tools.values())) and flow.subject is None:
         out.add(
             "missing-subject",
             "This flow speaks with the customer, so it must say who that is.",
-            flow.at.get("flow", at),
+            flow.at.get("flow", flow.at.get("steps", flow.span)),
             help="subject: input.email",
         )
 
@@ -163,10 +140,10 @@ def check_cycles(world: World, out: Findings) -> None:
 
 def check_examples(world: World, out: Findings, source: FlowSource) -> None:
     """A step that the `examples` model answers needs examples, and examples belong to a step that asks."""
-    asks = {step.id: step for step in _asks(world.flow.steps)}
+    steps = {step.id: step for step in asks(world.flow.steps)}
     taught = {example.step for example in source.examples}
     usual = next(iter(world.catalogue.models), "examples")
-    for id, step in asks.items():
+    for id, step in steps.items():
         models = [world.catalogue.models.get(name) for name in step.model or [usual]]
         if id not in taught and any(model is not None and model.provider == "examples" for model in models):
             out.add(
@@ -177,7 +154,8 @@ def check_examples(world: World, out: Findings, source: FlowSource) -> None:
             )
 
 
-def _asks(steps: Sequence[spec.Step]) -> list[spec.Ask]:
+def asks(steps: Sequence[spec.Step]) -> list[spec.Ask]:
+    """Return every `ask` among steps and the steps inside them."""
     found: list[spec.Ask] = []
     for step in steps:
         match step:
@@ -185,12 +163,12 @@ def _asks(steps: Sequence[spec.Step]) -> list[spec.Ask]:
                 found.append(step)
             case spec.Choose():
                 for branch in step.choose:
-                    found += _asks(branch.steps)
+                    found += asks(branch.steps)
             case spec.ForEach():
-                found += _asks(step.steps)
+                found += asks(step.steps)
             case spec.Parallel():
                 for inner in step.parallel.values():
-                    found += _asks(inner)
+                    found += asks(inner)
     return found
 
 

@@ -14,7 +14,6 @@ WORKSPACE = {
     "triggers": "Start flows with `flowrun run`.",
     "egress": "Limit the network outside of flowrun.",
 }
-LIMITS = ("turns", "at_once")
 
 
 def workspace_findings(config: spec_files.WorkspaceFile) -> list[Diagnostic]:
@@ -26,10 +25,6 @@ def workspace_findings(config: spec_files.WorkspaceFile) -> list[Diagnostic]:
         for key, instead in WORKSPACE.items()
         if key in config.at
     ]
-    for name in config.limits:
-        if name not in LIMITS:
-            message = f"the limit `{name}` does not work in this version."
-            found.append(diagnostic("not-yet", message, config.at["limits"], help=f"These do: {', '.join(LIMITS)}."))
     if config.language != "en":
         found.append(diagnostic("not-yet", "Only `language: en` works in this version.", config.at["language"]))
     if config.store is not None and not config.store.startswith("sqlite:///"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowrun.lang import spec
-from flowrun.plan.model import Example, ModelPlan, RolePlan, ToolPlan
+from flowrun.plan.model import BudgetPlan, Example, ModelPlan, RolePlan, ToolPlan
 
 Json = Any
 
@@ -42,4 +42,5 @@ class Catalogue:
     tables: Mapping[str, Json] = field(default_factory=dict)
     time_zone: str = "UTC"
     limits: Mapping[str, float] = field(default_factory=dict)
+    ceiling: BudgetPlan = field(default_factory=BudgetPlan)
     privacy: Mapping[str, str] = field(default_factory=dict)

@@ -61,6 +61,7 @@ class _Compiler:
             tables=dict(self.catalogue.tables),
             time_zone=self.catalogue.time_zone,
             limits=dict(self.catalogue.limits),
+            ceiling=self.catalogue.ceiling,
             privacy=dict(self.catalogue.privacy),
             engine=ENGINE,
         )
@@ -83,16 +84,7 @@ class _Compiler:
             policies=policies,
             key=self.node(flow.key),
             subject=self.node(flow.subject),
-            budget=m.BudgetPlan()
-            if budget is None
-            else m.BudgetPlan(
-                cost=budget.cost,
-                currency=budget.currency,
-                model_calls=budget.model_calls,
-                tool_calls=budget.tool_calls,
-                writes=budget.writes,
-                within=budget.within,
-            ),
+            budget=budget_plan(budget),
             results=dict(flow.results),
             examples=list(source.examples),
         )
@@ -249,6 +241,21 @@ class _Compiler:
             case spec.Stop():
                 return m.StopStep(**base, outcome=step.stop, reason=_template(step.reason))
         raise InternalError(f"The step {step.id} has an unknown verb.")
+
+
+def budget_plan(budget: spec.Budget | None) -> m.BudgetPlan:
+    """Return a budget, or a workspace's ceiling, without positions."""
+    if budget is None:
+        return m.BudgetPlan()
+    return m.BudgetPlan(
+        cost=budget.cost,
+        currency=budget.currency,
+        model_calls=budget.model_calls,
+        tool_calls=budget.tool_calls,
+        writes=budget.writes,
+        within=budget.within,
+        tokens=budget.tokens,
+    )
 
 
 def asks_in(steps: Sequence[m.AnyStep]) -> Iterator[m.AskStep]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import RunFinished, StepFailed, SubjectKnown
 from flowrun.core.execution import Execution
+from flowrun.journal.writes import writes
 from flowrun.plan.model import AnyStep, ChooseStep, ForEachStep, ParallelStep
 from tests.property.pictures import picture
 from tests.property.plans import plans
@@ -45,6 +46,10 @@ def check_run(compiled: CompiledPlan, seed: int) -> None:
     # A write whose effect nobody knows makes the run in doubt, and nothing else does.
     assert (last.outcome == "in_doubt") == bool(run.doubts)
     assert not run.in_flight, "a write was still in flight when the run ended"
+    # A proposal that was denied stands by itself, also where it had the key of a write that was made.
+    ledger = {write.key: write for write in writes([run.started, *run.events]) if write.decision != "deny"}
+    assert {key for key, write in ledger.items() if write.state == "in_doubt"} == run.doubts
+    assert all(ledger[key].state in ("done", "reconciled") and ledger[key].done for key in run.done)
     for cut, before in run.pictures.items():
         again = Execution(compiled, run.started)
         again.replay(run.events[:cut])

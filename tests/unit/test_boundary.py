@@ -1,4 +1,4 @@
-"""No tool and no model is reached but through the dispatcher (G4)."""
+"""No tool and no model is reached but through the dispatcher (G4), and nothing of a run is shown but redacted (G10)."""
 
 from __future__ import annotations
 
@@ -46,3 +46,21 @@ def test_the_dispatcher_calls_a_tool_in_one_place() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "invoke"
     ]
     assert len(calls) == 1
+
+
+HOLDS_VALUES = {"events", "inbox", "entry", "records", "record"}
+"""What a journal gives back as it was said."""
+SHOWN = {"shown", "shown_run", "shown_records", "shown_entries", "redaction"}
+
+
+def test_a_command_that_reads_what_a_run_holds_shows_it_redacted() -> None:
+    for path in sorted((ROOT / "runner" / "cli").glob("*.py")):
+        names = {n.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)}
+        read = any(
+            isinstance(n, ast.Attribute)
+            and n.attr in HOLDS_VALUES
+            and isinstance(n.value, ast.Attribute)
+            and n.value.attr == "journal"
+            for n in ast.walk(ast.parse(path.read_text()))
+        )
+        assert not read or names & SHOWN, path.name

@@ -1,0 +1,108 @@
+"""Checks what a run may use: that there is a budget, that it can be kept, and that the workspace allows it.
+
+Owns: these checks, and the age of prices. How a budget is kept while a flow runs is the core's part.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flowrun.core.steps.model_call import unpriced
+from flowrun.errors import Diagnostic
+from flowrun.lang import spec, spec_files
+from flowrun.lang.codes import diagnostic
+from flowrun.lint.findings import Findings
+from flowrun.lint.rules import asks
+from flowrun.lint.scope import World
+
+OLDEST_PRICE = 365
+"""Days after which a price is taken for old."""
+LIMITED = ("cost", "model_calls", "tool_calls", "writes", "within")
+
+
+def check_budget(world: World, out: Findings, used: set[str]) -> None:
+    """A flow that asks a model or writes has a budget, a cost limit needs prices, and nothing passes the workspace's."""
+    flow = world.flow
+    writes = [name for name in used if (tool := world.tool(name)) is not None and tool.effect == "write"]
+    if flow.budget is None and (writes or asks(flow.steps)):
+        why = f"uses {writes[0]}, which writes" if writes else "asks a model"
+        out.add(
+            "missing-budget",
+            f"This flow {why}, so it needs a `budget`.",
+            flow.at.get("flow", flow.at.get("steps", flow.span)),
+            help="budget: {cost: 0.05 USD, model_calls: 6, tool_calls: 10, writes: 4, within: 2m}",
+        )
+    _check_prices(world, out)
+    if flow.budget is not None:
+        _check_ceiling(world, out, flow.budget)
+
+
+def _check_prices(world: World, out: Findings) -> None:
+    flow, ceiling = world.flow, world.catalogue.ceiling
+    own = flow.budget is not None and flow.budget.cost is not None
+    if not own and ceiling.cost is None:
+        return
+    currency = flow.budget.currency if own and flow.budget is not None else ceiling.currency
+    limit = "`cost` of the budget" if own else "workspace's limit on `cost`"
+    instead = "take `cost` out of the budget" if own else "take `cost` out of `limits`"
+    for step in asks(flow.steps):
+        for name in step.model or list(world.catalogue.models)[:1]:
+            model = world.catalogue.models.get(name)
+            if model is None:
+                continue
+            if unpriced(model):
+                out.add(
+                    "unknown-price",
+                    f"The model {name} has no price, so the {limit} cannot be kept.",
+                    step.span,
+                    help=f"Name the model in flowrun.yaml with its `price:`, or {instead}.",
+                )
+            elif model.input_price is not None and model.currency != currency:
+                out.add(
+                    "price-currency",
+                    f"The price of the model {name} is in {model.currency}, and the {limit} is in {currency}.",
+                    step.span,
+                    help="Write both in one currency; nothing is converted.",
+                )
+
+
+def _check_ceiling(world: World, out: Findings, budget: spec.Budget) -> None:
+    ceiling = world.catalogue.ceiling
+    if budget.cost is not None and ceiling.cost is not None and budget.currency != ceiling.currency:
+        out.add(
+            "price-currency",
+            f"The `cost` of the budget is in {budget.currency}, and the workspace limits it in {ceiling.currency}.",
+            budget.at.get("cost", budget.span),
+            help="Write both in one currency; nothing is converted.",
+        )
+        return
+    for name in LIMITED:
+        mine, most = getattr(budget, name), getattr(ceiling, name)
+        if mine is not None and most is not None and mine > most:
+            shown = f"{most / 1_000_000:g} {ceiling.currency}" if name == "cost" else f"{most:g}"
+            out.add(
+                "above-ceiling",
+                f"The budget's `{name}` is above what the workspace allows any run ({shown}), which is what counts.",
+                budget.at.get(name, budget.span),
+                help=f"Write {shown} or less, or change `limits` in flowrun.yaml.",
+            )
+
+
+def price_findings(config: spec_files.WorkspaceFile, today: str) -> list[Diagnostic]:
+    """Return a finding for each price that is older than a year; `today` is YYYY-MM-DD."""
+    found = []
+    for model in config.models.values():
+        dated = None if model.price is None else _day(model.price.dated)
+        if dated is not None and (date.fromisoformat(today) - dated).days > OLDEST_PRICE:
+            message = f"The price of the model {model.name} is of {dated}, which is more than a year ago."
+            found.append(
+                diagnostic("old-price", message, model.span, help="Look it up again, and write the new day as `dated`.")
+            )
+    return found
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        return None
