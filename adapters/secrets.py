@@ -1,6 +1,6 @@
 """Secrets by name: from the environment, from files, or from the system's keyring.
 
-Owns: where a secret is looked for, and which values in the environment are taken for secrets. No secret is written down,
+Owns: where a secret is looked for, and which values in the environment look like secrets. No secret is written down,
 logged or cached here; that none gets out is the part of those who hold `known`.
 """
 
@@ -20,6 +20,8 @@ KEYRING = "flowrun"
 """The service under which secrets lie in a keyring."""
 SHORTEST = 8
 """A shorter value under a telling name (`X_KEY=1`) is a setting, not a secret."""
+PLACES = ("PWD", "OLDPWD")
+"""Where a shell stands, which is no password."""
 _TELLING = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PWD|CREDENTIALS?)$", re.IGNORECASE)
 
 
@@ -43,12 +45,23 @@ def secret(name: str) -> str | None:
 
 
 def known(names: Iterable[str]) -> list[Found]:
-    """Return the secrets of these names, those of the secrets file, and what the environment holds under a telling name.
+    """Return the secrets of these names and those of the secrets file.
 
     They are taken out of everything that is stored, shown or sent to a model.
     """
-    values = [secret(name) for name in names] + list(_listed().values())
-    values += [v for name, v in os.environ.items() if _TELLING.search(name) and len(v.strip()) >= SHORTEST]
+    return _found([*(secret(name) for name in names), *_listed().values()])
+
+
+def guessed() -> list[Found]:
+    """Return what the environment holds under a telling name.
+
+    It is a guess, so it is taken out of what is shown, sent to a model or told of an error, and never out of stored data.
+    """
+    telling = (name for name in os.environ if _TELLING.search(name) and name.upper() not in PLACES)
+    return _found(value for name in telling if len(value := os.environ[name].strip()) >= SHORTEST)
+
+
+def _found(values: Iterable[str | None]) -> list[Found]:
     return [Found(SECRET, value.strip()) for value in dict.fromkeys(values) if value]
 
 

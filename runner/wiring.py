@@ -220,7 +220,14 @@ def owner() -> str:
 
 
 def known_secrets(models: Iterable[ModelPlan]) -> list[Found]:
-    """Return the secrets that are in use or lie in the environment: nothing that is stored or shown may hold them."""
+    """Return the secrets that are in use, and what looks like one in the environment: nothing that is shown may hold them."""
+    from flowrun.adapters.secrets import guessed
+
+    return [*secrets_in_use(models), *guessed()]
+
+
+def secrets_in_use(models: Iterable[ModelPlan]) -> list[Found]:
+    """Return the secrets that are in use: nothing that is stored may hold them."""
     from flowrun.adapters.secrets import known
 
     return known({model.key_env or OPENAI_KEY for model in models if model.key_env or model.provider == "openai"})

@@ -91,10 +91,10 @@ def erased_run(run: str) -> StoreError:
     )
 
 
-def key_reused(key: str, run: str) -> InputError:
-    """Return the error for a key that came with another input."""
+def key_reused(run: str) -> InputError:
+    """Return the error for a key that came with another input; the key is not told, for it may be an e-mail address."""
     return InputError(
-        f"The key {key!r} was used by run {run} with another input.",
+        f"This key was used by run {run} with another input.",
         code="FR3005",
         help="The same key means the same case: send the same input again, or give another key.",
     )

@@ -73,7 +73,7 @@ class MemoryJournal(MemoryHalts):
             first = self._keys.get(key) if started.key else None
             if first is not None:
                 if self._state.runs[first].input != content:
-                    raise key_reused(started.key, first)
+                    raise key_reused(first)
                 return Opened(run=first, claim=None, duplicate=True)
             if started.run in self._state.runs:
                 raise StoreError(f"Run {started.run} is in the store already.", code="FR5009")

@@ -211,7 +211,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
             row = db.execute("SELECT run, input FROM runs WHERE key = ?", (key,)).fetchone()
             if row is not None:
                 if row[1] != content:
-                    raise key_reused(started.key, row[0])
+                    raise key_reused(row[0])
                 return Opened(run=row[0], claim=None, duplicate=True)
         try:
             n = db.execute(

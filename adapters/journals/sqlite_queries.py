@@ -272,7 +272,12 @@ class SqliteReads(ABC):
     def _record_row(self, row: tuple[Any, ...]) -> RecordRow:
         id, run, path, flow, schema, at, final, remains, mode, body, *key = row
         if remains is not None:
-            record = msgspec.json.decode(remains)
+            try:
+                record = msgspec.json.decode(remains, type=dict[str, Any])
+            except msgspec.DecodeError:
+                raise StoreError(
+                    f"What is left of record {id} cannot be read: it was changed.", code="FR5005"
+                ) from None
         else:
             event = self._event(run, key, body)
             if not isinstance(event, RecordWritten):

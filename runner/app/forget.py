@@ -34,9 +34,14 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
     done: bool
 
 
-def plan_forgetting(app: App, subject: str) -> Forgotten:
-    """Return what `forget` would do. Raises `InputError` (FR3041) for a subject that is empty."""
+def plan_forgetting(app: App, subject: str, *, by: str) -> Forgotten:
+    """Return what `forget` would do; it needs the same right, for it tells which runs are about a person.
+
+    Raises `InputError`: FR3025 where `by` may not do it for one of the flows, FR3041 for an empty subject.
+    """
     rows = _rows(app, subject)
+    for row in rows:
+        app.require_owner(row.run, by)
     return _told(app, rows, done=False)
 
 

@@ -15,6 +15,7 @@ from flowrun.core.compiled import CompiledPlan
 from flowrun.core.entries import Standing, standing
 from flowrun.core.events import Answered, AnyEvent, Approved, Asked, Edited, RunStarted
 from flowrun.errors import InputError
+from flowrun.plan.model import Plan
 from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Append, InboxRow, Journal
 
@@ -22,6 +23,14 @@ Json = Any
 CUSTOMER = "customer"
 TRIES = 8
 """How often a word is tried again that came at the same moment as another's."""
+
+
+def must_own(plan: Plan | None, by: str) -> None:
+    """Raise `InputError` (FR3025) unless `by` has the owner role of a plan; of one that is lost nobody has it."""
+    role = None if plan is None else plan.roles.get(plan.flow.owner)
+    if by == CUSTOMER or role is None or by not in role.members:
+        needed = "the flow's owner role" if plan is None else f"the role {plan.flow.owner}"
+        raise InputError(f"{by or 'Nobody'} may not do this: it needs {needed}.", help="Add --as NAME.", code="FR3025")
 
 
 class Waits(ABC):
@@ -124,12 +133,8 @@ class Waits(ABC):
         """Raise `InputError` (FR3025) unless `by` has the flow's owner role, or (where allowed) submitted the run."""
         if self.ws.config is None:
             return
-        owner = self.plan_of(run).plan.flow.owner
-        if self.holds(by, owner, run) or (submitter and by and by == self._submitter(run)):
-            return
-        raise InputError(
-            f"{by or 'Nobody'} may not do this: it needs the role {owner}.", help="Add --as NAME.", code="FR3025"
-        )
+        if not (submitter and by and by == self._submitter(run)):
+            must_own(self.plan_of(run).plan, by)
 
     def holds(self, by: str, role: str, run: str) -> bool:
         """Say whether a person is in a role; without a `flowrun.yaml` everybody is in all of them."""

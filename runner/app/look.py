@@ -51,6 +51,8 @@ def timeline(
     for number, event in enumerate(events):
         if isinstance(event, ev.ModelStarted) and event.path in replied:
             continue
+        if isinstance(event, ev.Answered) and event.action == "edit":
+            continue  # the edit itself is told; this only closes its entry
         if isinstance(event, ev.Decided):
             for verdict in event.verdicts:
                 moment = _verdict(event, verdict, shadow)

@@ -1,7 +1,7 @@
 """What-if over recorded runs: what would come out today, without any effect.
 
-Owns: which runs are meant, under which plan each is replayed, and their order in time. How one run is replayed is
-`insight.rerun`'s part. Only the journal is read; no tool, model or clock is reached.
+Owns: which runs are meant, under which plan each is replayed, their order in time, and what may be told of them. How one run
+is replayed is `insight.rerun`'s part. Only the journal is read; no tool, model or clock is reached.
 """
 
 from __future__ import annotations
@@ -9,26 +9,31 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from flowrun.app.flows import load_flow
+from flowrun.app.inbox import must_own
 from flowrun.app.metrics import each_run
 from flowrun.app.redaction import Redaction
 from flowrun.core.events import AnyEvent, RunStarted
+from flowrun.core.marked import EventMarks
 from flowrun.errors import FlowError, FlowrunError, InputError
 from flowrun.insight.recorded import Recorded
 from flowrun.insight.rerun import SAME, Difference, Rerun
 from flowrun.insight.windows import Windows
 from flowrun.plan.model import Plan, RulePlan
 from flowrun.ports.journal import Journal, RunRow
+from flowrun.privacy.marks import Found
 from flowrun.values.moments import add_seconds
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
     from flowrun.core.compiled import CompiledPlan
 
+Json = Any
 CLASSES = (
     SAME,
     "needs_approval",
@@ -113,11 +118,14 @@ def replay(
     since: float | None = None,
     flow: str | None = None,
     run: str | None = None,
+    secrets: Sequence[Found] = (),
+    reveal: str | None = None,
 ) -> Report:
     """Replay the runs that started in the last `since` seconds (None: all), or one run (an id or its beginning).
 
-    `flow`: a flow file; then the runs of its flow alone are replayed, under it. Raises `FlowError` where that file is
-    wrong and `InputError` (FR3002) for an unknown run.
+    `flow`: a flow file; then the runs of its flow alone are replayed, under it. `secrets` are never told; marked values only
+    where `reveal` has the owner role of each run. Raises `FlowError` where that file is wrong, and `InputError`: FR3002 for
+    an unknown run, FR3025 where `reveal` has not that role.
     """
     only = None if run is None else journal.run(run).run
     plans = Plans(ws, journal, flow)
@@ -135,12 +143,14 @@ def replay(
             results[row.run] = found
         else:
             recorded[row.run] = found
+            if reveal is not None and ws.config is not None:
+                must_own(plans.then(found.start.plan), reveal)
     windows = Windows()
     if plans.limit_over_runs():
         for row in each_run(journal):
             if row.run not in recorded:
                 _count(journal, row, windows)
-    for done in _in_time(recorded, plans, windows):
+    for done in _in_time(recorded, plans, windows, secrets, revealed=reveal is not None):
         results[done.run] = done
     ordered = [results[row.run] for row in rows]
     counts = Counter(result.kind for result in ordered)
@@ -175,7 +185,35 @@ def _count(journal: Journal, row: RunRow, windows: Windows) -> None:
         return  # what cannot be read is not counted; the store's own check tells of it
 
 
-def _in_time(recorded: Mapping[str, Recorded], plans: Plans, windows: Windows) -> Iterable[Replayed]:
+class _Hidden:
+    """What may be told of one run: the marks of the plan that it had and of the one of today both hide."""
+
+    def __init__(
+        self, now: Plan, then: Plan | None, recorded: Recorded, secrets: Sequence[Found], revealed: bool
+    ) -> None:
+        self._now, self._then, self._recorded, self._secrets = now, then, recorded, secrets
+        self._revealed = revealed and then is not None
+
+    @cached_property
+    def _redaction(self) -> Redaction:
+        """Most runs come out the same, and have nothing to tell."""
+        events = self._recorded.events
+        known = [*EventMarks(self._then).known(events), *self._secrets]
+        return Redaction(self._now, events, known, only_secrets=self._revealed)
+
+    def call(self, tool: str, args: Json) -> Json:
+        return self._redaction.call(tool, args)
+
+    def written(self, schema: str, record: Json) -> Json:
+        return self._redaction.written(schema, record)
+
+    def text(self, text: str) -> str:
+        return self._redaction.text(text)
+
+
+def _in_time(
+    recorded: Mapping[str, Recorded], plans: Plans, windows: Windows, secrets: Sequence[Found], *, revealed: bool
+) -> Iterable[Replayed]:
     """Replay runs side by side, so that each sees of a window what was taken of it at that moment."""
     waiting = sorted(recorded.values(), key=lambda found: found.start.at, reverse=True)
     heap: list[tuple[str, int, Rerun]] = []
@@ -184,20 +222,19 @@ def _in_time(recorded: Mapping[str, Recorded], plans: Plans, windows: Windows) -
         if waiting and (not heap or waiting[-1].start.at <= heap[0][0]):
             found = waiting.pop()
             start = found.start
-            rerun = Rerun(plans.now(start.flow, start.model), found, windows, plans.then(start.plan))
+            compiled, then = plans.now(start.flow, start.model), plans.then(start.plan)
+            rerun = Rerun(compiled, found, windows, then, _Hidden(compiled.plan, then, found, secrets, revealed))
         else:
             rerun = heapq.heappop(heap)[2]
             rerun.step()
         if rerun.at is None:
-            yield _result(rerun.recorded, rerun.difference, plans.then(rerun.recorded.start.plan))
+            yield _result(rerun.recorded.start, rerun.difference)
         else:
             count += 1
             heapq.heappush(heap, (rerun.at, count, rerun))
 
 
-def _result(recorded: Recorded, found: Difference | None, plan: Plan | None) -> Replayed:
-    start = recorded.start
+def _result(start: RunStarted, found: Difference | None) -> Replayed:
     if found is None:
         return Replayed(run=start.run, flow=start.flow, started=start.at, kind=SAME)
-    text = Redaction(plan, recorded.events).text(found.text)
-    return Replayed(run=start.run, flow=start.flow, started=start.at, kind=found.kind, path=found.path, text=text)
+    return Replayed(run=start.run, flow=start.flow, started=start.at, kind=found.kind, path=found.path, text=found.text)

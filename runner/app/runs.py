@@ -363,7 +363,8 @@ def open_app(ws: Workspace, *, models: Models | None = None) -> Iterator[App]:
         tools=tools,
         clock=clock,
         fixed_halts=FileHalts(ws),
-        secrets=wiring.known_secrets(ws.models.values()),
+        secrets=wiring.secrets_in_use(ws.models.values()),
+        shown_secrets=wiring.known_secrets(ws.models.values()),
     )
     try:
         yield App(ws, journal, dispatch, wiring.owner())

@@ -106,6 +106,12 @@ def show_key(file: Path, as_json: bool) -> int:
     return 0
 
 
+REVEALED = (
+    "Its keys open everything that these runs hold, also what schemas mark `x-secret`: such fields are hidden on the pages, "
+    "not in the stored bytes. Hand it on accordingly."
+)
+
+
 @command.command("export")
 @click.argument("place", metavar="DIR", type=click.Path(path_type=Path))
 @RUN
@@ -130,7 +136,8 @@ def export(
     """Write an evidence bundle into DIR, a new folder: events, plans, schemas, policies, heads, proofs, and a page to read.
 
     The store is signed first. Personal fields are hidden; --reveal shows them and adds the keys that open the stored bytes,
-    which needs the owner role of each flow. --head makes the bundle prove its events against a head kept elsewhere, too.
+    fields marked `x-secret` included, which needs the owner role of each flow. --head makes the bundle prove its events against
+    a head kept elsewhere, too.
 
     \b
     Examples:
@@ -150,6 +157,8 @@ def export(
         print_json(done)
         return 0
     say(f"Wrote {done.events} events of {done.runs} runs, signed with the key {done.key}.", style="green")
+    if who is not None:
+        say(REVEALED, style="yellow")
     if done.erased:
         say(f"{done.erased} of the runs can no longer be read: their person was forgotten.")
     say(f"\nread:   {place}/index.html\nverify: flowrun audit verify {place}\ndigest: {done.digest}")

@@ -46,7 +46,7 @@ def command(
     """
     who = sys.stdin.readline().strip() if subject == "-" else subject
     with options.opened(workspace, store) as app:
-        planned = plan_forgetting(app, who)
+        planned = plan_forgetting(app, who, by=by)
         if not as_json:
             tell(planned)
         if not dry_run and not yes and planned.runs:

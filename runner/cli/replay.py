@@ -44,6 +44,7 @@ def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 @click.option("--since", metavar="DURATION", callback=_duration, help="Only runs started in the last 30d, 4h, …")
 @click.option("--flow", metavar="FLOW", help="Replay the runs of this flow alone, under this file.")
 @click.option("--run", metavar="RUN", help="Only this run.")
+@options.revealing
 @click.option("--fail-on", type=click.Choice(["changed"]), help="End with 1 where a run does not come out the same.")
 @options.JSON
 @options.places
@@ -51,6 +52,8 @@ def command(
     since: float | None,
     flow: str | None,
     run: str | None,
+    reveal: bool,
+    by: str,
     fail_on: str | None,
     as_json: bool,
     workspace: Path | None,
@@ -59,12 +62,13 @@ def command(
     """Ask what recorded runs would come to today: the same journal under the files as they are now.
 
     Replies of models, results of tools, answers of people and moments are taken from the journal. Nothing is called and nothing
-    is written.
+    is written. What schemas mark as personal stands as `[email]`, `[name]` and the like, as in `flowrun show`.
 
     \b
     Examples:
       flowrun replay --since 30d
       flowrun replay --flow flows/refund_request.flow.yaml --fail-on changed --json
+      flowrun replay --run 01JX --reveal --as Sam
     """
     from flowrun import wiring
     from flowrun.app.replay import replay
@@ -75,7 +79,16 @@ def command(
     began = time.perf_counter()
     try:
         with progress("Replaying"):
-            report = replay(ws, journal, now=wiring.clock().now(), since=since, flow=flow, run=run)
+            report = replay(
+                ws,
+                journal,
+                now=wiring.clock().now(),
+                since=since,
+                flow=flow,
+                run=run,
+                secrets=wiring.known_secrets(ws.models.values()),
+                reveal=by if reveal else None,
+            )
     finally:
         journal.close()
     seconds = time.perf_counter() - began

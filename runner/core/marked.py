@@ -53,6 +53,10 @@ class EventMarks:
         """Return an event with placeholders in its marked fields."""
         return self.apply(event, redacted)
 
+    def redacted_args(self, tool: str, args: Json) -> Json:
+        """Return arguments of a call with placeholders in its marked fields."""
+        return redacted(self._tool(tool, "input"), args)
+
     def apply(self, event: ev.AnyEvent, act: Act) -> ev.AnyEvent:
         """Return an event with what `act` makes of each value that a schema describes."""
         change: dict[str, Json] = {}

@@ -25,10 +25,11 @@ class Answers:
     `lacking`: the commands that nothing recorded answers, by path, with the class of the run and what to say of it.
     """
 
-    def __init__(self, recorded: Recorded) -> None:
+    def __init__(self, recorded: Recorded, hidden: words.Hidden) -> None:
         self.last = len(recorded.events)
         self.lacking: dict[str, tuple[str, str]] = {}
         self._recorded = recorded
+        self._hidden = hidden
         self._known: dict[tuple[str, str], list[Entry]] = {}
 
     def of(self, command: AnyCommand) -> list[Entry]:
@@ -50,7 +51,7 @@ class Answers:
             if entry is None:
                 verdict = command.verdict
                 kind = "other_effects" if verdict.effect == "write" else "cannot_tell"
-                self.lacking[command.path] = kind, words.not_recorded(verdict)
+                self.lacking[command.path] = kind, words.not_recorded(verdict, self._hidden)
         elif isinstance(command, AskPerson):
             yield from self._asked(command)
             return

@@ -87,7 +87,9 @@ class Trail:
         return self._plan.flows.get(step.flow) if isinstance(step, CallStep) and step.flow else None
 
     def _input(self, flow: FlowPlan, value: Json) -> None:
-        self._add(value, "input", Origin(kind="input"), self._plan.schemas.get(flow.input, {}), free_text=True)
+        schema = self._plan.schemas.get(flow.input, {})
+        own = dotted(flow.subject) if flow.subject is not None and _is_path(flow.subject) else ""
+        self._add(value, "input", Origin(kind="input"), schema, free_text=True, own=own)
 
     def _answered(self, event: ev.Answered) -> None:
         asked = self._asked.get(event.path)
@@ -100,14 +102,25 @@ class Trail:
             said = Origin(kind="person", by=f"{event.by} ({', '.join(asked.to)})")
         self._add(event.data, _step(step), said, asked.form or {})
 
-    def _add(self, value: Json, label: str, base: Origin, schema: dict[str, Json], *, free_text: bool = False) -> None:
+    def _add(
+        self,
+        value: Json,
+        label: str,
+        base: Origin,
+        schema: dict[str, Json],
+        *,
+        free_text: bool = False,
+        own: str = "",
+    ) -> None:
+        """`own`: the place of the run's subject, which is trusted: it is the customer's own."""
         fields = {path: (field, marked) for path, field, marked in marks.leaves(schema)}
         for path, leaf in flat(value):
             plain = tuple(marks.ITEM if isinstance(part, int) else part for part in path)
             field, marked = fields.get(plain, ({}, schema.get("x-untrusted") is True))
             open_text = free_text and bool(field) and marks.is_free_text(plain, field)
             source = ".".join([label, *(str(part) for part in path)])
-            origin = msgspec.structs.replace(base, source=source, untrusted=base.untrusted or marked or open_text)
+            untrusted = (base.untrusted or marked or open_text) and source != own
+            origin = msgspec.structs.replace(base, source=source, untrusted=untrusted)
             key = normal(leaf)
             if key is None:
                 continue

@@ -56,15 +56,18 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 class Rerun:
     """One run while it is replayed; `step` moves it on by one answer, `at` is the moment of the next one."""
 
-    def __init__(self, compiled: CompiledPlan, recorded: Recorded, windows: Windows, pinned: Plan | None) -> None:
-        """`pinned` is the plan that the run had, for telling whether a fact means the same."""
+    def __init__(
+        self, compiled: CompiledPlan, recorded: Recorded, windows: Windows, pinned: Plan | None, hidden: words.Hidden
+    ) -> None:
+        """`pinned`: the plan that the run had, for telling whether a fact means the same. `hidden`: what of it may be told."""
         self.recorded = recorded
         self.difference: Difference | None = None
         self._compiled = compiled
+        self._hidden = hidden
         self._windows = windows
         self._facts = Facts(compiled, recorded, pinned)
         self._run = recorded.start.run
-        self._answers = Answers(recorded)
+        self._answers = Answers(recorded, hidden)
         self._intended: set[str] = set()
         self._closed: set[str] = set()
         self._foreign = list(recorded.foreign)
@@ -184,7 +187,9 @@ class Rerun:
             halted=self._halted(then),
         )
         for verdict in verdicts:
-            found = words.changed(verdict, self.recorded.verdict(command.path, verdict.path, verdict.digest))
+            found = words.changed(
+                verdict, self.recorded.verdict(command.path, verdict.path, verdict.digest), self._hidden
+            )
             if found is not None:
                 self._differs(found[0], verdict.path, found[1])
         self._give(ev.Decided(path=command.path, at=now, verdicts=verdicts))
@@ -265,7 +270,7 @@ class Rerun:
             if then is None:
                 self._differs("other_record", command.path, f"A record {command.schema} is written, and was not then.")
             elif then.record != command.record or then.schema != command.schema:
-                self._differs("other_record", command.path, words.other_record(then, command))
+                self._differs("other_record", command.path, words.other_record(then, command, self._hidden))
             self._give(
                 ev.RecordWritten(
                     path=command.path, at=at, schema=command.schema, record=command.record, final=command.final
@@ -340,7 +345,7 @@ class Rerun:
                 self._noted(command.event)
                 self._noting = False
         if self.difference is None:
-            self.difference = Difference(kind=kind, path=path, text=text)
+            self.difference = Difference(kind=kind, path=path, text=self._hidden.text(text))
 
 
 def needs_intent(command: CallTool) -> bool:

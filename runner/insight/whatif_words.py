@@ -1,12 +1,13 @@
 """What differs between a recorded run and its replay, in plain words.
 
-Owns: the comparison of two verdicts, and the sentences. Nothing is replayed here.
+Owns: the comparison of two verdicts, and the sentences. Nothing is replayed here; what of a value may be seen is told by the
+caller (`Hidden`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -19,15 +20,29 @@ Json = Any
 SHOWN = 100
 
 
-def changed(now: ev.Verdict, then: ev.Verdict | None) -> tuple[str, str] | None:
+class Hidden(Protocol):
+    """What of a run may be seen. Values are compared as they are, and shown as this gives them."""
+
+    def call(self, tool: str, args: Json) -> Json:
+        """Return arguments of a call as they may be shown."""
+
+    def written(self, schema: str, record: Json) -> Json:
+        """Return a record as it may be shown."""
+
+    def text(self, text: str) -> str:
+        """Return a text as it may be shown."""
+
+
+def changed(now: ev.Verdict, then: ev.Verdict | None, hidden: Hidden) -> tuple[str, str] | None:
     """Return the class and the words of what changed in the guard's word on a call, None where nothing did."""
-    call = f"{now.tool} {shown(now.args)}"
+    call = f"{now.tool} {shown(hidden.call(now.tool, now.args))}"
     if then is None:
         return ("other_effects", f"{call} is proposed, and was not then.") if now.effect == "write" else None
     if then.tool != now.tool:
         return "other_effects", f"{now.tool} is called in the place of {then.tool}."
     if then.digest != now.digest and now.effect == "write":
-        return "other_effects", f"{now.tool} is called with other arguments: {fields(then.args, now.args)}"
+        seen = fields(then.args, now.args, lambda args: hidden.call(now.tool, args))
+        return "other_effects", f"{now.tool} is called with other arguments: {seen}"
     if now.verdict == then.verdict:
         if now.verdict != "ask" or set(now.approvers) == set(then.approvers):
             return None
@@ -64,10 +79,10 @@ def asks(verdicts: Sequence[ev.Verdict], to: Sequence[str]) -> str:
     return f"{', '.join(v.tool for v in verdicts)} would wait for {', '.join(to)}, who were not asked this then."
 
 
-def not_recorded(verdict: ev.Verdict) -> str:
+def not_recorded(verdict: ev.Verdict, hidden: Hidden) -> str:
     """Return that nobody knows what a call would give."""
     what = "was not made then" if verdict.effect == "write" else "was not read then"
-    return f"{verdict.tool} {shown(verdict.args)} {what}, so nobody knows what it gives."
+    return f"{verdict.tool} {shown(hidden.call(verdict.tool, verdict.args))} {what}, so nobody knows what it gives."
 
 
 def full(tool: str, rule: str) -> str:
@@ -85,22 +100,26 @@ def why_live(command: CallModel, recorded: Recorded) -> str:
     return f"Step {command.step} tells the model something else than then: its prompt, or what came before it."
 
 
-def other_record(then: ev.RecordWritten, now: WriteRecord) -> str:
+def other_record(then: ev.RecordWritten, now: WriteRecord, hidden: Hidden) -> str:
     """Return how a record differs."""
     if then.schema != now.schema:
         return f"The record is a {now.schema}, not a {then.schema}."
-    return f"The record {now.schema} has other values: {fields(then.record, now.record)}"
+    seen = fields(then.record, now.record, lambda record: hidden.written(now.schema, record))
+    return f"The record {now.schema} has other values: {seen}"
 
 
-def fields(then: Mapping[str, Json], now: Mapping[str, Json]) -> str:
-    """Return the fields that differ, with both values."""
+def fields(then: Mapping[str, Json], now: Mapping[str, Json], seen: Callable[[Json], Json]) -> str:
+    """Return the fields that differ, with both values as they may be `seen`."""
     missing = object()
+
+    def told(name: str, value: Json) -> str:
+        return "nothing" if value is missing else shown(*seen({name: value}).values())
+
     parts = []
     for name in [*now, *(name for name in then if name not in now)]:
         left, right = then.get(name, missing), now.get(name, missing)
         if left != right:
-            before = "nothing" if left is missing else shown(left)
-            parts.append(f"{name} {'nothing' if right is missing else shown(right)}, then {before}")
+            parts.append(f"{name} {told(name, right)}, then {told(name, left)}")
     return "; ".join(parts[:4])
 
 

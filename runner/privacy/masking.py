@@ -7,6 +7,7 @@ two addresses apart without knowing either. Keys are the journal's part; where m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,28 @@ from flowrun.privacy.scrub import Scrubber
 Json = Any
 DIGITS = 8
 """Of a token's name; more where two values would have the same one."""
+
+
+def not_told(value: Json, rules: Mapping[str, str]) -> str:
+    """Return the first word in a value that stands for something a model may not see, empty where there is none.
+
+    Asked of what a model proposes after its tokens were turned back: one that is left stands for nothing.
+    """
+    kinds = "|".join(
+        re.escape(kind) for kind in {**rules, SECRET: "deny"} if rules.get(kind) != "allow" or kind == SECRET
+    )
+    pattern = re.compile(rf"\[(?:{kinds})(?:-[0-9a-f]{{{DIGITS},}})?\]")
+    stack = [value]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, str):
+            if found := pattern.search(part):
+                return found[0]
+        elif isinstance(part, dict):
+            stack += [*part.values(), *part]
+        elif isinstance(part, list | tuple):
+            stack += part
+    return ""
 
 
 class Masking:

@@ -4,6 +4,9 @@ Owns: compiled schemas (`Checker`), the shape of a problem, and the placeholder 
 2020-12 with formats asserted; nothing is fetched. Reading schema files is `registry`'s part, mending is
 `repair`'s.
 
+No message holds a value that the schema marks `x-pii` or `x-secret`: its kind stands there, such as `[email]`. Messages
+reach screens, logs and the journal.
+
 A problem is `{"path": JSON Pointer, "rule": keyword, "message": plain words, "allowed": list or None}`. A
 missing field and a field too many have the path of that field, so that each problem names exactly what has to
 change.
@@ -12,19 +15,21 @@ change.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import jsonschema_rs
 import msgspec
 
 from flowrun.errors import ConfigError
+from flowrun.privacy.marks import kinds_in, part_of
 from flowrun.records.placeholders import Placeholders
 from flowrun.records.words import words
 
 Json = Any
 Problem = dict[str, Json]
+Seen = Callable[[jsonschema_rs.ValidationError], Json]
 
 MAX_BYTES = 1_000_000
 """A larger value is refused without being validated."""
@@ -42,7 +47,7 @@ class Checker:
     Raises `ConfigError` (FR2010) where the schema itself is not valid JSON Schema 2020-12.
     """
 
-    __slots__ = ("_placeholders", "_validator", "schema")
+    __slots__ = ("_placeholders", "_seen", "_validator", "schema")
 
     def __init__(self, schema: dict[str, Json]) -> None:
         problem = schema_problem(schema)
@@ -54,6 +59,7 @@ class Checker:
         self.schema = schema
         self._validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
         self._placeholders = Placeholders(schema)
+        self._seen: Seen = partial(_seen, schema) if kinds_in(schema) else lambda error: error.instance
 
     def check(self, value: Json, *, placeholders: bool = True) -> list[Problem]:
         """Return what is wrong with the value; an empty list when it is valid.
@@ -69,7 +75,7 @@ class Checker:
         try:
             if not self._validator.is_valid(value):
                 for error in self._validator.iter_errors(value):
-                    found.extend(_problems(error))
+                    found.extend(_problems(error, self._seen))
                     if len(found) >= MAX_PROBLEMS:
                         break
         except (ValueError, TypeError, RecursionError) as error:
@@ -123,7 +129,13 @@ def _problem(path: str, rule: str, message: str, allowed: list[Json] | None = No
     return {"path": path, "rule": rule, "message": message, "allowed": allowed}
 
 
-def _problems(error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
+def _seen(schema: dict[str, Json], error: jsonschema_rs.ValidationError) -> Json:
+    """Return what a message may show of the value that an error is about: its kind where it, or a part of it, is marked."""
+    kinds = kinds_in(part_of(schema, error.instance_path), schema)
+    return f"[{min(kinds)}]" if kinds else error.instance
+
+
+def _problems(error: jsonschema_rs.ValidationError, seen: Seen) -> Iterator[Problem]:
     kind = error.kind
     rule = kind.name
     path = pointer(error.instance_path)
@@ -140,13 +152,18 @@ def _problems(error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
         name = inner.instance
         yield _problem(path + pointer([name]), rule, f"the name {name!r} is not allowed: {inner.message}")
     elif rule in ("anyOf", "oneOf"):
-        yield from _choice(error, rule, path)
+        yield from _choice(error, rule, path, seen)
     else:
-        message, allowed = words(error)
+        message, allowed = _words(error, seen)
         yield _problem(path, rule, message, allowed)
 
 
-def _choice(error: jsonschema_rs.ValidationError, rule: str, path: str) -> Iterator[Problem]:
+def _words(error: jsonschema_rs.ValidationError, seen: Seen) -> tuple[str, list[Json] | None]:
+    value = seen(error)
+    return words(error, value, told=value == error.instance)
+
+
+def _choice(error: jsonschema_rs.ValidationError, rule: str, path: str, seen: Seen) -> Iterator[Problem]:
     """Where only one of the forms has the value's type, its problems say more than "fits none of the
     forms".
     """
@@ -158,14 +175,14 @@ def _choice(error: jsonschema_rs.ValidationError, rule: str, path: str) -> Itera
     near = [form for form in forms if not any(e.kind.name == "type" and list(e.instance_path) == here for e in form)]
     if len(near) == 1 and near[0]:
         for inner in near[0]:
-            yield from _problems(inner)
+            yield from _problems(inner, seen)
         return
     allowed: list[Json] = []
     for form in near:
         for inner in form:
             if list(inner.instance_path) == here and inner.kind.name in ("enum", "const"):
-                allowed.extend(words(inner)[1] or ())
-    why = "; or ".join(dict.fromkeys(words(form[0])[0] for form in forms if form))
+                allowed.extend(_words(inner, seen)[1] or ())
+    why = "; or ".join(dict.fromkeys(_words(form[0], seen)[0] for form in forms if form))
     yield _problem(path, rule, f"the value fits none of the {len(forms)} forms: {why}", allowed or None)
 
 

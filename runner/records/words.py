@@ -6,6 +6,7 @@ only at the validator's error; paths and the order of problems are `validation`'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import msgspec
 
 Json = Any
 
+_STAND_IN = re.compile(r"\[[a-z][a-z0-9_-]*\]")
 _TYPES = {
     "string": "a text",
     "integer": "a whole number",
@@ -34,16 +36,21 @@ _FORMATS = {
 }
 
 
-def words(error: jsonschema_rs.ValidationError) -> tuple[str, list[Json] | None]:
-    """Return (the sentence, the allowed values or None) of one error."""
+def words(error: jsonschema_rs.ValidationError, value: Json, *, told: bool = True) -> tuple[str, list[Json] | None]:
+    """Return (the sentence, the allowed values or None) of one error; `value` is what the sentence shows of the instance.
+
+    `told` False: that is not the instance itself, so the validator's own words, which hold it, are not used.
+    """
     sentence = _SENTENCES.get(error.kind.name)
     if sentence is None:
-        return _short(error.message), None
-    return sentence(error.kind, error.instance)
+        return (_short(error.message) if told else f"the value breaks the rule {error.kind.name}"), None
+    return sentence(error.kind, value)
 
 
 def show(value: Json) -> str:
-    """Return a value as short JSON text."""
+    """Return a value as short JSON text; a stand-in such as `[email]` without quotes."""
+    if isinstance(value, str) and _STAND_IN.fullmatch(value):
+        return value
     try:
         return _short(msgspec.json.encode(value).decode())
     except (TypeError, ValueError, RecursionError):

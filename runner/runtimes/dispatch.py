@@ -67,8 +67,10 @@ class Dispatch:
         clock: Clock,
         fixed_halts: Callable[[], Mapping[str, str]] = dict,
         secrets: Sequence[Found] = (),
+        shown_secrets: Sequence[Found] = (),
     ) -> None:
-        """`secrets`: what no event, prompt or message may hold.
+        """`secrets`: what no event, prompt or message may hold. `shown_secrets`: what looks like one, too, so that it is kept
+        out of what is shown, of prompts and of messages about errors; data is stored as it is.
 
         `fixed_halts`: what is halted besides the store's halts, by name with the words for it; asked at each call.
         """
@@ -77,8 +79,10 @@ class Dispatch:
         self.tools = tools
         self.clock = clock
         self._fixed_halts = fixed_halts
-        self.secrets = secrets
+        self.secrets = list(dict.fromkeys([*secrets, *shown_secrets]))
+        self._in_use = bool(secrets)
         self._without_secrets = Masking(secrets, {}, lambda text: b"")
+        self._without_any = Masking(self.secrets, {}, lambda text: b"")
         self.drain = Drain(clock)
         self._breakers = Breakers(clock)
         self._rates = Rates(clock)
@@ -249,7 +253,7 @@ class Dispatch:
 
     def _harmless(self, fault: Fault) -> Fault:
         """Return a fault whose message tells no secret, whatever a tool or a server put into it."""
-        return msgspec.structs.replace(fault, message=self._without_secrets.out(fault.message))
+        return msgspec.structs.replace(fault, message=self._without_any.out(fault.message))
 
     async def call_model(self, compiled: CompiledPlan, asked: CallModel, run: str) -> ModelReplied | ModelFailed:
         """Ask a model; its usage is charged, and without one that can be true the whole reservation.
@@ -257,7 +261,7 @@ class Dispatch:
         The model sees of marked values what the workspace allows; tokens in its reply are turned back.
         """
         command = msgspec.structs.replace(asked, marked=partial(marked_in, compiled.plan, asked))
-        only_secrets = self._without_secrets if self.secrets else None
+        only_secrets = self._without_any if self.secrets else None
         masking = mask_for(compiled, asked, only_secrets, partial(self.journal.pseudonym, run))
         command = command if masking is None else masked(command, masking)
         began = self.clock.monotonic()
@@ -295,7 +299,7 @@ class Dispatch:
         try:
             reply = fitting(reply)
             reply = reply if masking is None else restored(reply, masking)
-            if self.secrets:
+            if self._in_use:
                 # A server may say back what it was sent.
                 reply = msgspec.structs.replace(
                     reply,

@@ -120,17 +120,18 @@ def swap(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def record(folder: Path, amounts: Iterable[float], *, say: str | None = "approve") -> list[str]:
+def record(folder: Path, amounts: Iterable[float], *, say: str | None = "approve", what: str = "w") -> list[str]:
     """Run the flow once for each amount; people say yes (`approve`), no (`reject`), or nothing. Return the runs."""
     with open_app(load_workspace(folder), models=Says()) as app:
-        return asyncio.run(_runs(app, list(amounts), say))
+        return asyncio.run(_runs(app, list(amounts), say, what))
 
 
-async def _runs(app: App, amounts: list[float], say: str | None) -> list[str]:
+async def _runs(app: App, amounts: list[float], say: str | None, what: str) -> list[str]:
     runs = []
     start = len(app.journal.runs(limit=1000))
     for number, amount in enumerate(amounts, start):
-        result = await app.submit("shop", {"id": f"m-{number}", "what": f"w{number}", "amount": amount}, model="small")
+        input = {"id": f"m-{number}", "what": f"{what}{number}", "amount": amount}
+        result = await app.submit("shop", input, model="small")
         runs.append(result.run)
         for entry in result.waiting if say is not None else []:
             if say == "approve":

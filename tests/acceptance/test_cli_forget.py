@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,8 @@ def test_forgetting_is_told_first_then_done_and_others_stay(greet: Callable[...,
     code, out, _ = call("forget", "Ana.Lopez@example.com", "--as", "Sam", "--dry-run")
     assert code == 0 and "2 runs, 2 records" in out and "backups" in out
     assert call("show", runs[0], "--reveal", "--as", "Sam")[0] == 0
+    code, out, err = call("forget", "ana.lopez@example.com", "--as", "Kim", "--dry-run")
+    assert code == 3 and "FR3025" in err and "2 runs" not in out and runs[0] not in out + err
     code, _, err = call("forget", "ana.lopez@example.com", "--as", "Sam")
     assert code == 2 and "--yes" in err
     code, _, err = call("forget", "ana.lopez@example.com", "--as", "Kim", "--yes")
@@ -142,6 +145,18 @@ def test_forgetting_is_told_first_then_done_and_others_stay(greet: Callable[...,
     journal.close()
     found = b"".join(file.read_bytes() for file in STORE.parent.iterdir())
     assert b"Ana" not in found and b"lopez" not in found.lower()
+
+
+def test_what_is_left_of_a_record_and_was_changed_is_a_damage_of_the_store(
+    greet: Callable[..., Any], call: Call
+) -> None:
+    greet()
+    call("forget", "ana.lopez@example.com", "--as", "Sam", "--yes")
+    for forged in (b"not json", b"[1]"):
+        with closing(sqlite3.connect(STORE)) as db, db:
+            db.execute("UPDATE records SET remains = ?", (forged,))
+        code, _, err = call("records", "list")
+        assert code == 3 and "FR5005" in err
 
 
 def test_a_run_that_goes_on_is_ended_first_only_if_that_is_asked(greet: Callable[..., Any], call: Call) -> None:

@@ -11,7 +11,7 @@ import pytest
 from flowrun.app.runs import open_app
 from flowrun.app.workspace import load_workspace
 from flowrun.cli.main import main
-from tests.acceptance.replay_kit import POLICY, Says, edit, kinds, record, replayed, swap, write
+from tests.acceptance.replay_kit import FLOW, POLICY, Says, edit, kinds, record, replayed, swap, write
 
 
 @pytest.fixture
@@ -74,3 +74,25 @@ def test_a_call_that_a_person_changed_is_replayed_as_changed(folder: Path) -> No
     assert [(found.kind, found.text) for found in report.runs] == [("same", "")]
     edit(folder, shop_policy=swap(POLICY, "deny_when: args.amount > 500", "deny_when: args.amount > 65"))
     assert kinds(replayed(folder)) == ["denied_now"]
+
+
+MARKED = FLOW.replace("what: {type: string}", "what: {type: string, x-pii: email}")
+"""The flow with an e-mail address for `what`, which goes into a call whose tool marks nothing."""
+
+
+def test_what_schemas_mark_is_hidden_unless_an_owner_asks_for_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(folder, shop_flow=MARKED)
+    (run,) = record(folder, [40], what="canary-mail-")
+    other = swap(MARKED, 'with: {what: "${{ input.what }}", amount', 'with: {what: "to ${{ input.what }}", amount')
+    for most, flow in ((35, MARKED), (50, other)):
+        edit(folder, shop_flow=flow, shop_policy=POLICY.replace("args.amount > 50,", f"args.amount > {most},"))
+        for more in ([], ["--json"]):
+            assert main(["replay", "--workspace", str(folder), *more]) == 0
+            out = capsys.readouterr().out
+            assert "canary" not in out and "[email]" in out
+            assert main(["replay", "--workspace", str(folder), "--reveal", "--as", "ana", *more]) == 0
+            assert "canary-mail" in capsys.readouterr().out
+    assert main(["replay", "--workspace", str(folder), "--run", run, "--reveal", "--as", "Zed"]) == 3
+    assert "FR3025" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowrun.app.redaction import Redaction
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import AnyEvent
 from flowrun.insight.recorded import Recorded
@@ -19,7 +20,7 @@ from tests.property.simulation import Simulation
 
 
 def rerun(compiled: CompiledPlan, events: list[AnyEvent]) -> Difference | None:
-    again = Rerun(compiled, Recorded(events), Windows(), compiled.plan)
+    again = Rerun(compiled, Recorded(events), Windows(), compiled.plan, Redaction(compiled.plan, events))
     steps = 0
     while again.at is not None:
         again.step()

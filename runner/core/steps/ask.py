@@ -22,6 +22,7 @@ from flowrun.core.steps.model_call import call_model
 from flowrun.core.steps.state import StepState
 from flowrun.core.turn import settle
 from flowrun.plan.model import AskPersonStep, AskStep, RecordStep
+from flowrun.privacy.masking import not_told
 from flowrun.records.repair import merge, repair_message, same_failure
 
 Json = Any
@@ -85,6 +86,8 @@ def take_turn(
             problems = ctx.compiled.check_args(ctx.flow, ctx.compiled.plan.tools[tool], args)
             if problems:
                 invalid = "; ".join(f"{p.get('path') or 'arguments'}: {p['message']}" for p in problems[:5])
+            if hidden := not_told(args, ctx.compiled.plan.privacy):
+                invalid = f"The model was not told this value: {hidden} stands in the place of one that it may not see."
         ordinal = state.ordinals.get(tool, 0) + counters[tool]
         proposals.append(
             make_proposal(

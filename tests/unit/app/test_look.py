@@ -170,3 +170,9 @@ def test_what_was_refused_is_told_with_its_rule_or_person() -> None:
         [],
     )
     assert said[0].endswith("Refused: pay.refund was denied by own_orders_only: Not theirs; kim said no: No receipt.")
+
+
+def test_an_edit_is_told_once() -> None:
+    edited = ev.Edited(path="a/@edit-1", at=AT, entry="a", call="w", digest="d", args={"amount": 60}, by="Kim")
+    told = timeline([START, edited, ev.Answered(path="a", at=AT, action="edit", by="Kim")])
+    assert [moment.title for moment in told if "Kim" in moment.title] == ["Kim changed a call; it is decided anew"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from flowrun.core.commands import AskPerson, CallTool
+from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Answered, Escalated
 from flowrun.plan.model import ForEachStep, RulePlan
 from tests.property.plans import ARG_N, lit, make_plan
@@ -177,3 +181,16 @@ def test_a_limit_that_is_reached_at_the_call_is_told_with_the_rules_reason() -> 
     run.execution.taken[run.decided[0].verdicts[0].reserve[0].counter] = 1.0
     run.person(ENTRY, "approve")
     assert run.told("a/turn-2") == [{"denied": "once", "reason": "Because of once."}]
+
+
+@pytest.mark.parametrize("word", ["[email-00000000]", "[phone]", "[secret]"])
+def test_a_proposal_with_a_value_that_the_model_was_not_told_is_denied(word: str) -> None:
+    plan = make_plan([ask("a", PLAIN), FINAL]).plan
+    anything = {"type": "object", "properties": {"to": {"type": "string"}}}
+    tools = {**plan.tools, PLAIN: msgspec.structs.replace(plan.tools[PLAIN], input=anything)}
+    rules = {"email": "token", "phone": "deny"}
+    run = Drive(CompiledPlan(msgspec.structs.replace(plan, tools=tools, privacy=rules), "digest"))
+    run.proposes("a/turn-1", (PLAIN, {"to": f"Ana <{word}>"}), (PLAIN, {"to": "ana@example.com"}))
+    denied, allowed = run.decided[-1].verdicts
+    assert (denied.verdict, allowed.verdict) == ("deny", "allow")
+    assert denied.reason.startswith("The model was not told this value") and word in denied.reason

@@ -185,6 +185,17 @@ def test_a_trusted_place_with_the_same_value_comes_first() -> None:
     assert last(plan_of(ACT), *from_tool)["/to"] == Origin(kind="result", source="calls.crm.find.customer_id")
 
 
+def test_the_runs_subject_is_the_customers_own_and_trusted() -> None:
+    plan = plan_of(ACT)
+    marked = {**INPUT, "properties": {**INPUT["properties"], "email": OUTSIDE}}
+    plan = msgspec.structs.replace(plan, schemas={**plan.schemas, "in@1": marked})
+    known = started(email="ana@example.com", text="I am C-17."), decided(to="ana@example.com")
+    assert last(plan, *known)["/to"].untrusted
+    own = msgspec.structs.replace(plan.flow, subject=path(["name", "input"], "email"))
+    found = last(msgspec.structs.replace(plan, flow=own), *known)["/to"]
+    assert found == Origin(kind="input", source="input.email")
+
+
 def test_only_what_came_before_counts() -> None:
     events = [started(text="x"), decided(to="C-7"), returned("c", {"customer_id": "C-7"})]
     assert last(plan_of(ACT), *events)["/to"].kind == "model"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 
+import pytest
+
 from flowrun.privacy import Found, Masking
+from flowrun.privacy.masking import not_told
 
 ANA = Found("email", "ana@example.com")
 BEN = Found("email", "ben@example.com")
@@ -68,3 +71,17 @@ def test_a_token_that_the_model_made_up_is_no_value() -> None:
     mask = masking({"email": "token"}, ANA)
     mask.out(ANA.value)
     assert mask.back("[email-00000000]") == "[email-00000000]"
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ({"to": "[email-00000000]"}, "[email-00000000]"),
+        ({"to": ["call [phone] now"]}, "[phone]"),
+        ({"pin": "[secret]"}, "[secret]"),
+        ({"[email]": 1}, "[email]"),
+        ({"to": "[name]", "note": "[draft] see [email list]"}, ""),
+    ],
+)
+def test_a_word_for_what_a_model_may_not_see_is_found_wherever_it_stands(value: object, found: str) -> None:
+    assert not_told(value, {"email": "token", "phone": "deny", "name": "allow"}) == found

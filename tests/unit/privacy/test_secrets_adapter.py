@@ -57,6 +57,10 @@ def test_what_has_a_telling_name_is_known_and_short_settings_are_not(tmp_path: P
     many.write_text("SHOP=listed-secret\n")
     env(FLOWRUN_SECRETS_FILE=str(many), STRIPE_API_KEY="sk_live_123", DB_PASSWORD="hunter2-hunter2", SORT_KEY="name")
     env(MONKEY="not-a-secret-at-all", MODEL="named-secret")
-    assert set(secrets.known(["MODEL", "ABSENT"])) == {
-        Found("secret", value) for value in ("listed-secret", "sk_live_123", "hunter2-hunter2", "named-secret")
-    }
+    assert secrets.known(["MODEL", "ABSENT"]) == [Found("secret", "named-secret"), Found("secret", "listed-secret")]
+    assert secrets.guessed() == [Found("secret", "sk_live_123"), Found("secret", "hunter2-hunter2")]
+
+
+def test_where_a_shell_stands_is_no_password() -> None:
+    env(PWD="/home/ana/refunds", OLDPWD="/home/ana/billing", MYSQL_PWD="hunter2-hunter2")
+    assert secrets.guessed() == [Found("secret", "hunter2-hunter2")]

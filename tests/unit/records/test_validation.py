@@ -194,3 +194,38 @@ def test_a_broken_schema_is_refused_and_nothing_is_fetched(schema: dict[str, Any
 
 def test_a_schema_is_compiled_once() -> None:
     assert checker(TICKET) is checker({**TICKET})
+
+
+MARKED: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "pin": {"type": "string", "x-secret": True},
+        "email": {"type": "string", "format": "email", "x-pii": "email"},
+        "plan": {"enum": ["free", "pro"]},
+        "code": {"type": "string", "pattern": "^[A-Z]+$", "x-pii": "code"},
+        "phone": {"anyOf": [{"type": "string", "format": "uuid"}, {"enum": [1, 2]}], "x-pii": "phone"},
+        "who": {"$ref": "#/$defs/person"},
+    },
+    "$defs": {"person": {"type": "object", "properties": {"name": {"const": "Ana", "x-pii": "name"}}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"pin": 918273645}, "/pin: [secret] must be a text"),
+        ({"email": "canary"}, "/email: [email] must be an email address"),
+        ({"code": "canary"}, "/code: [code] does not match the pattern ^[A-Z]+$"),
+        ({"who": {"name": "canary"}}, '/who/name: [name] must be exactly "Ana"'),
+        ({"who": "canary"}, "/who: [name] must be an object with fields"),
+        ({"who": ["canary"]}, "/who: [name] must be an object with fields"),
+        ({"phone": "canary"}, "/phone: the value fits none of the 2 forms"),
+        ("canary", ": [code] must be an object with fields"),
+        ({"plan": "canary"}, '/plan: "canary" is not one of "free", "pro"'),
+    ],
+)
+def test_a_message_names_place_and_rule_and_never_a_marked_value(value: Any, message: str) -> None:
+    problems = [f"{p['path']}: {p['message']}" for p in Checker(MARKED).check(value)]
+    assert problems and problems[0].startswith(message)
+    assert "canary" in message or not any("canary" in told or "918273645" in told for told in problems)
