@@ -91,6 +91,24 @@ def erased_run(run: str) -> StoreError:
     )
 
 
+def lost_keys(run: str) -> StoreError:
+    """Return the error for a run whose keys are gone, and that no forgetting tells of."""
+    return StoreError(
+        f"What happened in run {run} cannot be read: its keys are missing although nobody was forgotten.",
+        code="FR5023",
+        help="Restore the store from a backup. `flowrun audit verify` tells what else is not as it was written.",
+    )
+
+
+def bad_remains(id: str) -> StoreError:
+    """Return the error for a record that says something else than what its forgetting kept."""
+    return StoreError(
+        f"What remains of record {id} is not what was kept when its person was forgotten: somebody changed it.",
+        code="FR5024",
+        help="Restore the store from a backup. `flowrun audit verify` tells what else is not as it was written.",
+    )
+
+
 def key_reused(run: str) -> InputError:
     """Return the error for a key that came with another input; the key is not told, for it may be an e-mail address."""
     return InputError(

@@ -9,18 +9,17 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
-
-import msgspec
 
 from flowrun.adapters.journals.keys import Sealer
 from flowrun.adapters.journals.lookup import key_reused
 from flowrun.adapters.journals.owners import is_gone
 from flowrun.adapters.journals.signing import Signer, find_signer
-from flowrun.adapters.journals.sqlite_append import Head, Outdated, append
+from flowrun.adapters.journals.sqlite_append import Head, Outdated, append, blinded_start
+from flowrun.adapters.journals.sqlite_facts import ForgottenRuns
 from flowrun.adapters.journals.sqlite_halts import SqliteHalts
 from flowrun.adapters.journals.sqlite_heads import Interval, is_due, sign_head
 from flowrun.adapters.journals.sqlite_keys import Vault, flush_erased
@@ -31,7 +30,7 @@ from flowrun.errors import ConfigError, FlowrunError, InputError, StoreError
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.encoding import encode
 from flowrun.journal.heads import Head as SignedHead
-from flowrun.journal.projections import Refusal, key_space
+from flowrun.journal.projections import Refusal
 from flowrun.ports.journal import Append, Claim, Erasure, Open, Opened, Receipt
 from flowrun.values.moments import format_moment
 
@@ -39,7 +38,6 @@ LEASE_SECONDS = 60.0
 MOST_HEADS = 2000
 OPEN_REFUSED = ("FR3005", "FR5006", "FR5009")
 """What is wrong with one submission; every other error is the store's, and stops the whole transaction."""
-_canonical = msgspec.json.Encoder(order="deterministic")
 
 
 class SqliteJournal(SqliteReads, SqliteHalts):
@@ -66,6 +64,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
         self._vault = Vault(self.path)
+        self._forgotten = ForgottenRuns()
         self._synced = False
         self._heads: dict[str, Head] = {}
         self._interval = Interval()
@@ -163,6 +162,11 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         except (ConfigError, StoreError):
             self._interval.broken = True
 
+    def _sign_facts(self) -> None:
+        """Sign at once what was said of the store itself, for it comes seldom; a key that cannot be used stops nothing."""
+        with suppress(ConfigError, StoreError):
+            self._sign(durable=False)
+
     def _write(
         self, opens: Sequence[Open], appends: Sequence[Append], heads: dict[str, Head]
     ) -> tuple[list[Opened | FlowrunError], list[Receipt]]:
@@ -205,8 +209,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
         sealer = Sealer()
         body = encode(started.run, 1, started, sealer.seal)
         head = link(GENESIS, body)
-        key = self._vault.blind(key_space(started), f"{started.flow}\0{started.key}") if started.key else None
-        content = self._vault.blind("input", _canonical.encode(started.input).decode())
+        key, content = blinded_start(self._vault.blind, started)
         if key is not None:
             row = db.execute("SELECT run, input FROM runs WHERE key = ?", (key,)).fetchone()
             if row is not None:
@@ -253,6 +256,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
             if erasure.runs:
                 with self._transaction(durable=True) as db:
                     self._vault.erase(db, erasure)
+                self._sign_facts()
             try:
                 # Also without runs: an earlier erasure may not have come through.
                 flush_erased(db, self.path)

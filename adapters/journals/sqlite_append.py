@@ -11,12 +11,14 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from flowrun.adapters.journals.keys import Sealer
 from flowrun.adapters.journals.sqlite_entries import standing_of
 from flowrun.adapters.journals.sqlite_halts import find_halt
 from flowrun.adapters.journals.sqlite_keys import KEY_OF, Keys, RunKeys, Vault
 from flowrun.core.entries import Standing
-from flowrun.core.events import PHASES, Answered, AnyEvent, Approved, Edited
+from flowrun.core.events import PHASES, Answered, AnyEvent, Approved, Edited, RunStarted
 from flowrun.errors import StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.chain import link
@@ -31,6 +33,9 @@ _MOVE = """UPDATE runs SET seq = ?, head = ?, updated = max(updated, ?), ready =
 _OPEN = """SELECT due, kind FROM inbox WHERE n = ?1 AND action IS NULL
     UNION ALL SELECT due, coalesce(event, 'timer') FROM waits WHERE n = ?1"""
 _USAGE = "SELECT coalesce(sum(amount), 0) FROM counters WHERE counter = ? AND at >= ? AND NOT (n = ? AND path = ?)"
+
+
+_canonical = msgspec.json.Encoder(order="deterministic")
 
 
 class Head(NamedTuple):
@@ -94,6 +99,12 @@ def append(db: sqlite3.Connection, vault: Vault, item: Append, heads: dict[str, 
         db.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, n))
     heads[item.run] = Head(n, known.epoch, seq, head, known.sealer)
     return Receipt(ok=True, seq=seq)
+
+
+def blinded_start(blind: Callable[[str, str], bytes], started: RunStarted) -> tuple[bytes | None, bytes]:
+    """Return what stands for the key (None: it has none) and for the input that a run was started with."""
+    key = blind(pr.key_space(started), f"{started.flow}\0{started.key}") if started.key else None
+    return key, blind("input", _canonical.encode(started.input).decode())
 
 
 def _read_head(db: sqlite3.Connection, vault: Vault, item: Append) -> Head:

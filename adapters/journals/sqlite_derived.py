@@ -12,7 +12,7 @@ from typing import Any
 
 from flowrun.adapters.journals.keys import Sealer
 from flowrun.adapters.journals.lookup import erased_run
-from flowrun.adapters.journals.sqlite_append import apply_changes, open_work
+from flowrun.adapters.journals.sqlite_append import apply_changes, blinded_start, open_work
 from flowrun.adapters.journals.sqlite_keys import Vault
 from flowrun.adapters.journals.sqlite_schema import connect_empty
 from flowrun.core.events import PHASES, PHASES_BY_TAG, AnyEvent, RunFinished, RunStarted
@@ -31,6 +31,7 @@ DERIVED = {
 }
 """Every derived table and what of it is compared; `pos` of a record and `n` only number the rows."""
 _RUN = "SELECT flow, version, plan, mode, created, outcome, reason, due, waiting_on FROM runs WHERE n = ?"
+WRONG_KEY = "FR5005"
 _END = ("", PHASES[RunFinished])
 _NAMES = ("flow", "version", "plan", "mode", "created", "outcome", "reason", "due", "waiting_on")
 
@@ -79,7 +80,9 @@ class SqliteTables:
         n, body = row[1], row[5]
         try:
             event = decode(body, self._keys_of(n, run).unseal).event
-        except FlowrunError:
+        except FlowrunError as error:
+            if error.code == WRONG_KEY:
+                self._note_wrong_key(n, run)
             # It was erased, its key is elsewhere, or the chain tells that it is damaged: nothing can be made again of it.
             self._unread.add(n)
             self._see_place(run, row, None)
@@ -87,6 +90,7 @@ class SqliteTables:
         self._see_place(run, row, event)
         if isinstance(event, RunStarted):
             self._start(n, event)
+            self._check_blinded(n, run, event)
         changes = pr.fold(run, event)
         if changes:
             self._apply(run, row, event, changes)
@@ -148,6 +152,25 @@ class SqliteTables:
             "VALUES (?, ?, ?, ?, ?, ?, x'', ?, ?, x'')",
             (n, event.run, event.flow, event.version, event.plan, event.mode, event.at, event.at),
         )
+
+    def _check_blinded(self, n: int, run: str, event: RunStarted) -> None:
+        """Check what stands for the run's key and input, by which a second submission is known."""
+        row = self._db.execute("SELECT key, input FROM runs WHERE n = ?", (n,)).fetchone()
+        try:
+            said = blinded_start(self._vault.blind, event)
+        except FlowrunError:
+            return  # the store's key is elsewhere
+        for name, was, now in zip(("key", "input"), row or (), said, strict=False):
+            if was != now:
+                self._note(run, 0, f"the table runs names another {name} than the run was started with")
+
+    def _note_wrong_key(self, n: int, run: str) -> None:
+        """Tell a key that does not open from an event that does not."""
+        if run and n not in self._unread:
+            try:
+                self._vault.of_run(self._db, n, run)
+            except FlowrunError:
+                self._problems.note("erased", "its key, or that of its person, is not the one that was stored", run)
 
     def _apply(self, run: str, row: Row, event: AnyEvent, changes: Any) -> None:
         _, n, seq, _, _, body, hash = row

@@ -11,8 +11,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
+from flowrun.adapters.journals.sqlite_facts import add_fact
 from flowrun.adapters.journals.sqlite_keys import Vault
 from flowrun.core.halts import SUBJECT
+from flowrun.journal.facts import Halted, Lifted
 from flowrun.journal.projections import sortable
 from flowrun.ports.journal import Halt
 
@@ -34,22 +36,36 @@ class SqliteHalts(ABC):
     def _transaction(self, *, durable: bool = False) -> AbstractContextManager[sqlite3.Connection]:
         """Begin a transaction."""
 
+    @abstractmethod
+    def _sign_facts(self) -> None:
+        """Sign the facts of the store where the key can be used."""
+
     def halt(self, halt: Halt) -> None:
         """Store a halt durably."""
         with self._transaction(durable=True) as db:
-            db.execute(
+            what, until = stored_name(self._vault.blind, halt.what), sortable(halt.until)
+            number = db.execute(
                 "INSERT INTO halts (what, at, by, reason, until) VALUES (?, ?, ?, ?, ?)",
-                (stored_name(self._vault.blind, halt.what), halt.at, halt.by, halt.reason, sortable(halt.until)),
-            )
+                (what, halt.at, halt.by, halt.reason, until),
+            ).lastrowid
+            assert number is not None
+            add_fact(db, Halted(at=halt.at, by=halt.by, number=number, what=what, reason=halt.reason, until=until))
+        self._sign_facts()
 
     def lift(self, what: str, *, by: str, at: str) -> int:
         """Lift every halt of exactly this that holds; return how many there were."""
         with self._transaction(durable=True) as db:
-            return db.execute(
+            name = stored_name(self._vault.blind, what)
+            rows = db.execute(
                 "UPDATE halts SET lifted_at = ?, lifted_by = ? WHERE what = ? AND lifted_at IS NULL "
-                "AND (until IS NULL OR until > ?)",
-                (at, by, stored_name(self._vault.blind, what), at),
-            ).rowcount
+                "AND (until IS NULL OR until > ?) RETURNING pos",
+                (at, by, name, at),
+            ).fetchall()
+            if rows:
+                add_fact(db, Lifted(at=at, by=by, what=name, halts=sorted(row[0] for row in rows)))
+        if rows:
+            self._sign_facts()
+        return len(rows)
 
     def halts(self) -> list[Halt]:
         """Return all halts that were ever made, the newest first."""

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from flowrun.adapters.journals.signing import Signer
+from flowrun.adapters.journals.sqlite_facts import last_fact
 from flowrun.core.events import RunFinished
 from flowrun.errors import StoreError
 from flowrun.journal.heads import FIRST, Head, Statement, signed_bytes, statement_digest
@@ -22,13 +23,17 @@ DUE_EVENTS = 1000
 DUE_SECONDS = 300.0
 """Seconds since the last head (or the store's first run) after which it does so, too."""
 
-_SELECT = "SELECT store, events, runs, digest, previous, at, key_id, public_key, signature FROM heads"
+_SELECT = "SELECT store, events, runs, digest, previous, at, key_id, public_key, signature, {facts} FROM heads"
+_NEWEST = "ORDER BY rowid DESC LIMIT 1"
 
 
 def read_heads(db: sqlite3.Connection, *, last: bool = False) -> Iterator[Head]:
     """Return the heads, the oldest first; `last`: only the newest."""
-    order = " ORDER BY events DESC LIMIT 1" if last else " ORDER BY events"
-    for store, events, runs, digest, previous, at, key, public, signature in db.execute(_SELECT + order):
+    # A store of an earlier form is read as it is; its heads name no facts.
+    known = db.execute("SELECT 1 FROM pragma_table_info('heads') WHERE name = 'facts'").fetchone()
+    select = _SELECT.format(facts="facts, facts_end" if known else "0, x''")
+    rows = db.execute(f"{select} {_NEWEST if last else 'ORDER BY rowid'}")
+    for store, events, runs, digest, previous, at, key, public, signature, facts, facts_end in rows:
         statement = Statement(
             store=str(store),
             events=events,
@@ -37,6 +42,8 @@ def read_heads(db: sqlite3.Connection, *, last: bool = False) -> Iterator[Head]:
             previous=_bytes(previous).hex(),
             at=str(at),
             key=str(key),
+            facts=facts,
+            facts_end=_bytes(facts_end).hex(),
         )
         yield Head(statement=statement, signature=_bytes(signature), public=_bytes(public))
 
@@ -75,7 +82,7 @@ class Interval:
 def is_due(db: sqlite3.Connection, now: str) -> bool:
     """Return whether a head is due: enough events since the last, of any process, or enough time."""
     events = db.execute("SELECT coalesce(max(pos), 0) FROM events").fetchone()[0]
-    last = db.execute("SELECT events, at FROM heads ORDER BY events DESC LIMIT 1").fetchone()
+    last = db.execute(f"SELECT events, at FROM heads {_NEWEST}").fetchone()
     if last is None:
         last = (0, db.execute("SELECT coalesce(min(created), ?) FROM runs WHERE n = 1", (now,)).fetchone()[0])
     if events - last[0] >= DUE_EVENTS:
@@ -84,7 +91,7 @@ def is_due(db: sqlite3.Connection, now: str) -> bool:
 
 
 def sign_head(db: sqlite3.Connection, signer: Signer, at: str) -> Head | None:
-    """Sign all events that the store holds, inside a transaction; None where no event came since the last head.
+    """Sign all events and facts of the store, inside a transaction; None where none came since the last head.
 
     Raises `StoreError` (FR5020) where events are missing: such a store is looked at, and not signed.
     """
@@ -100,7 +107,9 @@ def sign_head(db: sqlite3.Connection, signer: Signer, at: str) -> Head | None:
             help="`flowrun audit verify` tells which.",
             code="FR5020",
         )
-    if position == before:
+    fact = last_fact(db)
+    facts, facts_end = (0, b"") if fact is None else (fact.pos, fact.hash)
+    if position == before and facts == (0 if last is None else last.statement.facts):
         return None
     statement = Statement(
         store=store_id(db),
@@ -110,11 +119,13 @@ def sign_head(db: sqlite3.Connection, signer: Signer, at: str) -> Head | None:
         previous=(FIRST if last is None else statement_digest(last.statement)).hex(),
         at=at,
         key=signer.id,
+        facts=facts,
+        facts_end=facts_end.hex(),
     )
     head = Head(statement=statement, signature=signer.sign(signed_bytes(statement)), public=signer.public)
     db.execute(
-        "INSERT INTO heads (events, store, runs, digest, previous, at, key_id, public_key, signature, peaks) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO heads (events, store, runs, digest, previous, at, key_id, public_key, signature, peaks, facts, "
+        "facts_end) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             position,
             statement.store,
@@ -126,6 +137,8 @@ def sign_head(db: sqlite3.Connection, signer: Signer, at: str) -> Head | None:
             signer.public,
             head.signature,
             b"".join(tree.peaks),
+            facts,
+            facts_end,
         ),
     )
     return head
@@ -137,7 +150,7 @@ def _tree_at(db: sqlite3.Connection, last: Head | None) -> Tree:
         return Tree()
     said = last.statement
     full = said.events // BLOCK
-    peaks = _bytes(db.execute("SELECT peaks FROM heads WHERE events = ?", (said.events,)).fetchone()[0])
+    peaks = _bytes(db.execute(f"SELECT peaks FROM heads {_NEWEST}").fetchone()[0])
     if len(peaks) == 32 * full.bit_count():
         tree = Tree([peaks[place : place + 32] for place in range(0, len(peaks), 32)], full)
         _grow(db, tree, full * BLOCK, said.events)

@@ -16,7 +16,9 @@ import msgspec
 
 from flowrun.adapters.journals.keys import Sealer, blinded, missing, read_store_key
 from flowrun.adapters.journals.lookup import runs_changed, still_going_on
+from flowrun.adapters.journals.sqlite_facts import add_fact, remains_of
 from flowrun.errors import StoreError
+from flowrun.journal.facts import Forgotten
 from flowrun.journal.projections import subject_text
 from flowrun.ports.journal import Erasure
 
@@ -143,6 +145,8 @@ class Vault:
             "INSERT INTO forgettings (at, by, runs, records) VALUES (?, ?, ?, ?)",
             (erasure.at, erasure.by, len(rows), len(erasure.remains)),
         )
+        runs = {run: remains_of(db, n) for n, run, _ in rows}
+        add_fact(db, Forgotten(at=erasure.at, by=erasure.by, runs=runs))
         self._sealers.clear()
 
 

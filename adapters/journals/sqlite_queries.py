@@ -15,17 +15,29 @@ from typing import Any
 
 import msgspec
 
-from flowrun.adapters.journals.lookup import Lookup, by_beginning, erased_run, run_not_found, settled_entry
+from flowrun.adapters.journals.lookup import (
+    Lookup,
+    bad_remains,
+    by_beginning,
+    erased_run,
+    lost_keys,
+    run_not_found,
+    settled_entry,
+)
 from flowrun.adapters.journals.owners import is_gone
 from flowrun.adapters.journals.sqlite_entries import standing_of
+from flowrun.adapters.journals.sqlite_facts import ForgottenRuns, remains_digest
 from flowrun.adapters.journals.sqlite_keys import KEY_OF, Vault
 from flowrun.core.events import AnyEvent, RecordWritten, RunFinished
 from flowrun.errors import StoreError
 from flowrun.journal.encoding import decode
+from flowrun.journal.facts import Forgotten
 from flowrun.journal.projections import sortable
 from flowrun.ports.journal import Forgetting, InboxRow, RecordRow, RunRow, StoredEvent, inbox_row
 
 _LAST = "\U0010ffff"
+UNREADABLE = ("FR5005", "FR5012", "FR5023")
+"""What is wrong with one run alone: it is damaged, or its key is not there."""
 # The last event of a finished run says why it ended.
 _RUNS = f"""SELECT r.run, r.flow, r.version, r.plan,
     CASE WHEN r.outcome IS NOT NULL THEN 'finished' WHEN r.owner IS NULL THEN 'waiting' ELSE 'running' END,
@@ -47,6 +59,7 @@ class SqliteReads(ABC):
     """The read side; the subclass owns the connection."""
 
     _vault: Vault
+    _forgotten: ForgottenRuns
 
     @abstractmethod
     def _db(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -98,8 +111,16 @@ class SqliteReads(ABC):
         """Open an event's bytes by its run's key, which is unwrapped only now: a trail is verified without any."""
         sealer = self._vault.sealer(run, *key)
         if sealer is None:
-            raise erased_run(run)
+            raise self._no_key(run)
         return sealer.unseal(clear, sealed)
+
+    def _no_key(self, run: str) -> StoreError:
+        """Return why a run has no key: its person was forgotten, or somebody took it away."""
+        return lost_keys(run) if self._forgetting(run) is None else erased_run(run)
+
+    def _forgetting(self, run: str) -> Forgotten | None:
+        with self._db() as db:
+            return self._forgotten.find(db, run)
 
     def runs(
         self,
@@ -223,7 +244,7 @@ class SqliteReads(ABC):
             raise run_not_found(run)
         sealer = self._vault.person(row[1], row[2]) or self._vault.sealer(run, *row)
         if sealer is None:
-            raise erased_run(run)
+            raise self._no_key(run)
         return sealer.mac("pseudonym", text)
 
     def _run_row(self, row: tuple[Any, ...]) -> RunRow:
@@ -245,7 +266,19 @@ class SqliteReads(ABC):
             body,
             *key,
         ) = row
-        ended = None if body is None or erased is not None else self._event(run, key, body)
+        # Only a forgetting makes a run a forgotten one, whatever its row says.
+        forgotten = self._forgetting(run) if key[0] is None else None
+        ended, unreadable = None, ""
+        if forgotten is None and body is not None:
+            try:
+                ended = self._event(run, key, body)
+            except StoreError as error:
+                # One run that cannot be read hides no other; without the store's key none can.
+                if error.code not in UNREADABLE:
+                    raise
+                unreadable = error.message
+        elif forgotten is None and erased is not None:
+            unreadable = lost_keys(run).message
         return RunRow(
             run=run,
             flow=flow,
@@ -260,7 +293,8 @@ class SqliteReads(ABC):
             claimed=owner is not None and lease > self._wall() and not is_gone(owner),
             waiting_on=waiting_on,
             mode=mode,
-            erased=erased,
+            erased=None if forgotten is None else forgotten.at,
+            unreadable=unreadable,
         )
 
     def _inbox_row(self, db: sqlite3.Connection, row: tuple[Any, ...]) -> InboxRow:
@@ -271,13 +305,10 @@ class SqliteReads(ABC):
 
     def _record_row(self, row: tuple[Any, ...]) -> RecordRow:
         id, run, path, flow, schema, at, final, remains, mode, body, *key = row
-        if remains is not None:
-            try:
-                record = msgspec.json.decode(remains, type=dict[str, Any])
-            except msgspec.DecodeError:
-                raise StoreError(
-                    f"What is left of record {id} cannot be read: it was changed.", code="FR5005"
-                ) from None
+        # What remains is believed only where the forgetting vouches for it, and the key is really gone.
+        forgotten = self._forgetting(run) if key[0] is None else None
+        if forgotten is not None and remains is not None:
+            record = _proven(id, remains, forgotten.runs[run].get(id))
         else:
             event = self._event(run, key, body)
             if not isinstance(event, RecordWritten):
@@ -292,10 +323,21 @@ class SqliteReads(ABC):
             at=at,
             final=bool(final),
             record=record,
-            erased=remains is not None,
+            erased=forgotten is not None,
             mode=mode,
         )
 
     def _event(self, run: str, key: Sequence[bytes | None], body: bytes) -> AnyEvent:
         wrapped, who, persons = key
         return decode(body, partial(self._unseal, run, (wrapped, who, persons))).event
+
+
+def _proven(id: str, remains: object, digest: str | None) -> dict[str, Any]:
+    """Return what remains of a record. Raises `StoreError` (FR5024) where it is not what the forgetting kept."""
+    stored = remains if isinstance(remains, bytes) else str(remains).encode()
+    try:
+        if remains_digest(stored) == digest:
+            return msgspec.json.decode(stored, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    raise bad_remains(id)

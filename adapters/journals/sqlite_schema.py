@@ -14,11 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flowrun.adapters.journals.keys import Sealer, blinded, read_store_key
+from flowrun.adapters.journals.sqlite_facts import adopt_facts
 from flowrun.errors import StoreError
 
 APPLICATION_ID = 0x466C6F77
 SEALED = 6
 """The form from which on events are sealed."""
+FACTS = 7
+"""The form from which on the facts of the store itself are chained."""
 BUSY_SECONDS = 30.0
 
 MIGRATIONS: list[list[str]] = [
@@ -108,6 +111,21 @@ MIGRATIONS: list[list[str]] = [
         # Reasons may name people; they are read from the sealed event.
         "UPDATE runs SET reason = ''",
         "UPDATE rights SET digest = blinded('digest', digest)",
+    ],
+    [
+        # Halts and forgettings as statements, each chained to the one before; what is there already is taken over.
+        "CREATE TABLE facts (pos INTEGER PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL)",
+        # A head may cover new facts and no new event.
+        """CREATE TABLE heads_anew (
+            number INTEGER PRIMARY KEY, events INTEGER NOT NULL, store TEXT NOT NULL, runs INTEGER NOT NULL,
+            digest BLOB NOT NULL, previous BLOB NOT NULL, at TEXT NOT NULL, key_id TEXT NOT NULL,
+            public_key BLOB NOT NULL, signature BLOB NOT NULL, peaks BLOB NOT NULL,
+            facts INTEGER NOT NULL DEFAULT 0, facts_end BLOB NOT NULL DEFAULT x'')""",
+        """INSERT INTO heads_anew (events, store, runs, digest, previous, at, key_id, public_key, signature, peaks)
+            SELECT events, store, runs, digest, previous, at, key_id, public_key, signature, peaks
+            FROM heads ORDER BY events""",
+        "DROP TABLE heads",
+        "ALTER TABLE heads_anew RENAME TO heads",
     ],
 ]
 
@@ -213,6 +231,8 @@ def _migrate(db: sqlite3.Connection, key: Sealer | None) -> None:
         for number, statements in enumerate(MIGRATIONS[version:], version + 1):
             for statement in statements:
                 db.execute(statement)
+            if number == FACTS:
+                adopt_facts(db)
             db.execute(f"PRAGMA user_version = {number}")
         if version == 0:
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")

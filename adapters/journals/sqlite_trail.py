@@ -6,16 +6,19 @@ Owns: opening a store (or a copy of one, on a disk that cannot be written) witho
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from flowrun.adapters.journals.sqlite_derived import SqliteTables
+from flowrun.adapters.journals.sqlite_facts import fact_rows
+from flowrun.adapters.journals.sqlite_facts_check import check_tables_of_facts
 from flowrun.adapters.journals.sqlite_heads import read_heads, store_id
 from flowrun.adapters.journals.sqlite_keys import Vault
-from flowrun.adapters.journals.sqlite_schema import APPLICATION_ID, MIGRATIONS, plain_errors
+from flowrun.adapters.journals.sqlite_schema import APPLICATION_ID, FACTS, MIGRATIONS, plain_errors
 from flowrun.errors import StoreError
+from flowrun.journal.facts import Fact, FactRow
 from flowrun.journal.heads import Head
 from flowrun.journal.verify import Problems, Row, RunEnd, StoreCheck, Tables
 
@@ -86,6 +89,17 @@ class SqliteTrail:
         """Return the signed heads, the oldest first."""
         with plain_errors(self.path):
             return list(read_heads(self._db)) if self._has_heads else []
+
+    def facts(self) -> list[FactRow]:
+        """Return the facts of the store itself, the oldest first."""
+        with plain_errors(self.path):
+            return list(fact_rows(self._db))
+
+    def check_tables_of_facts(self, facts: Sequence[Fact], problems: Problems) -> None:
+        """Compare halts, forgettings and missing keys with the facts; not in a store of a form that had none."""
+        with plain_errors(self.path):
+            if self._db.execute("PRAGMA user_version").fetchone()[0] >= FACTS:
+                check_tables_of_facts(self._db, facts, problems)
 
     def plans(self) -> Iterator[tuple[str, bytes | None]]:
         """Return each plan that is stored, by its digest, and None for each that a run names and is not there."""

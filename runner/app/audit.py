@@ -15,6 +15,7 @@ import msgspec
 
 from flowrun import wiring
 from flowrun.errors import ConfigError, InputError, StoreError
+from flowrun.journal.facts import check_facts, check_known_facts, check_signed_facts
 from flowrun.journal.heads import Head, KnownHead, head_line, key_id, read_known, short
 from flowrun.journal.verify import Problem, Problems, StoreCheck, check_heads, check_known
 from flowrun.ports.trail import Trail
@@ -64,10 +65,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     store: str = ""
     bundle: bool = False
     unread: int = 0
+    facts: int = 0
+    """Facts of the store itself: halts, their end, and forgettings; `signed_facts` of them are covered by a valid head."""
+    signed_facts: int = 0
 
 
 def sign_store(path: Path) -> Signed:
-    """Sign all events of a store, and return the head, or the last one where nothing came since.
+    """Sign all events and facts of a store, and return the head, or the last one where nothing came since.
 
     Raises `StoreError` (FR5021 no store or nothing in it, FR5020 events are missing), `ConfigError` (FR2035) for the key.
     """
@@ -85,7 +89,7 @@ def sign_store(path: Path) -> Signed:
         events=said.events,
         runs=said.runs,
         key=said.key,
-        short=short(said.events, bytes.fromhex(said.digest)),
+        short=short(said.events, bytes.fromhex(said.digest), said.facts, said.facts_end),
         line=head_line(heads[-1]),
         new=new is not None,
         store=said.store,
@@ -152,14 +156,18 @@ def _verify(trail: Trail, path: Path, known: Sequence[KnownHead], keys: Sequence
         signed=wiring.head_is_signed,
         problems=problems,
     )
+    facts, fact_hashes = check_facts(trail.facts(), problems)
+    signed_facts = check_signed_facts(heads, fact_hashes, problems)
+    check_known_facts(known, fact_hashes, problems)
     check_known(known, check.digests, events=check.events, store=trail.store, problems=problems)
     if tables:
+        trail.check_tables_of_facts(facts, problems)
         check_plans(trail, problems)
     return Report(
         ok=not problems,
         runs=check.runs,
         events=check.events,
-        head=short(check.events, check.tree.root()),
+        head=short(check.events, check.tree.root(), len(fact_hashes), fact_hashes[-1].hex() if fact_hashes else ""),
         problems=problems.found,
         more=problems.more,
         heads=len(heads),
@@ -169,6 +177,8 @@ def _verify(trail: Trail, path: Path, known: Sequence[KnownHead], keys: Sequence
         trusted=source,
         store=trail.store,
         unread=0 if derived is None else derived.unread,
+        facts=len(fact_hashes),
+        signed_facts=signed_facts,
     )
 
 

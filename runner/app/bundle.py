@@ -24,6 +24,7 @@ from flowrun.app.runs import App
 from flowrun.app.trail_reading import RunTrail
 from flowrun.errors import InputError
 from flowrun.journal.encoding import as_dict
+from flowrun.journal.facts import FactRow
 from flowrun.journal.heads import KnownHead, head_line
 from flowrun.journal.selection import make_proofs
 from flowrun.plan.model import Plan
@@ -35,8 +36,8 @@ FORMAT = 1
 SIGNED = b"flowrun bundle 1\n"
 """Before the manifest, so that a signature over a bundle is valid for nothing else."""
 MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.json", "manifest.sig", "public_key.pem"
-EVENTS, RUNS, HEADS, PROOFS, KEYS, PAGE = (
-    "events.jsonl", "runs.jsonl", "heads.jsonl", "proofs.jsonl", "keys.jsonl", "index.html",
+EVENTS, RUNS, HEADS, PROOFS, FACTS, KEYS, PAGE = (
+    "events.jsonl", "runs.jsonl", "heads.jsonl", "proofs.jsonl", "facts.jsonl", "keys.jsonl", "index.html",
 )  # fmt: skip
 _line = msgspec.json.Encoder(order="deterministic")
 
@@ -79,6 +80,14 @@ class RunLine(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     head: str
     erased: str | None = None
+
+
+class FactLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact of the store itself: its stored bytes as text, and its hash."""
+
+    pos: int
+    hash: str
+    body: str
 
 
 class KeyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,6 +224,11 @@ def plan_files(digest: str, body: bytes) -> dict[str, bytes]:
     return files
 
 
+def fact_line(row: FactRow) -> FactLine:
+    """Return a fact as a bundle holds it."""
+    return FactLine(pos=row.pos, hash=row.hash.hex(), body=row.body.decode("utf-8", "replace"))
+
+
 def _pretty(value: Json) -> bytes:
     return msgspec.json.format(_line.encode(value), indent=2) + b"\n"
 
@@ -222,6 +236,7 @@ def _pretty(value: Json) -> bytes:
 def _write_proof(files: _Files, store: Path, positions: Sequence[int], counts: Sequence[int]) -> None:
     with closing(wiring.trail(store)) as trail:
         files.write(HEADS, b"".join(head_line(head) + b"\n" for head in trail.heads()))
+        files.write(FACTS, b"".join(_line.encode(fact_line(row)) + b"\n" for row in trail.facts()))
         proofs = make_proofs(trail.hashes(), positions, counts)
     files.write(PROOFS, b"".join(_line.encode(proof) + b"\n" for proof in proofs))
 

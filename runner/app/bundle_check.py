@@ -20,6 +20,7 @@ from flowrun.app.audit import Report, trusted_keys
 from flowrun.errors import FlowrunError, StoreError
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.encoding import as_dict, decode, decode_clear, decode_head
+from flowrun.journal.facts import FactRow, Forgotten, check_facts, check_known_facts, check_signed_facts
 from flowrun.journal.heads import Head, KnownHead, key_id, read_head, short
 from flowrun.journal.selection import HASH, Proof, proven_digest
 from flowrun.journal.verify import Problems, check_heads
@@ -47,6 +48,7 @@ def verify_bundle(place: Path, *, known: Sequence[KnownHead] = (), keys: Sequenc
     hashes = _check_events(place, problems)
     runs = len(_runs(place, problems))
     events = max((head.statement.events for head in heads), default=0)
+    facts, signed_facts = _check_facts(place, heads, known, problems)
     digests, proven = _check_proofs(place, heads, hashes, problems)
     signed = check_heads(
         heads, digests, events=events, store=manifest.store, trusted=trusted, signed=wiring.head_is_signed,
@@ -64,7 +66,7 @@ def verify_bundle(place: Path, *, known: Sequence[KnownHead] = (), keys: Sequenc
         ok=not problems, runs=runs, events=len(hashes), problems=problems.found, more=problems.more, heads=len(heads),
         head="" if last is None else short(last.events, bytes.fromhex(last.digest)), signed=covered,
         last_signed="" if last is None else last.at, keys=[key_id(key) for key in trusted], trusted=source,
-        store=manifest.store, bundle=True,
+        store=manifest.store, bundle=True, facts=facts, signed_facts=signed_facts,
     )  # fmt: skip
 
 
@@ -281,6 +283,29 @@ def _check_proofs(
     if above:
         problems.note("head", f"{len(above)} events are covered by no head")
     return digests, {proof.events for proof in proofs}
+
+
+def _check_facts(place: Path, heads: Sequence[Head], known: Sequence[KnownHead], problems: Problems) -> tuple[int, int]:
+    """Check the facts of the store, and that each run said to be forgotten is so by one; return how many, and how many signed."""
+    told = max((head.statement.facts for head in heads), default=0)
+    if not told and not (place / b.FACTS).exists():
+        return 0, 0  # exported before facts were chained
+    rows = []
+    for line in _lines(place, b.FACTS, b.FactLine, problems):
+        try:
+            rows.append(FactRow(line.pos, line.body.encode(), bytes.fromhex(line.hash)))
+        except ValueError:
+            problems.note("fact", f"fact {line.pos} of the store cannot be read")
+    facts, hashes = check_facts(rows, problems)
+    signed = check_signed_facts(heads, hashes, problems)
+    check_known_facts(known, hashes, problems)
+    forgotten = {run: fact.at for fact in facts if isinstance(fact, Forgotten) for run in fact.runs}
+    for run in _runs(place, Problems()).values():
+        if run.erased != forgotten.get(run.run):
+            problems.note(
+                "erased", "what the bundle says of its forgetting is not what the facts of the store say", run.run
+            )
+    return len(hashes), signed
 
 
 def _check_known(known: Sequence[KnownHead], proven: dict[int, bytes], store: str, problems: Problems) -> None:

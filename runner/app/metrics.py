@@ -17,6 +17,8 @@ from flowrun.ports.journal import Journal, RunRow
 from flowrun.values.moments import add_seconds
 
 PAGE = 500
+FORGOTTEN = "FR5012"
+"""The run's person was forgotten."""
 MODES = ("live", "supervised")
 """Runs that really act. What a shadow run would have done is no figure of the business."""
 
@@ -30,6 +32,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int
     total: Figures
     groups: list[Group]
+    unreadable: list[str] = []
+    """Runs that could not be read although nobody was forgotten; they are in no figure."""
 
 
 def report(
@@ -44,11 +48,14 @@ def report(
     """Fold the runs that started in the last `since` seconds (None: all runs) before `now`, a moment."""
     start = None if since is None else add_seconds(now, -since)
     counted, wanted = list(modes), list(by)
-    metrics, left_out = Metrics(wanted), 0
+    metrics, left_out, unreadable = Metrics(wanted), 0, list[str]()
     for row in each_run(journal, flow=flow, since=start):
         try:
             events = [stored.event for stored in journal.events(row.run)]
-        except StoreError:
+        except StoreError as error:
+            if error.code != FORGOTTEN:
+                unreadable.append(row.run)
+                continue
             metrics.add_erased(row.flow, row.version)
             continue
         first = events[0]
@@ -57,8 +64,9 @@ def report(
         else:
             left_out += 1
     return Report(
-        since=start, by=wanted, modes=counted, left_out=left_out, total=metrics.total(), groups=metrics.groups()
-    )
+        since=start, by=wanted, modes=counted, left_out=left_out, total=metrics.total(), groups=metrics.groups(),
+        unreadable=unreadable,
+    )  # fmt: skip
 
 
 def each_run(journal: Journal, *, flow: str | None = None, since: str | None = None) -> Iterator[RunRow]:

@@ -62,6 +62,8 @@ class Shown(ABC):
         """Return a row of the list of runs as it may be shown."""
         if row.erased is not None:
             return msgspec.structs.replace(row, reason=f"its person was forgotten at {row.erased}")
+        if row.unreadable:
+            return msgspec.structs.replace(row, reason=row.unreadable)
         if not row.reason:
             return row
         return msgspec.structs.replace(row, reason=self.redaction(row.run).text(row.reason))

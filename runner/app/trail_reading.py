@@ -7,20 +7,28 @@ Owns: the way from a store to the entries of `app.trail`, also of runs whose per
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import msgspec
 
+from flowrun import wiring
 from flowrun.app.metrics import each_run
 from flowrun.app.runs import App
 from flowrun.app.trail import Entry, entries_of
+from flowrun.app.workspace import Workspace
 from flowrun.core.events import AnyEvent
+from flowrun.errors import StoreError
+from flowrun.journal.facts import Fact, Forgotten, Halted, read_fact
 from flowrun.ports.journal import RunRow, StoredEvent
 from flowrun.values.moments import add_seconds
 
+UNREADABLE = ("FR5012", "FR5023")
+"""A run's keys are not there: its clear part is still told, and every other run."""
+
 
 class RunTrail(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. `events`: what may be seen of them, None where its person was forgotten; then `entries` tell only what
-    kinds of things happened, and when.
+    """One run. `events`: what may be seen of them, None where they cannot be read (its person was forgotten, its keys are
+    missing); then `entries` tell only what kinds of things happened, and when.
     """
 
     row: RunRow
@@ -55,13 +63,49 @@ def read_trail(app: App, row: RunRow, *, reveal: str | None = None) -> RunTrail:
     """Return one run."""
     stored = app.journal.events(row.run)
     if row.erased is not None:
-        entries = [
-            Entry(run=row.run, seq=item.seq, at=item.clear.at, who="", what="erased", type=item.clear.type)
-            for item in stored
-        ]
-        return RunTrail(row=row, stored=stored, events=None, entries=entries)
-    events = app.redaction(row.run, reveal=reveal).events()
+        return RunTrail(row=row, stored=stored, events=None, entries=_clear(row, stored, "erased"))
+    try:
+        events = app.redaction(row.run, reveal=reveal).events()
+    except StoreError as error:
+        if error.code not in UNREADABLE:
+            raise
+        row = msgspec.structs.replace(row, unreadable=error.message)
+        return RunTrail(row=row, stored=stored, events=None, entries=_clear(row, stored, "unreadable"))
     placed = [(item.seq, event) for item, event in zip(stored, events, strict=True)]
     return RunTrail(
         row=row, stored=stored, events=events, entries=entries_of(row.run, placed, app.plan_of(row.run).plan)
     )
+
+
+def _clear(row: RunRow, stored: Sequence[StoredEvent], what: str) -> list[Entry]:
+    """Return what can be told of a run without its key."""
+    return [
+        Entry(run=row.run, seq=item.seq, at=item.clear.at, who="", what=what, type=item.clear.type) for item in stored
+    ]
+
+
+def read_facts(ws: Workspace, *, start: str | None = None) -> list[Entry]:
+    """Return the facts of the store itself since a moment, the oldest first; they belong to no run."""
+    file = wiring.store_path(ws.store_url)
+    if not file.is_file():
+        return []
+    with closing(wiring.trail(file)) as trail:
+        found = [read_fact(row.body) for row in trail.facts()]
+    facts = [item for item in found if item is not None and (start is None or item[1].at >= start)]
+    return [
+        Entry(run="", seq=seq, at=fact.at, who=fact.by, what=_fact_words(fact), type=f"store.{_tag(fact)}")
+        for seq, fact in facts
+    ]
+
+
+def _tag(fact: Fact) -> str:
+    return str(fact.__struct_config__.tag)
+
+
+def _fact_words(fact: Fact) -> str:
+    if isinstance(fact, Forgotten):
+        return f"A person was forgotten: {len(fact.runs)} runs; of {fact.records} records something remains"
+    if isinstance(fact, Halted):
+        until = f" until {fact.until}" if fact.until else ""
+        return f"Halted {fact.what}{until}" + (f": {fact.reason}" if fact.reason else "")
+    return f"Lifted the halt of {fact.what}"

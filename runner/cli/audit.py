@@ -11,8 +11,9 @@ import click
 import msgspec
 
 from flowrun.cli import options
-from flowrun.cli.audit_text import print_report, print_trail
+from flowrun.cli.audit_text import print_facts, print_report, print_trail
 from flowrun.cli.output import print_json, say
+from flowrun.values.moments import add_seconds
 
 SINCE = click.option(
     "--since", metavar="DURATION", callback=options.duration, help="Only runs started in the last 30d, 4h, …"
@@ -64,7 +65,8 @@ def show(
 ) -> int:
     """Show who decided and did what, when and by which rule: of RUN, or of all runs, the oldest first.
 
-    Each rule is named with the policy or flow, and its version, that it stands in.
+    Each rule is named with the policy or flow, and its version, that it stands in. After all runs come the facts of the store
+    itself: halts, their end, and forgettings.
 
     \b
     Examples:
@@ -74,7 +76,7 @@ def show(
     """
     if key:
         return show_key(options.store_file(workspace, store), as_json)
-    from flowrun.app.trail_reading import read_trails
+    from flowrun.app.trail_reading import read_facts, read_trails
 
     named = (run, *runs) if run else runs
     found = []
@@ -86,6 +88,12 @@ def show(
             elif entries:
                 print_trail(trail.row, entries)
                 found.append(entries[0])
+        if not (named or flow or denied):
+            start = None if since is None else add_seconds(app.clock.now(), -since)
+            facts = read_facts(app.ws, start=start)
+            if facts and not as_json:
+                print_facts(facts)
+            found += facts
     if as_json:
         print_json(found)
     elif not found:

@@ -54,21 +54,35 @@ def print_report(report: Report) -> None:
         say(
             f"tables:  not compared for {counted(report.unread, 'run')}: without the store's key, or after a person was forgotten"
         )
+    if report.facts:
+        say(
+            f"facts:   {counted(report.facts, 'fact')} of the store (halts, forgettings), {report.signed_facts:,} signed"
+        )
     say(f"head:    {report.head}")
 
 
 def print_trail(row: RunRow, entries: Sequence[Entry]) -> None:
     """Print entries of one run."""
     say(f"{row.run}  {row.flow}@{row.version}  {row.outcome or row.status}", style="bold")
+    if row.unreadable:
+        say(f"  {row.unreadable}", style="bold red")
     if row.erased is not None:
         say(f"  its person was forgotten at {words.moment(row.erased)} UTC; what happened cannot be read any more")
     for entry in entries:
         said = f"  {words.moment(entry.at)}  {entry.seq:>3}  "
-        if row.erased is not None:
+        if row.erased is not None or row.unreadable:
             say(f"{said}{entry.type}")
             continue
         decision = f"{entry.decision}: " if entry.decision and not entry.what.lower().startswith(entry.decision) else ""
         say(f"{said}{entry.who}: {decision}{entry.what}", style=TONES.get(entry.tone))
         told = [f"by {rule_words(entry.rules)}"] if entry.rules else []
         lines([f"       {line}" for line in [*told, *entry.details]])
+    say()
+
+
+def print_facts(entries: Sequence[Entry]) -> None:
+    """Print the facts of the store itself."""
+    say("The store", style="bold")
+    for entry in entries:
+        say(f"  {words.moment(entry.at)}  {entry.seq:>3}  {entry.who}: {entry.what}")
     say()

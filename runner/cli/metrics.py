@@ -100,6 +100,7 @@ def as_data(found: Report) -> dict[str, Any]:
         "by": found.by,
         "modes": found.modes,
         "left_out": found.left_out,
+        "unreadable": found.unreadable,
         **msgspec.to_builtins(found.total),
         "groups": groups,
     }
@@ -108,6 +109,8 @@ def as_data(found: Report) -> dict[str, Any]:
 def show(found: Report) -> None:
     """Print the figures for people."""
     total = found.total
+    for run in found.unreadable:
+        say(f"Run {run} cannot be read, and is in no figure: `flowrun audit verify` tells why.", style="bold red")
     if not total.runs:
         say("No run to count." + (f" {found.left_out} of another mode left out." if found.left_out else ""))
         return

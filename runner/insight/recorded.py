@@ -57,6 +57,7 @@ class Recorded:
         self._steps: dict[str, set[str]] = {}
         self._digest_of: dict[str, str] = {}
         self._told: dict[str, tuple[str, str, str]] = {}
+        self._unasked: dict[str, Entry] = {}
         self.places = {(event.path, type(event)): place for place, event in enumerate(events)}
         for place, event in enumerate(events):
             self._take(place, event)
@@ -79,6 +80,8 @@ class Recorded:
         elif isinstance(event, ev.ModelReplied | ev.ModelFailed):
             if event.path in self._told:
                 self._replies.setdefault(self._told[event.path], []).append(entry)
+            else:
+                self._unasked[event.path] = entry  # a halt kept the model from being asked
         elif isinstance(event, ev.Asked):
             self.questions[event.path] = Question(asked=event)
         elif isinstance(event, ev.Waiting):
@@ -141,6 +144,8 @@ class Recorded:
 
     def reply(self, command: CallModel) -> Entry | None:
         """Return, and use up, the reply to this conversation."""
+        if command.path in self._unasked:
+            return self._unasked.pop(command.path)
         key = (step_of(command.path), command.model.name, conversation_digest(command.messages))
         replies = self._replies.get(key)
         return replies.pop(0) if replies else None

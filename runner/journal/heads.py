@@ -17,15 +17,16 @@ FIRST = bytes(32)
 """What stands as `previous` in a store's first head."""
 SIGNED = b"flowrun head 1\n"
 """Before the statement, so that a signature over a head is valid for nothing else."""
-_SHORT = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
+_SHORT = re.compile(r"(\d{1,18}):([0-9a-f]{64})(?::(\d{1,18}):([0-9a-f]{64}))?")
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
+class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a head says. `store` is the store's id; `events` is also the position of the last event that it covers.
 
     `digest` (over the hashes of all events) and `previous` (SHA-256 of the statement before) are hexadecimal; `key` is
-    the signing key's id; `at` is RFC 3339.
+    the signing key's id; `at` is RFC 3339. `facts` are the facts of the store itself (halts, forgettings) and `facts_end` the
+    hash of the last one, hexadecimal; a statement without facts has the bytes that it had before there were any.
     """
 
     store: str
@@ -35,6 +36,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     previous: str
     at: str
     key: str
+    facts: int = 0
+    facts_end: str = ""
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +54,8 @@ class KnownHead(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     digest: bytes
     store: str = ""
+    facts: int = 0
+    facts_end: str = ""
 
 
 def signed_bytes(statement: Statement) -> bytes:
@@ -68,9 +73,9 @@ def key_id(public: bytes) -> str:
     return sha256(public).hexdigest()[:16]
 
 
-def short(events: int, digest: bytes) -> str:
-    """Return a head as one word, `EVENTS:DIGEST`, for paper or mail."""
-    return f"{events}:{digest.hex()}"
+def short(events: int, digest: bytes, facts: int = 0, facts_end: str = "") -> str:
+    """Return a head as one word, `EVENTS:DIGEST`, for paper or mail; `:FACTS:HASH` follows where the store has facts."""
+    return f"{events}:{digest.hex()}" + (f":{facts}:{facts_end}" if facts else "")
 
 
 def head_line(head: Head) -> bytes:
@@ -92,13 +97,20 @@ def read_head(line: bytes | str) -> Head:
 
 
 def read_known(text: str) -> KnownHead:
-    """Return a head that was kept elsewhere: `EVENTS:DIGEST`, or a head's line of JSON. Raises `InputError` (FR3090)."""
+    """Return a head that was kept elsewhere: as `short` gives it, or a head's line of JSON. Raises `InputError` (FR3090)."""
     text = text.strip()
     found = _SHORT.fullmatch(text)
     if found is not None:
-        return KnownHead(events=int(found[1]), digest=bytes.fromhex(found[2]))
+        facts, end = int(found[3] or 0), found[4] or ""
+        return KnownHead(events=int(found[1]), digest=bytes.fromhex(found[2]), facts=facts, facts_end=end)
     statement = read_head(text).statement
-    return KnownHead(events=statement.events, digest=bytes.fromhex(statement.digest), store=statement.store)
+    return KnownHead(
+        events=statement.events,
+        digest=bytes.fromhex(statement.digest),
+        store=statement.store,
+        facts=statement.facts,
+        facts_end=statement.facts_end,
+    )
 
 
 def _no_head() -> InputError:

@@ -38,7 +38,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is wrong. `run` is empty and `seq` 0 where it concerns the whole store.
 
     `kind`: `changed`, `removed`, `reordered`, `inserted`, `foreign`, `cut`, `order`, `head`, `signature`, `key`,
-    `known`, `table`, `plan`, `file` or `view`.
+    `known`, `table`, `plan`, `fact` (a halt or a forgetting), `erased` (keys or remains without a forgetting), `file` or
+    `view`.
     """
 
     run: str
@@ -244,7 +245,7 @@ def check_heads(
     `digests` are those of the events at the heads' places (None: the events are not all here, and their digests are
     not judged); `trusted` are public keys, `signed` tells whether a head's signature is valid.
     """
-    previous, last, covered, broken = FIRST, 0, 0, False
+    previous, last, facts, covered, broken = FIRST, 0, 0, 0, False
     for number, head in enumerate(heads, 1):
         said = head.statement
         name = f"head {number} ({said.at[:19]}, {said.events} events)"
@@ -257,7 +258,7 @@ def check_heads(
             problems.note("head", f"{name} is of another store")
         elif said.previous != previous.hex():
             problems.note("head", f"{name} does not follow the head before it: one is missing, changed or out of place")
-        elif said.events <= last:
+        elif said.events < last or said.facts < facts or (number > 1 and (said.events, said.facts) == (last, facts)):
             problems.note("head", f"{name} covers no more than the head before it")
         elif said.events > events:
             problems.note("cut", f"{name} covers {said.events} events; the trail ends after {events}")
@@ -271,7 +272,7 @@ def check_heads(
             broken = True
         else:
             good = True
-        previous, last = statement_digest(said), said.events
+        previous, last, facts = statement_digest(said), said.events, said.facts
         if good and not broken:
             covered = said.events
     return covered

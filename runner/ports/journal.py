@@ -148,6 +148,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     mode: str = "live"
     erased: str | None = None
     """When its person was forgotten: what happened in it cannot be read any more."""
+    unreadable: str = ""
+    """Why it cannot be read although nobody was forgotten, in words."""
 
 
 class InboxRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,10 @@ Owns: the protocol. What is right or wrong with the rows is `flowrun.journal.ver
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from flowrun.journal.facts import Fact, FactRow
 from flowrun.journal.heads import Head
 from flowrun.journal.verify import Problems, Row, RunEnd, StoreCheck, Tables
 
@@ -42,6 +43,14 @@ class Trail(Protocol):
 
     def heads(self) -> list[Head]:
         """Return the signed heads, the oldest first."""
+        ...
+
+    def facts(self) -> list[FactRow]:
+        """Return the facts of the store itself (halts, forgettings), the oldest first."""
+        ...
+
+    def check_tables_of_facts(self, facts: Sequence[Fact], problems: Problems) -> None:
+        """Compare what the store says of halts, forgettings and missing keys with its facts."""
         ...
 
     def plans(self) -> Iterator[tuple[str, bytes | None]]:

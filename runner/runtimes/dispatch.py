@@ -148,7 +148,7 @@ class Dispatch:
             retryable=True,
             retry_after=seconds,
         )
-        return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=tool)
+        return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=tool, worked=0)
 
     def _turn(self, tool: str, within: float) -> tuple[float, bool]:
         source = self.tools.get(tool.partition(".")[0])

@@ -40,4 +40,4 @@ def halted_call(command: CallTool | TakeRoom, reason: str, at: str) -> Refused:
 def halted_model(command: CallModel, reason: str, at: str) -> ModelFailed:
     """Return the end of a model call that a halt names; nothing was asked, so nothing is charged."""
     fault = Fault(kind="denied", code="FR3111", message=reason)
-    return ModelFailed(path=command.path, at=at, fault=fault, cost=0)
+    return ModelFailed(path=command.path, at=at, fault=fault, cost=0, worked=0)

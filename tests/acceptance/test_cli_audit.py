@@ -183,3 +183,31 @@ def test_a_copy_without_the_stores_key_is_checked_as_far_as_it_can_be(call: Call
         db.execute("UPDATE events SET path = path || 'x' WHERE pos = 9")
         db.execute("UPDATE events SET body = body || ' ' WHERE pos = 12")
     assert len(json.loads(call("audit", "verify", "--json")[1])["problems"]) == 2
+
+
+def test_keys_that_somebody_took_away_are_told_as_missing_and_hide_no_other_run(call: Call, store: Path) -> None:
+    at = ("--workspace", store.parent)
+    run = next(entry["run"] for entry in json.loads(call("audit", "show", "--json")[1]))
+    with edited(store) as db:
+        db.execute("DELETE FROM keys WHERE n = (SELECT n FROM runs WHERE run = ?)", (run,))
+    code, out, _ = call("audit", "verify")
+    assert code == 1 and f"run {run}: its keys are missing although nobody was forgotten" in out
+    code, out, _ = call("runs", "--json", *at)
+    rows = json.loads(out)
+    assert code == 0 and len(rows) == 5 and "keys are missing" in str(next(row for row in rows if row["run"] == run))
+    code, out, _ = call("metrics", *at)
+    assert code == 0 and "4 runs" in out and f"Run {run} cannot be read" in out
+    code, out, _ = call("audit", "show")
+    assert code == 0 and "nobody was forgotten" in out and len(re.findall(r"refund@2", out)) >= 5
+    code, _, err = call("show", run, *at)
+    assert code == 3 and "FR5023" in err and "nobody was forgotten" in err
+
+
+def test_the_facts_of_the_store_are_told(call: Call, store: Path) -> None:
+    at = ("--workspace", store.parent)
+    assert call("halt", "shop.refund", "--as", "ana", "--reason", "Too many.", *at)[0] == 0
+    assert call("forget", "O-2", "--as", "ana", "--yes", *at)[0] == 0
+    code, out, _ = call("audit", "show")
+    assert code == 0 and "ana: Halted shop.refund: Too many." in out and "ana: A person was forgotten: 1 runs" in out
+    assert "The store" not in call("audit", "show", "--flow", "refund")[1]
+    assert "facts:   2 facts of the store (halts, forgettings), 2 signed" in call("audit", "verify")[1]

@@ -156,7 +156,7 @@ def test_what_is_left_of_a_record_and_was_changed_is_a_damage_of_the_store(
         with closing(sqlite3.connect(STORE)) as db, db:
             db.execute("UPDATE records SET remains = ?", (forged,))
         code, _, err = call("records", "list")
-        assert code == 3 and "FR5005" in err
+        assert code == 3 and "FR5024" in err
 
 
 def test_a_run_that_goes_on_is_ended_first_only_if_that_is_asked(greet: Callable[..., Any], call: Call) -> None:

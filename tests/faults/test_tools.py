@@ -206,3 +206,21 @@ def test_what_fits_comes_back_as_it_is(value: Any) -> None:
 def test_what_is_too_large_is_told_before_it_is_written(value: Any) -> None:
     with pytest.raises(ValueError, match="more than 200 kB"):
         fit(value)
+
+
+def test_what_is_held_open_is_closed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flowrun.adapters.models.routed import RoutedModels
+    from flowrun.adapters.tools.declared import Declared
+    from flowrun.cli.main import main
+
+    closed: list[str] = []
+
+    async def close(self: object) -> None:
+        closed.append(type(self).__name__)
+
+    for kind in (Declared, RoutedModels):
+        monkeypatch.setattr(kind, "aclose", close)
+    place = Place(tmp_path / "w")
+    where = ("--workspace", str(place.folder), "--store", f"sqlite:///{place.folder}/s.db")
+    assert main(["run", "pay", "--input", str(place.input()), *where]) == 0
+    assert sorted(closed) == ["Declared", "RoutedModels"]

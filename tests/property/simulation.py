@@ -241,7 +241,14 @@ class Simulation:
         path, write = command.path, command.verdict.effect == "write"
         if write and path not in self.sent:
             if self.chance(0.05):
-                self._emit(Refused(path=path, at=self.now, rule="limit", reason="The limit is reached."))
+                rule = self.rng.choice(["limit", "halt"])
+                self._emit(Refused(path=path, at=self.now, rule=rule, reason="The limit is reached."))
+                return
+            if self.chance(0.05):
+                # Its turn came too late, or it is left alone: a failure without an intent.
+                fault = Fault(kind="tool", message="not now", retryable=True, retry_after=self.rng.choice([0.0, 7.5]))
+                self.work += round(command.delay * 1_000_000)
+                self._emit(CallFailed(path=path, at=self.now, fault=fault, worked=0))
                 return
             verdict = command.verdict
             self._append(
@@ -258,6 +265,9 @@ class Simulation:
             self.in_flight.add(path)
             return
         self.in_flight.discard(path)
+        if not write and self.chance(0.05):
+            self._emit(Refused(path=path, at=self.now, rule="halt", reason="Everything is halted."))
+            return
         worked = self._worked(command)
         fault = Fault(kind="tool", message="no", retryable=self.rng.random() < 0.6)
         if write and self.chance(0.25):
@@ -266,6 +276,8 @@ class Simulation:
             self._emit(CallFailed(path=path, at=self.now, worked=worked, fault=fault))
         elif self.chance(0.05):
             self._emit(Returned(path=path, at=self.now, worked=worked, output={"wrong": 1}))
+        elif write and self.chance(0.05):
+            self._emit(Returned(path=path, at=self.now, worked=worked, output=None, omitted="it was too large."))
         else:
             nothing = command.verdict.tool == "desk.find" and self.chance(0.5)
             self._emit(
@@ -275,6 +287,12 @@ class Simulation:
     def _model(self, command: CallModel) -> None:
         path = command.path
         if path not in self.sent:
+            if self.chance(0.05):
+                self.work += round(command.delay * 1_000_000)
+                halt = Fault(kind="denied", code="FR3111", message="Everything is halted.")
+                alone = Fault(kind="model", code="FR4122", message="Not now.", retryable=True, retry_after=7.5)
+                self._emit(ModelFailed(path=path, at=self.now, fault=self.rng.choice([halt, alone]), cost=0, worked=0))
+                return
             self.sent.add(path)
             told = conversation_digest(command.messages)
             self._append(

@@ -235,21 +235,24 @@ def test_an_answer_counts_for_its_model_and_the_run_for_all_of_them() -> None:
 
 
 class Forgotten(MemoryJournal):
-    """A store in which the events of one run cannot be read any more."""
+    """A store in which the events of one run cannot be read any more, and those of another are damaged."""
 
     def events(self, run: str, *, after: int = 0) -> list[StoredEvent]:
         """Refuse the run that was forgotten."""
         if run == "gone":
-            raise StoreError("The key of this run is destroyed.", code="FR5099")
+            raise StoreError("The key of this run is destroyed.", code="FR5012")
+        if run == "damaged":
+            raise StoreError("The keys of this run are missing.", code="FR5023")
         return super().events(run, after=after)
 
 
 def test_an_erased_run_is_counted_and_disturbs_nothing() -> None:
     journal = Forgotten()
-    for run in ("a", "gone", "b"):
+    for run in ("a", "gone", "b", "damaged"):
         journal.open_run(start(run), owner="me")
     found = report(journal, now=at(60))
     assert (found.total.runs, found.total.erased, found.total.hand_off_rate.n) == (3, 1, 2)
+    assert found.unreadable == ["damaged"]
 
 
 def test_shadow_runs_and_old_runs_are_left_out() -> None:
