@@ -81,6 +81,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """The call in doubt that this one makes again; it has its room already."""
     edited_by: str = ""
     """Who wrote the arguments, where a person changed them."""
+    asked: list[str] = []
+    """Whose yes the call needed before it was changed; a change spares nobody's yes."""
 
 
 class Propose(Command):

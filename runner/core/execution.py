@@ -75,7 +75,8 @@ class Execution:
             names=names,
             meter=Meter(plan.flow.budget, ceiling=plan.ceiling),
             path="",
-            key=started.key,
+            # Two flows may share a key: they are two runs, and their writes are two writes.
+            key=f"{started.flow}/{started.key}",
         )
 
     def start(self) -> None:

@@ -187,6 +187,7 @@ class _Turn:
             key=verdict.key,
             invalid="; ".join(f"{p.get('path') or 'arguments'}: {p['message']}" for p in problems[:5]),
             edited_by=event.by,
+            asked=list(verdict.approvers),
         )
         path = self._next(f"{verdict.path}/@edit")
         right = Right(barred=tuple(dict.fromkeys((*call.right.barred, event.by))))

@@ -133,6 +133,9 @@ def _judge(
     if request.mode == "supervised" and effect == "write" and request.flow.owner not in met:
         approvers += [] if request.flow.owner in approvers else [request.flow.owner]
         why.append(SUPERVISED)
+    if proposal.asked and not approvers:
+        approvers = list(proposal.asked)
+        why.append(f"{proposal.edited_by} changed a call that needed a yes, and may not be the one who gives it.")
     judged = [rule.id if policy is None else f"{policy}:{rule.id}" for rule, policy in rules]
     if denials:
         first = denials[0]

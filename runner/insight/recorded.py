@@ -96,7 +96,7 @@ class Recorded:
             self.foreign.append(entry)
         elif isinstance(event, ev.RunFinished):
             self.finished = event
-        else:
+        elif not isinstance(event, ev.Withdrawn):  # which follows from what closed the question, and answers nothing
             self._said(entry)
 
     def _said(self, entry: Entry) -> None:

@@ -141,9 +141,8 @@ async def test_a_changed_call_is_decided_again(office: Any) -> None:
     desk = office([ask("a", PLAIN), FINAL], asks("lead"), calls=[(PLAIN, {"n": 2}), (PLAIN, {"n": 3})])
     run = await desk.submit()
     id = one(desk)
-    await desk.app.edit(id, {"n": 1}, by="eva", call="1")
-    assert desk.tools.made == [{"n": 1}]  # needs nobody any more
-    await desk.app.edit(id, {"n": 7}, by="eva")
+    await desk.app.edit(id, {"n": 7}, by="eva", call="1")
+    await desk.app.reject(id, by="lou", reason="Not this one.")
     assert one(desk) != id
     with pytest.raises(InputError) as error:
         await desk.app.approve(one(desk), by="eva")
@@ -153,9 +152,22 @@ async def test_a_changed_call_is_decided_again(office: Any) -> None:
     assert refused(error) == "FR3003"
     desk.restart()
     result = await desk.app.approve(one(desk), by="lou")
-    assert (result.outcome, desk.tools.made) == ("completed", [{"n": 1}, {"n": 7}])
-    assert [told["changed_by_a_person"] for told in desk.model.told] == [{"n": 1}, {"n": 7}]
-    assert [e.args for e in desk.events(run) if isinstance(e, Intended)] == [{"n": 1}, {"n": 7}]
+    assert (result.outcome, desk.tools.made) == ("completed", [{"n": 7}])
+    assert desk.model.told[0]["changed_by_a_person"] == {"n": 7} and "rejected" in desk.model.told[1]
+    assert [e.args for e in desk.events(run) if isinstance(e, Intended)] == [{"n": 7}]
+
+
+async def test_a_change_spares_nobody_s_yes(office: Any) -> None:
+    """Whoever may change a call could else change it into one that the rules let pass without anybody else."""
+    desk = office([ask("a", PLAIN), FINAL], asks("lead"), calls=[(PLAIN, {"n": 2})])
+    await desk.submit(by="eva")
+    await desk.app.edit(one(desk), {"n": 1}, by="eva")
+    assert desk.tools.made == []
+    with pytest.raises(InputError) as error:
+        await desk.app.approve(one(desk), by="eva")
+    assert refused(error) == "FR3026"
+    result = await desk.app.approve(one(desk), by="lou")
+    assert (result.outcome, desk.tools.made) == ("completed", [{"n": 1}])
 
 
 @pytest.mark.parametrize(

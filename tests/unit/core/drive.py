@@ -47,6 +47,7 @@ class Drive:
         compiled: CompiledPlan,
         *,
         key: str = "k1",
+        flow: str = "main",
         input: Any = None,
         usage: Callable[[str, str | None, str], int] = lambda counter, since, holds: 0,
     ) -> None:
@@ -58,7 +59,7 @@ class Drive:
         self.failed: list[StepFailed] = []
         self.issued: list[Any] = []
         self.started = RunStarted(
-            run="r1", flow="main", version=1, plan="d", input={} if input is None else input, key=key, at=START
+            run="r1", flow=flow, version=1, plan="d", input={} if input is None else input, key=key, at=START
         )
         self.execution = Execution(compiled, self.started)
         self.execution.start()

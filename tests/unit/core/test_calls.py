@@ -230,3 +230,10 @@ def test_a_budget_that_ends_the_repeats_of_a_doubtful_write_leaves_the_doubt() -
     run = drive(call("c", HEADER), budget=BudgetPlan(tool_calls=1))
     run.doubts("c")
     assert run.outcome == "in_doubt"
+
+
+def test_two_flows_with_one_key_do_not_share_a_write() -> None:
+    """Two flows that take the same message by the same key are two runs; neither may pass for the other."""
+    plan = make_plan([call("c", HEADER), FINAL])
+    keys = {Drive(plan, flow=flow).command("c", CallTool).verdict.key for flow in ("welcome", "goodbye", "welcome")}
+    assert len(keys) == 2

@@ -100,6 +100,7 @@ def test_a_changed_call_is_decided_at_once_and_the_others_go_on_waiting() -> Non
     run = waiting(ASKS, n=(2, 3))
     run.edits(ENTRY, ONE, {"n": 1})
     assert run.decided[-1].path == f"{ONE}/@edit" and run.decided[-1].verdicts[0].edited_by == "cy"
+    run.person(f"{ONE}/@edit/@approval", "approve")
     assert run.returns(ONE).verdict.args == {"n": 1}
     assert [v.path for v in run.execution.standing(run.command(ENTRY, AskPerson)).proposals] == [TWO]
     run.person(ENTRY, "approve")
@@ -134,6 +135,7 @@ def test_what_the_flow_binds_stays_as_it_is() -> None:
     bind = RulePlan(id=PLAIN, source="flow", tools=[PLAIN], bind={"who": lit("C1")})
     run = waiting(ASKS, bind)
     run.edits(ENTRY, ONE, {"n": 1, "who": "C2"}, last=True)
+    run.person(f"{ONE}/@edit/@approval", "approve")
     assert run.returns(ONE).verdict.args == {"n": 1, "who": "C1"}
     assert run.told("a/turn-2")[0]["changed_by_a_person"] == {"n": 1}  # what is bound is hidden from the model
 
@@ -141,6 +143,7 @@ def test_what_the_flow_binds_stays_as_it_is() -> None:
 def test_a_failing_changed_call_does_not_throw_away_what_waits() -> None:
     run = waiting(ASKS, n=(2, 3))
     run.edits(ENTRY, ONE, {"n": 1})
+    run.person(f"{ONE}/@edit/@approval", "approve")
     run.fails(ONE)
     run.person(ENTRY, "approve")
     run.returns(TWO)

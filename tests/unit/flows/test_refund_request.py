@@ -113,3 +113,23 @@ def test_what_the_policy_refuses_ends_rejected_with_its_record(app: App, name: s
 def test_an_unnamed_order_is_asked_about(app: App) -> None:
     (entry,) = run(app, "no_order_named").waiting
     assert entry["kind"] == "question" and entry["form"]
+
+
+def test_both_charges_of_a_pair_at_the_same_moment_are_one_refund(app: App) -> None:
+    """Facts are read before; only the room that is taken with the intent holds when two runs race."""
+
+    async def both() -> list[RunResult]:
+        ways = [app.submit("refund_request", sample(name), by="clerk") for name in ("duplicate", "both_charges")]
+        return list(await asyncio.gather(*ways))
+
+    assert sorted(result.outcome for result in asyncio.run(both())) == ["completed", "rejected"]
+    assert len(refunds(app)) == 1
+
+
+def test_what_was_read_as_goodwill_cannot_be_made_cheaper_by_who_submitted_it(app: App) -> None:
+    """The order, the amount and the reason are fixed; nothing of them can be changed in the inbox."""
+    (entry,) = run(app, "goodwill").waiting
+    for change in ({"amount": 50}, {"reason": "not_delivered"}):
+        with pytest.raises(InputError):
+            asyncio.run(app.edit(entry["id"], change, by="clerk"))
+    assert refunds(app) == []
