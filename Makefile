@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | bench-security | test-llm | links | clean
+# make demo | test | lint | bench | bench-security | test-long | test-llm | links | clean
 # Needs Python 3.11 or newer with its venv module; everything else goes into .venv. A second call installs nothing.
 
 VENV    := .venv
@@ -15,7 +15,7 @@ ENTRIES  := $(filter-out __pycache__,$(notdir $(wildcard runner/*)))
 UNLINKED := $(strip $(foreach e,$(ENTRIES),$(if $(wildcard .dev/flowrun/$(e)),,$(e))))
 RELINK   := $(if $(UNLINKED),FORCE)
 
-.PHONY: help demo test lint format bench bench-security test-llm links clean FORCE
+.PHONY: help demo test lint format bench bench-security test-long test-llm links clean FORCE
 .DELETE_ON_ERROR:
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make lint      ruff, mypy, import contracts, generated files"
 	@echo "make bench     run the measurements in bench/"
 	@echo "make bench-security  run a public benchmark of injections (installs agentdojo into .venv-security first)"
+	@echo "make test-long run the random tests at length (thousands of examples, minutes)"
 	@echo "make test-llm  run the tests against a real model server on loopback (builds it first)"
 
 demo: $(VENV)/.local
@@ -57,6 +58,9 @@ bench-security: .venv-security/.done
 	@test -x .venv-security/bin/python || $(PYTHON) -m venv .venv-security
 	.venv-security/bin/pip install --quiet --disable-pip-version-check "agentdojo==0.1.35" -e .
 	@touch $@
+
+test-long: $(VENV)/.dev
+	$(BIN)/pytest -n $(WORKERS) -m long --no-cov $(ARGS)
 
 test-llm: $(VENV)/.dev .venv-llm/.done
 	$(BIN)/pytest -m llm --no-cov $(ARGS)

@@ -40,7 +40,7 @@ def test_a_kill_at_any_boundary_leaves_each_effect_once(flow: Path, test: str, t
     assert all(len(case.killed) == 1 for case in result.cases)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("flow", FLOWS, ids=[flow.parent.name for flow in FLOWS])
 def test_a_resumed_process_may_be_killed_once_more(flow: Path, tmp_path: Path) -> None:
     for result in use_case.chaos(load_workspace(tmp_path), str(flow), kills=2, seed=7):

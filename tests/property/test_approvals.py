@@ -332,6 +332,6 @@ def test_no_write_is_made_without_a_live_right_on_disk() -> None:
     run(OnDisk, 15, 40, ("effects", "settled approve"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_write_is_made_without_a_live_right_at_length() -> None:
     run(Approvals, 600, 50)

@@ -248,7 +248,7 @@ TestLedger = Ledger.TestCase
 TestLedger.settings = settings(max_examples=EXAMPLES, stateful_step_count=12)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestLedgerAtLength(Ledger.TestCase):  # type: ignore[misc, name-defined]
     """The same, many more times."""
 

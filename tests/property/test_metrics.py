@@ -196,7 +196,7 @@ def test_figures_are_what_a_search_through_all_events_finds(compiled: CompiledPl
     check_figures(compiled, seed)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=2000)
 @given(plans(), st.integers(0, 2**32))
 def test_figures_are_what_a_search_through_all_events_finds_at_length(compiled: CompiledPlan, seed: int) -> None:

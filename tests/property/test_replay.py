@@ -69,7 +69,7 @@ def test_every_run_ends_and_is_rebuilt_from_its_journal(compiled: CompiledPlan, 
         check_run(compiled, seed + order)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=3000)
 @given(plans(), st.integers(0, 2**32))
 def test_every_run_ends_and_is_rebuilt_from_its_journal_at_length(compiled: CompiledPlan, seed: int) -> None:

@@ -48,7 +48,7 @@ def test_a_run_that_has_not_ended_is_the_same_as_far_as_it_went(compiled: Compil
     check(compiled, seed, cut)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=3000)
 @given(plans(), st.integers(0, 2**32), st.integers(0, 10_000))
 def test_a_run_under_its_own_plan_is_the_same_at_length(compiled: CompiledPlan, seed: int, cut: int) -> None:
