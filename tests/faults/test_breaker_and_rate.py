@@ -75,12 +75,12 @@ def test_in_no_window_are_there_more_calls_than_the_rate_says(count: int, unit: 
             wait, taken = rates.turn("t", f"{count}/{unit}", 50.0)
             assert (wait < 50.0) is taken
             if taken:
-                made.append(clock.monotonic() + wait)
+                made.append(round(clock.monotonic() + wait, 6))  # sums of floats differ in their last bits
 
     asyncio.run(all_calls())
     assert made == sorted(made)  # in the order of asking
     for first, later in zip(made, made[count:], strict=False):
-        assert later - first >= window - 1e-6
+        assert later - first >= window - 1e-5
 
 
 def app_of(place: Place) -> Any:
