@@ -194,13 +194,13 @@ def _python_sources(root: Path, config: WorkspaceFile | None) -> list[Tools]:
         return []
     from flowrun.adapters.tools.declared import Declared
     from flowrun.adapters.tools.python_module import load_module_tools
-    from flowrun.lang.files import read_source
+    from flowrun.lang.files import matching, read_source
     from flowrun.lang.parse import parse_tools
     from flowrun.lint.supported import tools_findings
 
     sources: list[Tools] = []
     for pattern in config.tools:
-        for file in sorted(root.glob(pattern)):
+        for file in matching(root, pattern):
             found, findings = parse_tools(read_source(file))
             findings = findings if found is None else tools_findings(found)
             if found is None or findings or found.source is None:

@@ -82,9 +82,9 @@ def tool(
     """
     if effect not in ("read", "write"):
         raise ConfigError(f"A tool's effect is read or write, not {effect!r}.", code="FR2301")
-    if once is not None and (len(once) != 1 or next(iter(once)) not in _ONCE):
+    if once is not None and (not isinstance(once, Mapping) or len(once) != 1 or next(iter(once)) not in _ONCE):
         raise ConfigError(
-            f"`once` is {dict(once)!r}.",
+            f"`once` is {once!r}." if not isinstance(once, Mapping) else f"`once` is {dict(once)!r}.",
             help='Write one of {"argument": NAME}, {"natural": [NAMES]}, {"confirm_with": ACTION}, or None.',
             code="FR2302",
         )

@@ -71,6 +71,10 @@ def import_file(file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
+        if isinstance(error, ConfigError):  # a mark that makes no sense
+            raise ConfigError(
+                f"{file}:{line_of(error, full)}: {error.message}", help=error.help, code=error.code
+            ) from error
         raise ConfigError(
             f"{file}:{line_of(error, full)}: cannot be imported: {type(error).__name__}: {error}",
             help="Mend the file, or install what it imports.",

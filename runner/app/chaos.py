@@ -38,18 +38,21 @@ def chaos(
 ) -> Iterator[ChaosResult]:
     """Kill each test of a flow at every boundary, or one test (`test`: a file or the beginning of a name); yield results.
 
-    A test that does not pass without a kill is not killed: its messages are its problems. Raises `InputError` (FR3010 no
-    such flow, FR3081 no such test, FR3082 no test at all) and `FlowError` for files that are wrong.
+    With `at`, tests without that boundary are left out. A test that does not pass without a kill is not killed: its messages
+    are its problems. Raises `InputError` (FR3010 no such flow, FR3081 no such test, FR3082 no test at all, FR3084 no test with
+    that boundary) and `FlowError` for files that are wrong.
     """
     path = locate(ws, flow)
     compiled = load_flow(ws, str(path))
+    most, played = 0, False
     for found in chosen(tests_of(ws, path), test, flow):
         plain = run_flow_test(found, lambda _: compiled)
         if not plain.ok:
             messages = ["The test does not pass without a kill.", *plain.messages]
+            played = True
             yield ChaosResult(name=found.test, file=found.file, boundaries=0, cases=[], problems=messages)
             continue
-        yield run_chaos(
+        result = run_chaos(
             Setup(test=without_crash(found), compiled=compiled),
             kinds=kinds,
             at=at,
@@ -57,6 +60,16 @@ def chaos(
             seed=seed,
             jobs=jobs,
             on_case=lambda done, all, name=found.test: on_case(name, done, all),  # type: ignore[misc]
+        )
+        most = max(most, result.boundaries)
+        if at is None or result.cases or result.problems:
+            played = True
+            yield result
+    if not played:
+        raise InputError(
+            f"There is no boundary {at} of this kind: the run has {most} boundaries in all.",
+            help=f"Give --at from 1 to {most}, and its kind in --boundaries.",
+            code="FR3084",
         )
 
 

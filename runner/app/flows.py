@@ -5,21 +5,24 @@ Owns: what lies beside a flow (policies, examples), the catalogue of a workspace
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from flowrun import wiring
 from flowrun.errors import Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
-from flowrun.lang.files import find_file, read_source
+from flowrun.lang.files import find_file, matching, read_source
 from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
 from flowrun.lint.supported import tools_findings, workspace_findings
-from flowrun.lint.workspace import mode_findings, role_findings
+from flowrun.lint.workspace import file_findings, halt_findings, mark_findings, mode_findings, role_findings
 from flowrun.plan.catalogue import Catalogue, FlowSource
-from flowrun.plan.model import Example, ModelPlan
+from flowrun.plan.model import Example, ModelPlan, ToolPlan
+from flowrun.privacy.marks import SECRET, kinds_in
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -118,7 +121,7 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
     config = ws.config
     policies: list[spec.Policy] = []
     for pattern in () if config is None else config.policies:
-        for file in sorted(ws.root.glob(pattern)):
+        for file in matching(ws.root, pattern):
             policy = reader.read(file, "policy")
             if policy is not None:
                 policies.append(policy)
@@ -179,12 +182,52 @@ def load_flow(ws: Workspace, flow: str, *, model: str | None = None) -> Compiled
     source = reader.flow(path)
     chosen = None if model is None or model in ws.models else wiring.model_from_name(model)
     known = catalogue(ws, reader, path, chosen)
-    _stop_at_errors(reader.findings)
+    _stop_at_errors([*reader.findings, *halts_unknown(ws, known.tools)])
     assert source is not None
     checked = check_flow(source, known)
     _stop_at_errors([*reader.findings, *checked.findings])
     plan = compile_plan(source, known, checked.rewrites)
     return CompiledPlan(plan, digest(plan_bytes(plan)))
+
+
+def halts_unknown(
+    ws: Workspace, tools: Collection[str], flows: Collection[str] = (), more: Collection[str] = ()
+) -> list[Diagnostic]:
+    """Return what `halt:` of the workspace file names and is neither here nor among `flows` and `more` tools."""
+    if ws.config is None or not (ws.config.halt.tools or ws.config.halt.flows):
+        return []
+    return halt_findings(ws.config, {*tools, *more}, {*flow_names(ws), *flows})
+
+
+def checked_catalogue(ws: Workspace) -> Catalogue:
+    """Return the catalogue of a workspace. Raises `FlowError` where one of its policies is wrong: none may be left out."""
+    reader = Reader()
+    known = catalogue(ws, reader)
+    _stop_at_errors([*reader.findings, *halts_unknown(ws, known.tools)])
+    return known
+
+
+def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalogue) -> list[Diagnostic]:
+    flows, aside = flow_names(ws), Reader()  # each flow's own findings are told where it is checked
+    all_flows = [aside.read(path, "flow") for path in _flow_files(ws)] if file.privacy else []
+    marks = _marks(ws, known.tools, [flow for flow in all_flows if flow is not None])
+    return [
+        *workspace_findings(file),
+        *role_findings(file),
+        *file_findings(file, lambda pattern: bool(matching(Path(file.file).parent, pattern))),
+        *mode_findings(file, flows),
+        *halt_findings(file, known.tools, flows),
+        *mark_findings(file, marks),
+        *price_findings(file, wiring.clock().now()[:10]),
+    ]
+
+
+def _marks(ws: Workspace, tools: Mapping[str, ToolPlan], flows: Iterable[spec.Flow]) -> set[str]:
+    """Return the kinds that schemas mark anywhere in a workspace, and those that are known by their form."""
+    schemas: list[Any] = [schema for tool in tools.values() for schema in (tool.input, tool.output)]
+    schemas += [ws.registry.get(name, version) for name, version in ws.registry.names()]
+    schemas += [msgspec.to_builtins(flow) for flow in flows]
+    return {"email", "phone", SECRET, *(kind for schema in schemas for kind in kinds_in(schema))}
 
 
 def _stop_at_errors(findings: Sequence[Diagnostic]) -> None:
@@ -209,12 +252,8 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
             if isinstance(value, spec.ToolFile):
                 findings += tools_findings(value)
             elif isinstance(value, spec_files.WorkspaceFile):
-                findings += [
-                    *workspace_findings(value),
-                    *role_findings(value),
-                    *mode_findings(value, flow_names(ws)),
-                    *price_findings(value, wiring.clock().now()[:10]),
-                ]
+                known = known or catalogue(ws, reader)
+                findings += _file_findings(ws, value, known)
     found = [*reader.findings, *findings]
     unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return list(dict.fromkeys(files)), list(unique), reader.texts

@@ -1,6 +1,6 @@
 """The emergency brake: halting tools, namespaces, flows, subjects or everything, lifting a halt, and listing them.
 
-Owns: what WHAT may name, and the `halt:` list of the workspace file, which is read again where the file has changed. How a
+Owns: what WHAT may name, and the `halt:` list of the workspace file. How a
 call is stopped is the runtime's part. The store is opened and nothing else, so that a halt also works where a tool module
 or a model is broken.
 """
@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from flowrun import wiring
-from flowrun.app.flows import flow_names
+from flowrun.app.flows import flow_names, halts_unknown
+from flowrun.app.live import LiveFile
 from flowrun.app.workspace import FILE, Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.halts import ALL, FLOWS, SUBJECT, flow_name, subject_name
-from flowrun.errors import FlowrunError, InputError
+from flowrun.errors import FlowError, FlowrunError, InputError
 from flowrun.lang.expr_problem import closest
-from flowrun.lang.files import read_source
-from flowrun.lang.parse import parse_workspace
 from flowrun.lang.spec_files import Halt as FileHalt
+from flowrun.lang.spec_files import WorkspaceFile
 from flowrun.plan.model import Plan
 from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Halt, Journal
@@ -131,35 +130,28 @@ class Brake:
 
 
 class FileHalts:
-    """The `halt:` list of the workspace file, as names with the words for each.
+    """The `halt:` list of the workspace file as it stands now, as names with the words for each."""
 
-    The file is looked at on every call and read again where it has changed; one that is broken meanwhile changes nothing,
-    so that a half-written file lifts no halt.
-    """
-
-    def __init__(self, ws: Workspace) -> None:
-        self._file = None if ws.config is None else Path(ws.config.file)
-        self._seen = self._stamp()
-        self._names = {} if ws.config is None else _words(ws.config.halt)
+    def __init__(self, ws: Workspace, live: LiveFile | None = None) -> None:
+        self._live = live or LiveFile(ws)
+        self._of: WorkspaceFile | None = None
+        self._names: dict[str, str] = {}
 
     def __call__(self) -> Mapping[str, str]:
         """Return what the file halts now."""
-        if self._file is not None and (stamp := self._stamp()) != self._seen:
-            self._seen = stamp
-            with suppress(FlowrunError, OSError):
-                config, _ = parse_workspace(read_source(self._file))
-                if config is not None:
-                    self._names = _words(config.halt)
+        config = self._live.config
+        if config is not self._of:
+            self._of, self._names = config, {} if config is None else _words(config.halt)
         return self._names
 
-    def _stamp(self) -> tuple[int, int, int] | None:
-        if self._file is None:
-            return None
-        try:
-            found = self._file.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+
+def check_names(ws: Workspace, dispatch: Dispatch, plan: Plan) -> None:
+    """Raise `FlowError` where the workspace file halts what is neither here nor in the plan: what was meant would go on."""
+    flows = [plan.flow.name, *(flow.name for flow in plan.flows.values())]
+    tools = [name for source in dispatch.tools.values() for name in source.contracts()]
+    unknown = halts_unknown(ws, tools, flows, plan.tools)
+    if unknown:
+        raise FlowError(unknown)
 
 
 def halt_of(dispatch: Dispatch, compiled: CompiledPlan, input: Json) -> str | None:

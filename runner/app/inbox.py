@@ -30,7 +30,8 @@ def must_own(plan: Plan | None, by: str) -> None:
     role = None if plan is None else plan.roles.get(plan.flow.owner)
     if by == CUSTOMER or role is None or by not in role.members:
         needed = "the flow's owner role" if plan is None else f"the role {plan.flow.owner}"
-        raise InputError(f"{by or 'Nobody'} may not do this: it needs {needed}.", help="Add --as NAME.", code="FR3025")
+        words = f"{by} may not do this: only who has {needed} may." if by else f"Only who has {needed} may do this."
+        raise InputError(words, help="Add --as NAME.", code="FR3025")
 
 
 class Waits(ABC):
@@ -107,6 +108,8 @@ class Waits(ABC):
             raise InputError("Who are you?", help="Add --as NAME.", code="FR3025")
         now = self.standing(entry)
         mine = [name for name in now.open_roles if role in (None, name) and self.holds(by, name, entry.run)]
+        if not now.open_roles:
+            raise InputError(f"{entry.id} was settled already.", help=f"flowrun show {entry.run}", code="FR3022")
         if not mine:
             raise InputError(
                 f"{by} is not in the role that {entry.id} needs: {', '.join(now.open_roles)}.",
@@ -115,6 +118,15 @@ class Waits(ABC):
             )
         if submitter_too or mine[0] == CUSTOMER:
             return mine[0]
+        if not editor_too and self.ws.config is not None:
+            # The plan says who was in the role when the run began; a yes needs that they still are.
+            still = self.ws.config.roles.get(mine[0])
+            if still is None or by not in still.members:
+                raise InputError(
+                    f"{by} is no longer in the role {mine[0]}, and cannot say yes.",
+                    help="Somebody else must, or reject it and submit the run again.",
+                    code="FR3025",
+                )
         if by in {yes.by for yes in now.given}:
             raise InputError(f"{by} has said yes already; the others must be different people.", code="FR3026")
         if by in now.asked.barred and not editor_too:

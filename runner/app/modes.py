@@ -6,6 +6,8 @@ and the runtime's part.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flowrun.app.flows import flow_names
 from flowrun.app.workspace import Workspace
 from flowrun.errors import ConfigError, InputError
@@ -14,6 +16,12 @@ from flowrun.plan.model import Plan
 
 MODES = ("shadow", "supervised", "live")
 """From the least to the most."""
+
+
+def highest(allowed: Mapping[str, str], plan: Plan) -> tuple[str, str]:
+    """Return the highest mode that a flow and its sub-flows may have, and the one of them that sets it."""
+    flows = [plan.flow.name, *(flow.name for flow in plan.flows.values())]
+    return min(((allowed.get(name, "live"), name) for name in flows), key=lambda item: MODES.index(item[0]))
 
 
 def mode_for(ws: Workspace, plan: Plan, wanted: str | None) -> str:
@@ -31,15 +39,15 @@ def mode_for(ws: Workspace, plan: Plan, wanted: str | None) -> str:
                 guess = closest(name, known)
                 help = f"Did you mean `{guess}`?" if guess else f"Known flows: {', '.join(sorted(known))}."
                 raise ConfigError(f"`modes` in flowrun.yaml names no flow: {name}.", help=help, code="FR2012")
-    highest, by = min(((allowed.get(name, "live"), name) for name in flows), key=lambda item: MODES.index(item[0]))
+    most, by = highest(allowed, plan)
     if wanted is None:
-        return highest
+        return most
     if wanted not in MODES:
         raise InputError(f"There is no mode {wanted}.", help=f"There are: {', '.join(MODES)}.", code="FR3066")
-    if MODES.index(wanted) > MODES.index(highest):
+    if MODES.index(wanted) > MODES.index(most):
         raise InputError(
-            f"{by} may run {highest} at most, not {wanted}.",
-            help=f"Use --mode {highest}, or allow more under `modes:` in flowrun.yaml.",
+            f"{by} may run {most} at most, not {wanted}.",
+            help=f"Use --mode {most}, or allow more under `modes:` in flowrun.yaml.",
             code="FR3066",
         )
     return wanted

@@ -15,7 +15,8 @@ import msgspec
 
 from flowrun import wiring
 from flowrun.app.flows import load_flow
-from flowrun.app.halt import FileHalts, halt_of
+from flowrun.app.halt import FileHalts, check_names, halt_of
+from flowrun.app.live import LiveFile, changed_tool
 from flowrun.app.modes import mode_for
 from flowrun.app.people import People
 from flowrun.app.raises import check_raise
@@ -25,7 +26,7 @@ from flowrun.app.workspace import Workspace
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import AnyEvent, BudgetRaised, CancelAsked, RunStarted, Woken
 from flowrun.errors import ConfigError, FlowrunError, InputError
-from flowrun.plan.compile import asks_in, plan_bytes
+from flowrun.plan.compile import models_in, plan_bytes
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Append, InboxRow, Journal
 from flowrun.ports.models import Models
@@ -149,28 +150,29 @@ class App(People, Shown):
         await self.go_on(row.run, accept=accept)
         return read_result(self.journal, row.run)
 
-    async def resume_due(self) -> list[RunResult]:
-        """Go on with every run that has something to do: a passed deadline, an answer, or an owner that died."""
+    async def resume_due(self) -> tuple[list[RunResult], list[tuple[str, FlowrunError]]]:
+        """Go on with every run that has something to do: a passed deadline, an answer, or an owner that died.
+
+        Returns how they stand, and of each that cannot go on why; one of them keeps no other from going on.
+        """
         runs = self.journal.due(self.clock.now())
-        failed: FlowrunError | None = None
+        failed: list[tuple[str, FlowrunError]] = []
         held: dict[str, str] = {}
         for run in runs:
-            reason = self.halted(run)
-            if reason is not None:
-                held[run] = reason
-                continue
             if self.dispatch.drain.asked:
-                failed = failed or Stopped("Stopped before all that is due was looked at.", help="flowrun resume --due")
-                break
+                failed.append((run, Stopped("Stopped before it was looked at.", help="flowrun resume --due", run=run)))
+                continue
             try:
-                await self.go_on(run)
+                reason = self.halted(run)
+                if reason is None:
+                    await self.go_on(run)
+                else:
+                    held[run] = reason
             except FlowrunError as error:
-                # One run that cannot go on keeps no other from going on; it is told at the end.
-                failed = failed or error
-        if failed is not None:
-            raise failed
-        results = [read_result(self.journal, run) for run in runs]
-        return [msgspec.structs.replace(r, reason=held[r.run]) if r.run in held else r for r in results]
+                failed.append((run, error))
+        stuck = {run for run, _ in failed}
+        results = [read_result(self.journal, run) for run in runs if run not in stuck]
+        return [msgspec.structs.replace(r, reason=held[r.run]) if r.run in held else r for r in results], failed
 
     async def cancel(self, run: str, *, by: str, reason: str = "") -> RunResult:
         """End a run; a write in flight is waited for. One that is cancelled already stays so.
@@ -238,7 +240,7 @@ class App(People, Shown):
         found = self._flows.get((flow, model))
         if found is None:
             found = load_flow(self.ws, flow, model=model)
-            for name in models_of(found.plan, model):
+            for name in {model} if model is not None else models_in(found.plan):
                 wiring.check_key(found.plan.models[name])
             self._flows[flow, model] = found
             self.journal.put_plan(found.digest, plan_bytes(found.plan))
@@ -252,29 +254,32 @@ class App(People, Shown):
         if found is None:
             plan = msgspec.json.decode(self.journal.get_plan(digest), type=Plan)
             found = self._plans[digest] = CompiledPlan(plan, digest)
-        if not accept:
-            now = wiring.tool_contracts(self.ws.root, self.ws.config)
-            changed = [n for n, t in found.plan.tools.items() if t.digest and n in now and now[n].digest != t.digest]
-            if changed:
-                raise InputError(
-                    f"The tool {changed[0]} has changed since the run began (tool_changed).",
-                    help=f"Look at the change, then: flowrun resume {run} --accept",
-                    code="FR3030",
-                )
+        if not accept and (changed := changed_tool(self.ws, found.plan)):
+            raise InputError(changed, help=f"Look at the change, then: flowrun resume {run} --accept", code="FR3030")
         return found
 
     async def go_on(self, run: str, *, accept: bool = False, ends: bool = False) -> None:
         """Drive a run where nobody else does.
 
-        Raises `InputError` (FR3007) where its flow or subject is halted, unless it `ends` now: an end does nothing new.
+        Raises `InputError` (FR3007) where its flow or subject is halted, unless it `ends` now: an end does nothing new,
+        and where a tool has changed, or cannot be read, it calls none.
         """
         held = None if ends else self.halted(run)
         if held is not None:
             raise InputError(f"{run} waits on. {held}", help=HALT_HELP, code="FR3007")
-        compiled = self.plan_of(run, accept=accept)
+        compiled = self.plan_of(run, accept=accept or ends)
+        if not ends:
+            check_names(self.ws, self.dispatch, compiled.plan)
         claim = self.journal.claim(run, owner=self.owner)
         if claim is not None:
-            await self.runtime.drive(compiled, claim)
+            await self.runtime.drive(compiled, claim, barred=self._barred(compiled.plan) if ends else "")
+
+    def _barred(self, plan: Plan) -> str:
+        """Return why a run that ends may call no tool, empty where it may."""
+        try:
+            return changed_tool(self.ws, plan)
+        except FlowrunError as error:
+            return error.message
 
     def halted(self, run: str) -> str | None:
         """Return why a run may not go on now, None where it may."""
@@ -296,8 +301,7 @@ class App(People, Shown):
         flow = compiled.plan.flow
         self.check_input(compiled, input)
         run, now = self.clock.new_id(), self.clock.now()
-        held = halt_of(self.dispatch, compiled, input)
-        if held is not None:
+        if (held := halt_of(self.dispatch, compiled, input)) is not None:
             raise InputError(f"Nothing was begun: {held}", help=HALT_HELP.partition(". ")[2], code="FR3007")
         if key is None and flow.key is not None:
             value = compiled.value(flow.key, Names(input=input, now=now))
@@ -341,28 +345,28 @@ def _ended(run: str, outcome: str | None, so: str) -> InputError:
     return InputError(f"The run {run} has ended already ({outcome}); {so}.", help=f"flowrun show {run}", code="FR3023")
 
 
-def models_of(plan: Plan, model: str | None) -> set[str]:
-    """Return the names of the models that a plan's steps may ask; `model`: the one chosen for the whole run."""
-    if model is not None:
-        return {model}
-    flows = [plan.flow, *plan.flows.values()]
-    return {name for flow in flows for step in asks_in(flow.steps) for name in step.models}
-
-
 @contextmanager
-def open_app(ws: Workspace, *, models: Models | None = None) -> Iterator[App]:
-    """Open the workspace's store and adapters; close them after."""
+def open_app(ws: Workspace, *, models: Models | None = None, ends: bool = False) -> Iterator[App]:
+    """Open the workspace's store and adapters; close them after. `ends`: runs only end, also where tools cannot be read."""
     if ws.store_url.startswith("postgres"):
         raise ConfigError("This version stores runs in SQLite only.", help="Use sqlite:///PATH.", code="FR2020")
     clock = wiring.clock()
     journal = wiring.journal(ws.store_url)
-    tools = wiring.tools(ws.root, ws.config, ws.store_url)
+    try:
+        tools = wiring.tools(ws.root, ws.config, ws.store_url)
+    except FlowrunError:
+        if not ends:
+            journal.close()
+            raise
+        tools = {}
+    live = LiveFile(ws)
     dispatch = Dispatch(
         journal=journal,
         models=models or wiring.models(),
         tools=tools,
         clock=clock,
-        fixed_halts=FileHalts(ws),
+        fixed_halts=FileHalts(ws, live),
+        forbids=live.forbids,
         secrets=wiring.secrets_in_use(ws.models.values()),
         shown_secrets=wiring.known_secrets(ws.models.values()),
     )

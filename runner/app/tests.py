@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowrun.app.flows import SUFFIX, Reader, bundled, catalogue, load_flow, locate
+from flowrun.app.flows import SUFFIX, Reader, bundled, checked_catalogue, load_flow, locate
 from flowrun.errors import FlowrunError
 from flowrun.lang.parse import kind_of
 from flowrun.testing import TestResult
@@ -47,7 +47,7 @@ def run_tests(ws: Workspace, paths: Sequence[str] = ()) -> list[TestResult]:
             plans[path] = load_flow(ws, str(path))
         return plans[path]
 
-    done = run_read_tests(tests, policies, load_flow=flow_of, catalogue=lambda: catalogue(ws, Reader()))
+    done = run_read_tests(tests, policies, load_flow=flow_of, catalogue=lambda: checked_catalogue(ws))
     return [*broken, *done]
 
 

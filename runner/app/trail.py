@@ -20,6 +20,9 @@ Json = Any
 BUILT_IN = {
     "tools": "the flow's list of tools",
     "halt": "the emergency brake",
+    "modes": "how far flowrun.yaml lets the flow go now",
+    "roles": "who is in the role now",
+    "tool_changed": "a tool that has changed is not called",
     "arguments": "the tool's input schema",
     "right": "an approval is used once",
     "claim": "one process drives a run",

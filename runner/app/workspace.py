@@ -12,11 +12,11 @@ from pathlib import Path
 
 from flowrun.errors import ConfigError, FlowError
 from flowrun.lang import spec_files
-from flowrun.lang.files import read_source
+from flowrun.lang.files import matching, read_source
 from flowrun.lang.parse import parse_workspace
 from flowrun.lang.spec import Template
 from flowrun.lint.supported import workspace_findings
-from flowrun.lint.workspace import role_findings
+from flowrun.lint.workspace import file_findings, role_findings
 from flowrun.plan.model import ModelPlan, RolePlan
 from flowrun.records.registry import Registry
 
@@ -41,14 +41,15 @@ class Workspace:
         return "UTC" if self.config is None else self.config.time_zone
 
 
-def load_workspace(path: Path | None = None, store: str | None = None) -> Workspace:
+def load_workspace(path: Path | None = None, store: str | None = None, *, whole: bool = True) -> Workspace:
     """Return the workspace of a folder (or of a `flowrun.yaml`), else of the nearest one upward from here.
 
-    Raises `FlowError` where the file is wrong, `ConfigError` where it does not exist.
+    Raises `FlowError` where the file is wrong or names files that are not there, `ConfigError` where it does not exist.
+    `whole`: not so for a use that must work where the files that it names are gone, and reads none of them.
     """
     file = _find(path)
     root = file.parent if file is not None else (path or Path.cwd())
-    config = None if file is None else _read(file)
+    config = None if file is None else _read(file, whole)
     url = store or os.environ.get("FLOWRUN_STORE") or (config.store if config else None) or DEFAULT_STORE
     return Workspace(
         root=root.resolve(),
@@ -71,11 +72,13 @@ def _find(path: Path | None) -> Path | None:
     return next((f / FILE for f in (here, *here.parents) if (f / FILE).is_file()), None)
 
 
-def _read(file: Path) -> spec_files.WorkspaceFile:
+def _read(file: Path, whole: bool) -> spec_files.WorkspaceFile:
     config, findings = parse_workspace(read_source(file))
     if config is None:
         raise FlowError(findings)
     missing = [*workspace_findings(config), *role_findings(config)]
+    if whole:
+        missing += file_findings(config, lambda pattern: bool(matching(file.parent, pattern)))
     if missing:
         raise FlowError(missing)
     return config

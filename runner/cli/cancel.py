@@ -40,7 +40,7 @@ def command(run: str, by: str, reason: str, as_json: bool, workspace: Path | Non
     Example:
       flowrun cancel 01JX --as Sam --reason "The customer called."
     """
-    with options.opened(workspace, store) as app, progress(f"Cancelling {run}"):
+    with options.opened(workspace, store, ends=True) as app, progress(f"Cancelling {run}"):
         if app.journal.run(run).outcome == "cancelled":
             note("This run was cancelled already.")
         result = app.shown(options.wait_for(cancelled(app, run, by=by, reason=reason), app))

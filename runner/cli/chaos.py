@@ -80,20 +80,18 @@ def command(
         )
 
     results: list[ChaosResult] = []
-    for result in chaos(
-        options.workspace_of(workspace),
-        flow,
-        test=test,
-        kinds=kinds,
-        at=at,
-        kills=kills,
-        seed=seed,
-        jobs=jobs,
-        on_case=_progress,
-    ):
-        results.append(result)
-        if not as_json:
-            tell(result, again)
+    ws = options.workspace_of(workspace)
+    try:
+        for result in chaos(
+            ws, flow, test=test, kinds=kinds, at=at, kills=kills, seed=seed, jobs=jobs, on_case=_progress
+        ):
+            results.append(result)
+            if not as_json:
+                tell(result, again)
+    except InputError as error:
+        if error.code != "FR3084":
+            raise
+        raise click.UsageError(f"--at: {error.message} {error.help}") from None
     if junit is not None:
         from flowrun.testing.chaos.junit import junit as report
 

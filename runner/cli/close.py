@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from flowrun.cli import options
-from flowrun.cli.output import print_json, progress
-from flowrun.cli.run_text import print_result
+from flowrun.cli.output import progress
+from flowrun.cli.run_text import print_said
 
 
 @click.command("close")
@@ -32,5 +32,4 @@ def command(
     """
     with options.opened(workspace, store) as app, progress("Closing"):
         result = options.outcome_of(app, app.close_entry(id, by=by, reason=reason, run_on=not no_run))
-    print_json(result) if as_json else print_result(result)
-    return result.exit_code
+    return print_said(result, as_json=as_json, stored_only=no_run)

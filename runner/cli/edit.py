@@ -11,8 +11,8 @@ import click
 
 from flowrun.cli import options
 from flowrun.cli.documents import read_data
-from flowrun.cli.output import print_json, progress
-from flowrun.cli.run_text import print_result
+from flowrun.cli.output import progress
+from flowrun.cli.run_text import print_said
 
 
 @click.command("edit")
@@ -46,5 +46,4 @@ def command(
     value = read_data(data)
     with options.opened(workspace, store) as app, progress("Going on with the run"):
         result = options.outcome_of(app, app.edit(id, value, by=by, call=call, run_on=not no_run))
-    print_json(result) if as_json else print_result(result)
-    return result.exit_code
+    return print_said(result, as_json=as_json, stored_only=no_run)

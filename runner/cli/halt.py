@@ -62,7 +62,7 @@ def command(
         raise click.UsageError("give either WHAT or --list")
     if (off or listing) and (reason or until):
         raise click.UsageError(f"--reason and --until do not go with {'--off' if off else '--list'}")
-    with room_told(), open_brake(options.workspace_of(workspace, store)) as brake:
+    with room_told(), open_brake(options.workspace_of(workspace, store, whole=False)) as brake:
         if what is None:
             show(brake.listed(everything=everything), as_json)
             return 0

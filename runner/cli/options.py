@@ -84,11 +84,11 @@ def _noted(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     return value
 
 
-def workspace_of(workspace: Path | None, store: str | None = None) -> Workspace:
-    """Return the workspace that the options name."""
+def workspace_of(workspace: Path | None, store: str | None = None, *, whole: bool = True) -> Workspace:
+    """Return the workspace that the options name; `whole` as for `load_workspace`."""
     from flowrun.app.workspace import load_workspace
 
-    return load_workspace(workspace, store)
+    return load_workspace(workspace, store, whole=whole)
 
 
 def store_file(workspace: Path | None, store: str | None = None) -> Path:
@@ -107,9 +107,14 @@ def store_of(workspace: Path | None, store: str | None) -> str:
 
 @contextmanager
 def opened(
-    workspace: Path | None, store: str | None, *, record: Path | None = None, replay: Path | None = None
+    workspace: Path | None,
+    store: str | None,
+    *,
+    record: Path | None = None,
+    replay: Path | None = None,
+    ends: bool = False,
 ) -> Iterator[App]:
-    """Open the use cases over the store that the options name."""
+    """Open the use cases over the store that the options name; `ends` as for `open_app`."""
     from flowrun.app.runs import open_app
 
     models = None
@@ -117,7 +122,7 @@ def opened(
         from flowrun import wiring
 
         models = wiring.models(record=record, replay=replay)
-    with open_app(workspace_of(workspace, store), models=models) as app:
+    with open_app(workspace_of(workspace, store, whole=not ends), models=models, ends=ends) as app:
         yield app
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from flowrun.cli import options
-from flowrun.cli.output import print_json, progress
-from flowrun.cli.run_text import print_result
+from flowrun.cli.output import progress
+from flowrun.cli.run_text import print_said
 
 
 @click.command("reject")
@@ -40,5 +40,4 @@ def command(
     """
     with options.opened(workspace, store) as app, progress("Going on with the run"):
         result = options.outcome_of(app, app.reject(id, by=by, reason=reason, role=role, run_on=not no_run))
-    print_json(result) if as_json else print_result(result)
-    return result.exit_code
+    return print_said(result, as_json=as_json, stored_only=no_run)

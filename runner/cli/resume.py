@@ -5,16 +5,24 @@ Owns: the command's options and output.
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flowrun.cli import options
+from flowrun.cli.main import show_error
 from flowrun.cli.output import note, print_json, progress, say, table
 from flowrun.cli.run import worst
 from flowrun.cli.run_text import print_result
 from flowrun.values.micros import MICRO
+
+if TYPE_CHECKING:
+    from flowrun.app.result import RunResult
+    from flowrun.errors import FlowrunError
 
 LIMITS = ("cost", "model_calls", "tool_calls", "writes", "within")
 
@@ -60,22 +68,34 @@ def command(
     raised = dict(limit(text) for text in raises)
     with options.opened(workspace, store) as app:
         if run is None:
-            with progress("Going on with what is due"):
-                results = options.wait_for(app.resume_due(), app)
-            results = [app.shown(result) for result in results]
-            if as_json:
-                print_json(results)
-            elif results:
-                table(["run", "flow", "outcome", "why"], [[r.run, r.flow, r.outcome, r.reason] for r in results])
-            else:
-                say("Nothing is due.")
-            return worst([result.exit_code for result in results])
+            with progress("Going on with what is due"), contextlib.redirect_stdout(sys.stderr):
+                results, failed = options.wait_for(app.resume_due(), app)
+            return tell_due([app.shown(result) for result in results], failed, as_json)
         if app.journal.run(run).status == "finished" and not raised:
             note("This run has ended already; there is nothing to go on with.")
         with progress(f"Going on with {run}"):
             result = options.outcome_of(app, app.resume(run, accept=accept, raised=raised or None, by=by))
     print_json(result) if as_json else print_result(result)
     return result.exit_code
+
+
+def tell_due(results: list[RunResult], failed: list[tuple[str, FlowrunError]], as_json: bool) -> int:
+    """Print how all runs stand, then what kept some from going on; return the exit code."""
+    if as_json:
+        stuck = [
+            {"run": run, "error": {"code": error.code, "message": error.message, "help": error.help}}
+            for run, error in failed
+        ]
+        print_json([*results, *stuck])
+    elif results:
+        table(["run", "flow", "outcome", "why"], [[r.run, r.flow, r.outcome, r.reason] for r in results])
+    elif not failed:
+        say("Nothing is due.")
+    for run, error in failed:
+        note(f"{run} cannot go on:")
+        show_error(error)
+    codes = [*(result.exit_code for result in results), *(error.exit_code for _, error in failed)]
+    return worst(codes) or max(codes, default=0)
 
 
 def limit(text: str) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from flowrun.app import words
 from flowrun.app.look import attempt_words, wait_words
 from flowrun.app.origins import entry_lines
 from flowrun.cli.options import command_line
-from flowrun.cli.output import say
+from flowrun.cli.output import note, print_json, say
 
 if TYPE_CHECKING:
     from flowrun.app.result import RunResult
@@ -36,6 +36,18 @@ def print_result(result: RunResult) -> None:
     print_waiting(result)
     say(f"\nUsed: {used(result)}")
     say(f"More: {command_line(f'flowrun show {result.run}')}")
+
+
+def print_said(result: RunResult, *, as_json: bool, stored_only: bool) -> int:
+    """Print a run after somebody's word; return the exit code. `stored_only`: it was only stored, which is all that was asked."""
+    stored = stored_only and result.outcome in ("running", "waiting")
+    if as_json:
+        print_json(result)
+    else:
+        print_result(result)
+    if stored and result.outcome == "running":
+        note(f"It is stored. Go on: {command_line(f'flowrun resume {result.run}')}")
+    return 0 if stored else result.exit_code
 
 
 def print_heading(result: RunResult) -> None:

@@ -11,8 +11,8 @@ import click
 
 from flowrun.cli import options
 from flowrun.cli.documents import read_data
-from flowrun.cli.output import print_json, progress
-from flowrun.cli.run_text import print_result
+from flowrun.cli.output import progress
+from flowrun.cli.run_text import print_said
 
 
 @click.command("settle")
@@ -53,5 +53,4 @@ def command(
     with options.opened(workspace, store) as app, progress("Going on with the run"):
         settled = app.settle_entry(id, done=done, by=by, data=value, reason=reason, run_on=not no_run)
         result = options.outcome_of(app, settled)
-    print_json(result) if as_json else print_result(result)
-    return result.exit_code
+    return print_said(result, as_json=as_json, stored_only=no_run)

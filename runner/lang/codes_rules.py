@@ -265,6 +265,22 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "ask: What do they need?   # and no FLOW.examples.yaml",
         "examples: [{step: triage, label: refund, texts: [...]}]",
     ),
+    "no-file-matches": (
+        "FR1433",
+        "error",
+        "A path or pattern that names no file",
+        "What stands under `policies` and `tools` of flowrun.yaml must be there: a policy that is not found would deny nothing.",
+        "policies: [polices/*.policy.yaml]",
+        "policies: [policies/*.policy.yaml]",
+    ),
+    "unknown-mark": (
+        "FR1434",
+        "warning",
+        "A mark that no schema has",
+        "`privacy` names kinds of marks (`x-pii: KIND`). One that nothing is marked with hides nothing.",
+        "privacy: {emial: {to_model: token}}",
+        "privacy: {email: {to_model: token}}",
+    ),
     "above-ceiling": (
         "FR1441",
         "warning",

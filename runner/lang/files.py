@@ -42,6 +42,15 @@ def find_file(path: str | Path, suffix: str = ".flow.yaml") -> Path:
     )
 
 
+def matching(root: Path, pattern: str) -> list[Path]:
+    """Return the files that a path or pattern of a `flowrun.yaml` in `root` names, sorted; none where there are none."""
+    try:
+        found = [Path(pattern)] if Path(pattern).is_absolute() else sorted(root.glob(pattern))
+        return [file for file in found if file.is_file()]
+    except (OSError, ValueError, NotImplementedError):
+        return []
+
+
 def load_bytes(path: str | Path, suffix: str = ".flow.yaml") -> tuple[str, bytes]:
     """Return the name of the file that is meant, as given, and its bytes; never more than `MAX_BYTES`.
 

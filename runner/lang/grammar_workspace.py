@@ -131,7 +131,7 @@ _HALT = Shape(
         Key("flows", _TEXTS, "Flows that nothing may run now."),
         Key("subjects", _TEXTS, "Subjects that nothing may touch now."),
     ),
-    lambda cx, read: Halt(**read.values),
+    lambda cx, read: Halt(**read.values, places=read.places),
 )
 
 
@@ -192,6 +192,7 @@ def _workspace(cx: Reader, read: Read) -> WorkspaceFile:
         file=cx.source.file,
         span=read.span,
         at=read.at,
+        places=read.places,
     )
 
 

@@ -124,6 +124,7 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[str, ...] = ()
     flows: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
+    places: Mapping[str, tuple[Span, ...]] = {}
 
 
 class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,3 +150,5 @@ class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     span: Span
     at: Mapping[str, Span]
+    places: Mapping[str, tuple[Span, ...]] = {}
+    """Where the items and names under a key stand."""

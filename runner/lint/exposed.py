@@ -16,7 +16,7 @@ from flowrun.lint.scope import World
 from flowrun.lint.taint import ARROW, Reading, follow
 from flowrun.plan import marks
 from flowrun.plan.model import ToolPlan
-from flowrun.values.nodes import children, walk
+from flowrun.values.nodes import walk
 
 Node = list[Any]
 ARGS: Node = ["name", "args"]
@@ -47,6 +47,27 @@ class Guard:
             if inner[0] == "attr" and inner[1] == FACTS:
                 found |= self._through.get(inner[2], set())
         return found
+
+    def known(self, node: Node) -> set[str]:
+        """Return the arguments with which what stands here was read; none where the model says a part of it itself."""
+        return set() if _arguments(node) else self.about(node)
+
+    def is_it(self, node: Node, name: str) -> bool:
+        """Whether a value is the argument itself, or a part or another spelling of it that can be compared as it can."""
+        if node[0] == "attr":
+            return (node[1] == ARGS and node[2] == name) or self.is_it(node[1], name)
+        if node[0] == "index":
+            return self.is_it(node[1], name)
+        if node[0] == "call":
+            return node[1] in _KEEPS and bool(node[2]) and self.is_it(node[2][0], name)
+        if node[0] == "money":
+            return self.is_it(node[1], name)
+        if node[0] == "math" and node[1] in ("+", "-"):
+            # A sum with what is known limits the argument, too.
+            left, right = node[2], node[3]
+            turned = node[1] == "+" and self.is_it(right, name) and not _arguments(left)
+            return turned or (self.is_it(left, name) and not _arguments(right))
+        return False
 
 
 def check_exposed(world: World, out: Findings, policies: Sequence[spec.Policy]) -> None:
@@ -163,16 +184,56 @@ class _Check:
         if node[0] in ("and", "or"):
             parts = (self.ties(guard, part, name, here, holds=holds) for part in node[1])
             return any(parts) if (node[0] == "and") is holds else all(parts)
+        if node[0] == "if":
+            ways = ((node[1], node[2], True), (node[1], node[3], False))
+            return all(
+                self.ties(guard, condition, name, here, holds=met) or self.ties(guard, then, name, here, holds=holds)
+                for condition, then, met in ways
+            )
+        if node[0] == "lit":
+            return node[1] is not holds  # it cannot come to that
         if node[0] == "none":
-            return holds and name in _arguments(node)
-        if node[0] == "cmp" and _leaves_open(node, name, holds):
+            return holds and guard.is_it(node[1], name)
+        if node[0] == "call" and node[1] == "contains" and len(node[2]) == 2:
+            return self.ties(guard, ["cmp", "in", node[2][1], node[2][0]], name, here, holds=holds)
+        if node[0] == "call" and node[1] in ("any", "select", "count"):
+            # An item of a known list that has the argument in one of its fields.
+            listed = bool(node[2]) and self.solid(node[2][0], here)
+            return holds and listed and any(guard.is_it(value, name) for _, value in node[3])
+        if node[0] == "cmp":
+            return self.compared(guard, node, name, here, holds=holds)
+        # A boolean that the runner knows, such as a fact that is read with the argument.
+        return name in guard.about(node) and not _arguments(node) and self.solid(node, here)
+
+    def compared(self, guard: Guard, node: Node, name: str, here: Reading, *, holds: bool) -> bool:
+        """Whether a comparison sets the argument itself against something that nobody outside chose."""
+        op = node[1] if holds else _OPPOSITE.get(node[1], node[1])
+        _, _, left, right = node
+        if op in ("!=", "not in"):
             return False
-        return name in guard.about(node) and any(self.solid(part, here) for part in _against(node))
+        if op in (">", ">="):
+            op, left, right = _TURNED[op], right, left
+        if guard.is_it(left, name) and self.solid(right, here):
+            return True
+        if op == "==" and guard.is_it(right, name) and self.solid(left, here):
+            return True
+        if op == "in":
+            return False
+        if op == "<" and left == ["lit", 0] and right[0] == "call":
+            counted = right[2][0] if right[1] == "length" and right[2] else right
+            if counted[0] == "call" and counted[1] != "any" and self.ties(guard, counted, name, here, holds=True):
+                return True
+        # What is known of the argument, such as a field of a fact that is read with it, may be limited in any way.
+        sides = ((left, right), (right, left))
+        return any(name in guard.known(side) and self.solid(other, here) for side, other in sides)
 
     def solid(self, node: Node, here: Reading) -> bool:
         """Whether a side of a comparison holds something that neither model nor stranger chose."""
         if node[0] == "lit":
             return node[1] is not None
+        if node[0] == "list" and not node[1]:
+            return True
+        node = _unfiltered(node)
         if _arguments(node):
             return False
         roots = [inner for inner in walk(node) if inner[0] in ("name", "step", "calls")]
@@ -203,23 +264,20 @@ def _arguments(node: Node) -> set[str]:
     return {inner[2] for inner in walk(node) if inner[0] == "attr" and inner[1] == ARGS}
 
 
-def _against(node: Node) -> list[Node]:
-    """Return the parts of a condition that may hold what an argument is compared with."""
-    if node[0] in ("cmp", "math"):
-        return [part for side in (node[2], node[3]) for part in ([side] if not _arguments(side) else _against(side))]
+def _unfiltered(node: Node) -> Node:
+    """Return a value as if nothing was selected from its lists: what stays is known, whoever says which of it counts."""
     if node[0] == "attr":
-        return [node]
-    return [part for child in children(node) for part in ([child] if not _arguments(child) else _against(child))]
+        return ["attr", _unfiltered(node[1]), node[2]]
+    if node[0] == "call" and node[2]:
+        named = [] if node[1] in ("select", "count") else node[3]
+        return ["call", node[1], [_unfiltered(node[2][0]), *node[2][1:]], named]
+    return node
 
 
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "in": "not in", "not in": "in"}
-
-
-def _leaves_open(node: Node, name: str, holds: bool) -> bool:
-    """Whether a comparison only leaves a value out, or keeps an argument from being too small."""
-    left, right = name in _arguments(node[2]), name in _arguments(node[3])
-    op = node[1] if holds else _OPPOSITE.get(node[1], node[1])
-    return (left or right) and (op in ("!=", "not in") or (left and op in (">", ">=")) or (right and op in ("<", "<=")))
+_TURNED = {">": "<", ">=": "<="}
+_KEEPS = frozenset({"lower", "upper", "trim", "round", "default"})
+"""Functions after which a comparison still speaks of the value itself."""
 
 
 def _conjuncts(node: Node) -> list[Node]:

@@ -1,12 +1,13 @@
-"""Checks what stands in `flowrun.yaml` itself: roles that hand on to each other, modes of flows.
+"""Checks what stands in `flowrun.yaml` itself: files that it names, roles, modes, halts, marks.
 
 Owns: the findings about that file. Flows and policies are checked against it elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
+from flowrun.core.halts import ALL, FLOWS
 from flowrun.errors import Diagnostic
 from flowrun.lang import spec_files
 from flowrun.lint.findings import Findings
@@ -38,4 +39,39 @@ def mode_findings(config: spec_files.WorkspaceFile, flows: Collection[str]) -> l
     for name in config.modes:
         if name not in flows:
             out.unknown("unknown-flow", "flow", name, config.at["modes"], flows)
+    return out.found
+
+
+def file_findings(config: spec_files.WorkspaceFile, found: Callable[[str], bool]) -> list[Diagnostic]:
+    """Return a finding for each path or pattern that names no file; `found` says whether one does."""
+    out = Findings()
+    for key in ("policies", "tools"):
+        patterns: tuple[str, ...] = getattr(config, key)
+        for pattern, span in zip(patterns, config.places.get(key, ()), strict=True):
+            if not found(pattern):
+                message = f"`{key}` names {pattern}, and there is no such file."
+                help = "Paths and patterns begin at the folder of flowrun.yaml. Mend it, or take it out."
+                out.add("no-file-matches", message, span, help=help)
+    return out.found
+
+
+def halt_findings(config: spec_files.WorkspaceFile, tools: Collection[str], flows: Collection[str]) -> list[Diagnostic]:
+    """Return a finding for each halt of a tool or flow that does not exist: what was meant would go on."""
+    out = Findings()
+    known = {*tools, *(name.partition(".")[0] for name in tools), ALL}
+    for name, span in zip(config.halt.tools, config.halt.places.get("tools", ()), strict=True):
+        if name not in known:
+            out.unknown("unknown-tool", "tool", name, span, known)
+    for name, span in zip(config.halt.flows, config.halt.places.get("flows", ()), strict=True):
+        if name.removeprefix(FLOWS) not in flows:
+            out.unknown("unknown-flow", "flow", name, span, flows)
+    return out.found
+
+
+def mark_findings(config: spec_files.WorkspaceFile, marks: Collection[str]) -> list[Diagnostic]:
+    """Return a finding for each kind under `privacy` that no schema marks and no form shows."""
+    out = Findings()
+    for name, span in zip(config.privacy, config.places.get("privacy", ()), strict=True):
+        if name not in marks:
+            out.unknown("unknown-mark", "mark", name, span, marks)
     return out.found

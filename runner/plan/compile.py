@@ -285,3 +285,9 @@ def facts_in(node: Json) -> Iterator[str]:
 
 def _template(template: spec.Template | None) -> m.Node | None:
     return None if template is None else template.node
+
+
+def models_in(plan: m.Plan) -> set[str]:
+    """Return the names of the models that a plan's steps may ask."""
+    flows = [plan.flow, *plan.flows.values()]
+    return {name for flow in flows for step in asks_in(flow.steps) for name in step.models}

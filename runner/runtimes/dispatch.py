@@ -14,21 +14,26 @@ from typing import Any
 
 import msgspec
 
-from flowrun.core.commands import CallModel, CallTool, Propose
+from flowrun.core.commands import CallModel, CallTool, Propose, TakeRoom
 from flowrun.core.compiled import CompiledPlan
+from flowrun.core.entries import entry_of
 from flowrun.core.events import (
     AnyEvent,
+    Approved,
     CallFailed,
     Decided,
     Doubted,
     Fault,
     ModelFailed,
     ModelReplied,
+    Refused,
     Returned,
+    RunStarted,
 )
 from flowrun.core.halts import tool_names
 from flowrun.errors import AdapterError, FlowrunError
 from flowrun.guard import decide, facts_needed
+from flowrun.plan.model import Plan
 from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Journal
 from flowrun.ports.models import Models
@@ -41,6 +46,7 @@ from flowrun.runtimes.breaker import Breakers
 from flowrun.runtimes.drain import Drain
 from flowrun.runtimes.masked import marked_in, mask_for, masked, restored
 from flowrun.runtimes.rate import Rates
+from flowrun.runtimes.refusals import halted_call, under
 from flowrun.values.micros import MICRO
 
 Json = Any
@@ -66,6 +72,7 @@ class Dispatch:
         tools: Mapping[str, Tools],
         clock: Clock,
         fixed_halts: Callable[[], Mapping[str, str]] = dict,
+        forbids: Callable[[Plan, str, Sequence[tuple[str, str]]], tuple[str, str] | None] = lambda *_: None,
         secrets: Sequence[Found] = (),
         shown_secrets: Sequence[Found] = (),
     ) -> None:
@@ -73,12 +80,15 @@ class Dispatch:
         out of what is shown, of prompts and of messages about errors; data is stored as it is.
 
         `fixed_halts`: what is halted besides the store's halts, by name with the words for it; asked at each call.
+        `forbids`: why a write of a plan may not be made now in a run's mode and by the yes of these (role, person): the
+        rule and its words.
         """
         self.journal = journal
         self.models = models
         self.tools = tools
         self.clock = clock
         self._fixed_halts = fixed_halts
+        self._forbids = forbids
         self.secrets = list(dict.fromkeys([*secrets, *shown_secrets]))
         self._in_use = bool(secrets)
         self._without_secrets = Masking(secrets, {}, lambda text: b"")
@@ -103,6 +113,29 @@ class Dispatch:
                 return fixed[name]
         halt = self.journal.halted(names, at)
         return None if halt is None else halt.words
+
+    def stopped(
+        self, compiled: CompiledPlan, command: CallTool | TakeRoom, started: RunStarted, at: str
+    ) -> Refused | None:
+        """Return the refusal of a call that is about to be made and must not be any more, None where it may.
+
+        A halt stops every call; what the workspace allows today stops writes: the run's mode, and who may say yes.
+        """
+        held = self.halted(under(command), at)
+        if held is not None:
+            return halted_call(command, held, at)
+        if isinstance(command, TakeRoom) or command.simulated or command.verdict.effect != "write":
+            return None
+        found = self._forbids(compiled.plan, started.mode, self._people(command, started.run))
+        return None if found is None else Refused(path=command.path, at=at, rule=found[0], reason=found[1])
+
+    def _people(self, command: CallTool, run: str) -> list[tuple[str, str]]:
+        """Return who said yes to a call, with the role in which they did."""
+        if not command.approvals:
+            return []
+        events = (stored.event for stored in self.journal.events(run))
+        yes = [e for e in events if isinstance(e, Approved) and e.yes and entry_of(e) in command.approvals]
+        return [(e.role, e.by) for e in yes if not e.digests or command.verdict.digest in e.digests]
 
     async def judge(self, compiled: CompiledPlan, command: Propose, run: str, now: str) -> Decided:
         """Read the facts that the rules use, and decide every proposal of the turn; `now`: the moment of the decision."""

@@ -39,6 +39,7 @@ from flowrun.core.events import (
     ModelReplied,
     ModelStarted,
     RecordWritten,
+    Refused,
     Reserved,
     Returned,
     RunFinished,
@@ -52,7 +53,7 @@ from flowrun.ports.journal import Append, Claim, Receipt
 from flowrun.runtimes.committer import Committer
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
-from flowrun.runtimes.refusals import halted_call, halted_model, under
+from flowrun.runtimes.refusals import halted_model, under
 from flowrun.values.moments import seconds_between
 
 Json = Any
@@ -80,6 +81,8 @@ class Driver:
         self.clock = dispatch.clock
         self.drain = dispatch.drain
         self.execution: Execution
+        self.barred = ""
+        """Why no tool may be called any more; a run that ends then settles only what needs none."""
         self.finished = False
         self.left = False
         """Whether work was left because the process is to end."""
@@ -115,8 +118,7 @@ class Driver:
     def _rebuild(self) -> None:
         stored = self.dispatch.journal.events(self.claim.run)
         events = [item.event for item in stored]
-        first = events[0]
-        if not isinstance(first, RunStarted):
+        if not isinstance(first := events[0], RunStarted):
             raise InternalError(f"The journal of {self.claim.run} does not begin with its start.")
         self.events = events
         self.seq = stored[-1].seq
@@ -222,9 +224,8 @@ class Driver:
             self._tasks.pop(command.path, None)
 
     async def _outside(self, command: CallTool | CallModel | Propose) -> None:
-        run = self.claim.run
         if isinstance(command, Propose):
-            self._emit(await self.dispatch.judge(self.compiled, command, run, self._now()))
+            self._emit(await self.dispatch.judge(self.compiled, command, self.claim.run, self._now()))
             return
         if command.delay:
             await self._flush(durable=False)
@@ -254,22 +255,26 @@ class Driver:
                 return
         else:
             await self._flush(durable=False)
-            held = self.dispatch.halted(under(command), self._now())
-            if held is not None:
-                self._emit(halted_call(command, held, self._now()))
+            if self._stopped(command):
                 return
         if self._stale:
             return
-        event = await self.dispatch.call_tool(self.compiled, command, run, waited=wait)
-        self._emit(event)
+        self._emit(await self.dispatch.call_tool(self.compiled, command, self.claim.run, waited=wait))
         if write:
             await self._flush(durable=True)
 
+    def _stopped(self, command: CallTool | TakeRoom) -> bool:
+        now = self._now()
+        refused = self.dispatch.stopped(self.compiled, command, self.execution.started, now)
+        if self.barred:
+            refused = Refused(path=command.path, at=now, rule="tool_changed", reason=self.barred)
+        if refused is not None:
+            self._emit(refused)
+        return refused is not None
+
     async def _intend(self, command: CallTool | TakeRoom, write: bool) -> bool:
         """Commit the intent with its reservations and approvals; False where it was refused (an event says so)."""
-        held = self.dispatch.halted(under(command), self._now())
-        if held is not None:
-            self._emit(halted_call(command, held, self._now()))
+        if self._stopped(command):
             return False
         now = self._now()
         intent = reserved(command, now) if isinstance(command, TakeRoom) else intent_of(command, now)
@@ -314,8 +319,7 @@ class Driver:
         )
         await self._flush(durable=False)
         if not self._stale:
-            event: ModelReplied | ModelFailed = await self.dispatch.call_model(self.compiled, command, self.claim.run)
-            self._emit(event)
+            self._emit(await self.dispatch.call_model(self.compiled, command, self.claim.run))
 
     def _fire_timers(self) -> bool:
         """Let happen what needs nobody's word, the longest due first; False where there is nothing."""

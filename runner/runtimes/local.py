@@ -33,9 +33,10 @@ class LocalRuntime:
             return await self.committer.open(Open(started=started, owner=self.owner))
 
     async def drive(
-        self, compiled: CompiledPlan, claim: Claim, started: RunStarted | None = None
+        self, compiled: CompiledPlan, claim: Claim, started: RunStarted | None = None, *, barred: str = ""
     ) -> list[AnyEvent] | None:
-        """Drive one claimed run until it ends or waits, and give it back. `started`: the first event of a new run.
+        """Drive one claimed run until it ends or waits, and give it back. `started`: the first event of a new run;
+        `barred`: why it may call no tool any more.
 
         Returns all events of a run that has ended, None for one that waits. Raises `Stopped` where the process is to end.
         """
@@ -43,6 +44,7 @@ class LocalRuntime:
         with self.committer.admit():
             while True:
                 driver = Driver(self.dispatch, self.committer, compiled, claim)
+                driver.barred = barred
                 self._heartbeat.hold(claim)
                 try:
                     await driver.drive(started)

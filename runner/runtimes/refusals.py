@@ -1,4 +1,4 @@
-"""What stops a call at the last moment: no room, a used right, a halt.
+"""What stops a call at the last moment: no room, a used right, a halt, a mode or role of today, a changed tool.
 
 Owns: the events of such a call, the same on every engine. Whether it is stopped is the journal's or the dispatcher's word.
 """

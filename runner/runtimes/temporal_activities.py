@@ -37,7 +37,7 @@ from flowrun.ports.journal import Append, Receipt
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.driver import msg_at
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
-from flowrun.runtimes.refusals import halted_call, halted_model, under
+from flowrun.runtimes.refusals import halted_model, under
 from flowrun.runtimes.temporal_flow import BEAT
 
 Json = Any
@@ -143,9 +143,9 @@ class Activities:
     def _take_room(self, view: View, event: Reserved) -> None:
         command = view.execution.open.get((event.path, ""))
         assert isinstance(command, TakeRoom)
-        held = self.dispatch.halted(under(command), event.at)
-        if held is not None:
-            self._commit(view, halted_call(command, held, event.at))
+        refused = self.dispatch.stopped(view.compiled, command, view.started, event.at)
+        if refused is not None:
+            self._commit(view, refused)
             return
         receipt = self._commit(view, event, under=under(command))
         refusal = None if receipt.ok else instead(self.journal, command, receipt, event.at)
@@ -197,9 +197,9 @@ class Activities:
     async def _call(self, view: View, command: CallTool, write: bool) -> AnyEvent:
         now = self.dispatch.clock.now()
         known = (command.path, "intended") in view.phases
-        held = None if known else self.dispatch.halted(under(command), now)
-        if held is not None:
-            return halted_call(command, held, now)
+        refused = None if known else self.dispatch.stopped(view.compiled, command, view.started, now)
+        if refused is not None:
+            return refused
         wait = 0.0 if known or command.simulated else self.dispatch.turn(command)
         if isinstance(wait, CallFailed):
             return wait

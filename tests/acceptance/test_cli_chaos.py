@@ -61,6 +61,7 @@ def test_a_test_that_fails_by_itself_is_not_killed(folder: Path, capsys: pytest.
     [
         (["--test", "b case"], 3, "FR3081"),
         (["--boundaries", "disk"], 2, "'disk' is none of journal, tool, model, all."),
+        (["--at", "99999"], 2, "boundaries in all"),
         (["--junit", "none/out.xml", "--at", "1"], 3, "none/out.xml cannot be written"),
     ],
 )

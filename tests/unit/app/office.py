@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flowrun.app.halt import FileHalts
+from flowrun.app.live import LiveFile
 from flowrun.app.runs import App
 from flowrun.app.workspace import Workspace, load_workspace
 from flowrun.core.commands import CallModel
@@ -104,7 +106,8 @@ class Office:
         **more: Any,
     ) -> None:
         """`config`: more lines of `flowrun.yaml`."""
-        (folder / "flowrun.yaml").write_text(WORKSPACE + config)
+        self.file = folder / "flowrun.yaml"
+        self.file.write_text(WORKSPACE + config)
         self.ws: Workspace = load_workspace(folder, "sqlite:///unused.db")
         self.journal = journal
         self.clock = FakeClock(START)
@@ -124,7 +127,15 @@ class Office:
     def other(self) -> App:
         """Return the use cases as another process has them."""
         sources = {name.split(".")[0]: self.tools for name in TOOLS}
-        dispatch = Dispatch(journal=self.journal, models=self.model, tools=sources, clock=self.clock)
+        live = LiveFile(self.ws)
+        dispatch = Dispatch(
+            journal=self.journal,
+            models=self.model,
+            tools=sources,
+            clock=self.clock,
+            fixed_halts=FileHalts(self.ws, live),
+            forbids=live.forbids,
+        )
         return App(self.ws, self.journal, dispatch, "office")
 
     async def submit(self, *, by: str = "sam", mode: str = "live", key: str | None = None) -> str:

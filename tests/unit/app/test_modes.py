@@ -11,12 +11,12 @@ import pytest
 from flowrun.adapters.journals.memory import MemoryJournal
 from flowrun.adapters.journals.sqlite import SqliteJournal
 from flowrun.app.look import timeline
-from flowrun.core.events import Asked, Decided, Intended, Returned
+from flowrun.core.events import Asked, Decided, Intended, Refused, Returned
 from flowrun.errors import ConfigError, InputError
 from flowrun.plan.model import CallStep, LimitPlan, RulePlan
 from flowrun.ports.journal import Journal
 from tests.property.plans import lit, make_flow
-from tests.unit.app.office import PLAIN, Office, asks
+from tests.unit.app.office import PLAIN, WORKSPACE, Office, asks
 from tests.unit.core.kit import FINAL, ask, call
 
 
@@ -135,3 +135,27 @@ async def test_a_finished_run_says_that_nothing_can_be_cancelled_or_raised(offic
             await say
         assert error.value.code == "FR3023" and "completed" in error.value.message
     assert (await desk.app.resume(run, by="eva")).outcome == "completed"
+
+
+@pytest.mark.parametrize(("mode", "ceiling"), [("live", "shadow"), ("live", "supervised"), ("supervised", "shadow")])
+async def test_a_mode_that_was_lowered_meanwhile_stops_the_next_write(
+    office: Any, journal: Journal, mode: str, ceiling: str
+) -> None:
+    desk = office([call("c", PLAIN, n=2), FINAL], asks("lead"))
+    run = await desk.submit(mode=mode)
+    desk.file.write_text(WORKSPACE + f"modes: {{main: {ceiling}}}\n")
+    (entry,) = journal.inbox()
+    result = await desk.app.approve(entry.id, by="eva")
+    assert (result.outcome, desk.tools.made) == ("failed", [])
+    assert f"main may run {ceiling} at most now" in result.reason
+    (refusal,) = [e for e in desk.events(run) if isinstance(e, Refused)]
+    assert refusal.rule == "modes" and not [e for e in desk.events(run) if isinstance(e, Intended)]
+
+
+async def test_a_mode_that_still_allows_the_run_stops_nothing(office: Any, journal: Journal) -> None:
+    desk = office([call("r"), call("c", PLAIN, n=2), FINAL], asks("lead"))
+    await desk.submit(mode="supervised")
+    desk.file.write_text(WORKSPACE + "modes: {main: supervised}\n")
+    (entry,) = journal.inbox()
+    assert (await desk.app.approve(entry.id, by="eva")).outcome == "completed"
+    assert desk.tools.made == [{"n": 2}]

@@ -11,7 +11,8 @@ import pytest
 from flowrun.adapters.journals.memory import MemoryJournal
 from flowrun.adapters.journals.sqlite import SqliteJournal
 from flowrun.app.result import listed
-from flowrun.core.events import Escalated, Intended
+from flowrun.app.workspace import load_workspace
+from flowrun.core.events import Escalated, Intended, Refused
 from flowrun.errors import InputError
 from flowrun.journal.projections import short_id
 from flowrun.plan.model import ForEachStep, ParallelStep, RulePlan
@@ -85,7 +86,7 @@ async def test_a_late_role_hands_on_and_is_then_too_late_itself(office: Any) -> 
     run = await desk.submit()
     assert desk.journal.due(desk.clock.now()) == []
     desk.clock.move_to("2026-03-02T10:00:00Z")
-    assert [result.outcome for result in await desk.app.resume_due()] == ["waiting"]
+    assert [result.outcome for result in (await desk.app.resume_due())[0]] == ["waiting"]
     (entry,) = desk.journal.inbox()
     assert (entry.to, entry.due) == (["finance"], "2026-03-02T12:00:00.000000Z")
     assert [type(e) for e in desk.events(run)].count(Escalated) == 1
@@ -265,3 +266,48 @@ async def test_an_entry_that_nobody_needs_any_more_leaves_the_inbox(office: Any)
     with pytest.raises(InputError) as error:
         await desk.app.answer(short_id(entry.run, "b/z/asked"), GOOD, by="eva")
     assert refused(error) == "FR3003" and "no longer" in str(error.value)
+
+
+async def test_a_yes_of_somebody_who_has_left_the_role_since_does_not_count(office: Any) -> None:
+    desk = office([call("c", PLAIN, n=2), FINAL], asks("lead", "finance"))
+    run = await desk.submit()
+    id = one(desk)
+    await desk.app.approve(id, by="eva")
+    desk.file.write_text(desk.file.read_text().replace("lead: {members: [eva, lou]", "lead: {members: [lou]"))
+    result = await desk.app.approve(id, by="tom")
+    assert (result.outcome, desk.tools.made) == ("failed", [])
+    assert "eva said yes as lead, and is no longer in that role" in result.reason
+    assert [e.rule for e in desk.events(run) if isinstance(e, Refused)] == ["roles"]
+
+
+async def test_who_has_left_the_role_can_say_no_and_not_yes(office: Any) -> None:
+    desk = office([call("c", PLAIN, n=2, on_error="continue"), FINAL], asks("lead"))
+    await desk.submit()
+    desk.file.write_text(desk.file.read_text().replace("lead: {members: [eva, lou]", "lead: {members: [lou]"))
+    desk.ws = load_workspace(desk.file, "sqlite:///unused.db")
+    desk.restart()
+    with pytest.raises(InputError, match="no longer in the role lead") as error:
+        await desk.app.approve(one(desk), by="eva")
+    assert refused(error) == "FR3025"
+    await desk.app.reject(one(desk), by="eva", reason="No.")
+    assert desk.tools.made == [] and desk.journal.inbox() == []
+
+
+async def test_an_entry_with_every_yes_says_that_it_is_settled(office: Any) -> None:
+    """Between the last yes and what settles the entry, somebody else may look at it."""
+    desk = office([call("c", PLAIN, n=2), FINAL], asks("lead"))
+    await desk.submit()
+    (entry,) = desk.journal.inbox()
+    await desk.app.approve(entry.id, by="eva", run_on=False)
+    with pytest.raises(InputError, match="settled already") as error:
+        desk.app.role_for(entry, "lou", None)
+    assert refused(error) == "FR3022"
+
+
+async def test_who_may_not_is_told_without_a_double_no(office: Any) -> None:
+    desk = office([call("c", PLAIN, n=2), FINAL], asks("lead"))
+    run = await desk.submit()
+    with pytest.raises(InputError, match=r"^Only who has the role .* may do this"):
+        desk.app.require_owner(run, "")
+    with pytest.raises(InputError, match=r"^zoe may not do this: only who has the role"):
+        desk.app.require_owner(run, "zoe")

@@ -51,6 +51,12 @@ TOOLS = {
     t.name: t
     for t in (
         tool("crm.find", "read", record(email=TEXT), record(customer_id=TEXT, email=TEXT, max=MONEY)),
+        tool(
+            "crm.list",
+            "read",
+            record(),
+            record(orders={"type": "array", "items": record(order_id=TEXT, amount=MONEY, status=TEXT)}),
+        ),
         tool("web.read", "read", record(page=TEXT), record(body={"type": "string", "x-untrusted": True}, page_id=TEXT)),
         tool("pay.order", "read", record(order_id=TEXT), record(customer_id=TEXT, amount=MONEY, status=TEXT)),
         tool("mail.send", "write", record(to={"type": "string", "x-pii": "email"}, body=TEXT), record(id=TEXT)),
@@ -71,7 +77,7 @@ REFUND = f"{{id: act, {READS_TEXT}, tools: [pay.refund]}}"
 
 
 def findings(tools: str, steps: list[str], policy: str = "") -> list[Diagnostic]:
-    names = {"crm.find": "{}", "web.read": "{}"}
+    names = {"crm.find": "{}", "web.read": "{}", "crm.list": "{}"}
     lines = [f"  {name}: {rule}" for name, rule in names.items()] + [f"  {line}" for line in tools.split("\n")]
     last = "{id: end, record: out@1, with: {n: 1}}"
     text = "\n".join(
@@ -300,7 +306,7 @@ def test_the_finding_tells_the_way_and_what_to_write() -> None:
         "Text from outside can choose who receives mail.send: "
         "input.text → prompt of t → answer of t → prompt of act → mail.send to."
     )
-    assert (found.code, found.severity, found.span.line) == ("FR1424", "warning", 14)
+    assert (found.code, found.severity, found.span.line) == ("FR1424", "warning", 15)
     assert found.help is not None and "bind: {to: …}" in found.help and "approve_when: true" in found.help
 
 
