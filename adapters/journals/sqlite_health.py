@@ -12,9 +12,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from flowrun.adapters.journals.sqlite_schema import APPLICATION_ID, MIGRATIONS, store_error
+from flowrun.adapters.journals.sqlite_keys import Vault
+from flowrun.adapters.journals.sqlite_schema import APPLICATION_ID, MIGRATIONS, SEALED, store_error
 from flowrun.adapters.journals.sqlite_trail import open_snapshot
-from flowrun.errors import StoreError
+from flowrun.errors import FlowrunError, StoreError
 from flowrun.journal.chain import GENESIS, link
 from flowrun.ports.health import DamagedRun, Health
 
@@ -40,13 +41,15 @@ def examine(path: Path) -> Health:
                 warnings.append(f"It was written by a newer flowrun (form {form}; this one knows {len(MIGRATIONS)}).")
             problems += _integrity(db)
             runs, events, damaged, unread = _runs(db)
+            key, locked = _locked(path, db) if form >= SEALED else ("", [])
     except sqlite3.Error as error:
         return Health(store=str(path), problems=[store_error(path, error).message], warnings=warnings)
     if unread:
         problems.append(unread)
     return Health(
-        store=str(path), form=form, runs=runs, events=events, problems=problems, damaged=damaged, warnings=warnings
-    )
+        store=str(path), form=form, runs=runs, events=events, problems=problems, damaged=damaged, warnings=warnings,
+        key=key, locked=locked,
+    )  # fmt: skip
 
 
 def _surroundings(path: Path) -> list[str]:
@@ -84,6 +87,27 @@ def _runs(db: sqlite3.Connection) -> tuple[int, int, list[DamagedRun], str]:
     except (sqlite3.Error, ValueError, TypeError) as error:
         return runs, events, damaged, f"The list of runs breaks off after {runs}: {error}."
     return runs, events, damaged, ""
+
+
+def _locked(path: Path, db: sqlite3.Connection) -> tuple[str, list[str]]:
+    """Return why the store's key opens nothing, and the runs that cannot be opened. A forgotten run has no key to open."""
+    vault = Vault(path)
+    try:
+        vault.attach(db)
+        kept = db.execute("SELECT r.n, r.run FROM runs r JOIN keys k ON k.n = r.n ORDER BY r.n").fetchall()
+    except (sqlite3.Error, TypeError, ValueError) as error:
+        return f"What the store says of its keys cannot be read: {error}.", []
+    try:
+        vault.check()
+    except FlowrunError as error:
+        return error.message, [str(run) for _, run in kept]
+    locked = []
+    for n, run in kept:
+        try:
+            vault.of_run(db, n, run)
+        except (FlowrunError, sqlite3.Error, TypeError, ValueError, AttributeError):
+            locked.append(str(run))
+    return "", locked
 
 
 def _chain(db: sqlite3.Connection, n: int, head: bytes) -> tuple[int, bool]:

@@ -51,6 +51,10 @@ class Vault:
             self._own = own
         return self._own
 
+    def check(self) -> None:
+        """Do nothing where the store's key is there and is this store's. Raises `StoreError` or `ConfigError` else."""
+        self._store_key()
+
     def blind(self, purpose: str, text: str) -> bytes:
         """Return what is stored in place of a key: of use for comparing, and telling nothing without the store's key."""
         if not self._blinding:

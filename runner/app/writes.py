@@ -37,14 +37,18 @@ def of_run(app: App, row: RunRow) -> list[Write]:
 def told(write: Write) -> str:
     """Return what became of a write, in a few words."""
     if write.state == "decided":
-        said = {"deny": "denied", "ask": "waits for people", "rejected": "rejected by people", "refused": "refused"}
+        said = {
+            "deny": "denied",
+            "ask": "waits for people",
+            "rejected": "rejected by people",
+            "refused": "refused",
+            "not_made": "not made",
+        }
         by = f" by {write.rule}" if write.rule else ""
         what = "simulated" if write.how == "simulated" else said.get(write.decision, "allowed")
         return f"{what}{by}{': ' + write.reason if write.reason else ''}"
     if write.state == "reconciled":
-        how = {"repeat": "repeated with the same key", "confirm_with": "looked up"}.get(
-            write.how, f"said by {write.by}"
-        )
+        how = {"repeat": "repeated", "confirm_with": "looked up"}.get(write.how, f"said by {write.by}")
         return f"was in doubt; {'done' if write.done else 'not done'} ({how})"
     if write.state == "done" and write.first:
         return f"done before, by the run {write.first}; the first result was given"

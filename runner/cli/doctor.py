@@ -13,6 +13,8 @@ import msgspec
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say, table
 
+MOST_NAMED = 20
+
 
 @click.command("doctor")
 @options.JSON
@@ -20,8 +22,8 @@ from flowrun.cli.output import print_json, say, table
 def command(as_json: bool, workspace: Path | None, store: str | None) -> int:
     """Look whether the store is whole, and tell what can be read of it. Nothing is changed.
 
-    SQLite's own check is made, and each run is read from its first event on and held against its chain. Ends with 0 when
-    all is well and with 1 when something is damaged.
+    SQLite's own check is made, each run is read from its first event on and held against its chain, and its key is tried.
+    Ends with 0 when all is well and with 1 when something is damaged or cannot be opened.
 
     \b
     Examples:
@@ -44,6 +46,15 @@ def command(as_json: bool, workspace: Path | None, store: str | None) -> int:
     if health.ok:
         say("Everything can be read as it was written.", style="green")
         return 0
+    if health.key:
+        say(f"locked: {health.key}", style="red")
+        say("None of its runs can be opened. Put the store's key file back from a backup, or set FLOWRUN_STORE_KEY.")
+    elif health.locked:
+        more = " …" if len(health.locked) > MOST_NAMED else ""
+        say(f"locked: the keys of {len(health.locked)} runs do not open.", style="red")
+        say(f"These cannot be opened: {', '.join(health.locked[:MOST_NAMED])}{more}. Restore the store from a backup.")
+    if not health.problems and not health.damaged:
+        return 1
     whole = health.runs - len(health.damaged)
     say(
         f"{whole} runs can be read whole. Copy the file before anything else; then restore a backup, or take what is readable"

@@ -5,6 +5,8 @@ Owns: the command's options and output. What is halted, and what that means, is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from flowrun.app import words
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say, table
 from flowrun.cli.run import user_name
+from flowrun.errors import StoreError
 
 if TYPE_CHECKING:
     from flowrun.ports.journal import Halt
@@ -59,7 +62,7 @@ def command(
         raise click.UsageError("give either WHAT or --list")
     if (off or listing) and (reason or until):
         raise click.UsageError(f"--reason and --until do not go with {'--off' if off else '--list'}")
-    with open_brake(options.workspace_of(workspace, store, whole=False)) as brake:
+    with room_told(), open_brake(options.workspace_of(workspace, store, whole=False)) as brake:
         if what is None:
             show(brake.listed(everything=everything), as_json)
             return 0
@@ -75,6 +78,20 @@ def command(
             say(f"{what if halt.what.startswith('subject:') else halt.what} is halted.", style="bold red")
         say(f"Lift it: {options.command_line(f'flowrun halt {what} --off')}")
     return 0
+
+
+@contextmanager
+def room_told() -> Iterator[None]:
+    """Say how to halt where the store has no room for it."""
+    try:
+        yield
+    except StoreError as error:
+        if error.code == "FR5004":
+            error.help = (
+                "Write it under `halt:` in flowrun.yaml, which needs no room in the store and holds from the next call on, "
+                "for example `halt: {tools: [pay.refund]}`."
+            )
+        raise
 
 
 def show(halts: list[Halt], as_json: bool) -> None:

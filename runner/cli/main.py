@@ -115,9 +115,16 @@ class LazyGroup(click.Group):
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Run the command; what its error says to do is said with the places that it was given."""
         with quiet_pipe():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except FlowrunError as error:
+                if error.help and ctx.meta:
+                    from flowrun.cli.options import GIVEN, with_places
+
+                    error.help = with_places(error.help, ctx.meta.get(GIVEN, {}))
+                raise
 
 
 @contextlib.contextmanager

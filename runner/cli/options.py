@@ -7,9 +7,10 @@ them. What a command does lives in its own file.
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from flowrun.app.runs import App
     from flowrun.app.workspace import Workspace
 
+PLACES = ("workspace", "store")
+GIVEN = "flowrun.places"
+"""Where a command's context keeps the places that it was given, for the text of an error that ends it."""
+_GOES_ON = re.compile(r"\bflowrun (?:resume (?:--due|[0-9]\w+)|show [0-9]\w+|doctor\b)(?! --)")
+
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
@@ -28,11 +34,13 @@ WORKSPACE = click.option(
     "--workspace",
     type=click.Path(path_type=Path),
     metavar="DIR",
+    callback=lambda ctx, param, value: _noted(ctx, param, value),
     help="Folder with flowrun.yaml; default: the nearest one upward from here.",
 )
 STORE = click.option(
     "--store",
     metavar="URL",
+    callback=lambda ctx, param, value: _noted(ctx, param, value),
     help="Where runs are kept, for example sqlite:///runs.db; default: FLOWRUN_STORE, then flowrun.yaml, "
     "then sqlite:///.flowrun/flowrun.db.",
 )
@@ -63,6 +71,17 @@ def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 def places(command: F) -> F:
     """Add --workspace and --store."""
     return WORKSPACE(STORE(command))
+
+
+def with_places(text: str, given: Mapping[str, Any]) -> str:
+    """Return a text in which the commands that go on with runs have the workspace and store that this one was given."""
+    added = "".join(f" --{name} {shlex.quote(str(given[name]))}" for name in PLACES if given.get(name) is not None)
+    return _GOES_ON.sub(lambda found: found[0] + added, text) if added else text
+
+
+def _noted(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    ctx.meta.setdefault(GIVEN, {})[param.name] = value
+    return value
 
 
 def workspace_of(workspace: Path | None, store: str | None = None, *, whole: bool = True) -> Workspace:
@@ -158,7 +177,7 @@ def command_line(text: str) -> str:
     """Return a command for people to copy: with the workspace and store that this one was given."""
     context = click.get_current_context(silent=True)
     given = {} if context is None else context.params
-    for name in ("workspace", "store"):
+    for name in PLACES:
         if given.get(name) is not None:
             text += f" --{name} {shlex.quote(str(given[name]))}"
     return text

@@ -38,7 +38,7 @@ def command(
     """Say whether the write of the inbox entry ID was done; look there first.
 
     Done: its output counts as the call's result, and the call is never made again. Not done: its room is free again, and
-    it may be called again with the same key.
+    it may be called again.
 
     \b
     Examples:

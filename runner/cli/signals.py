@@ -11,10 +11,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
+from flowrun.cli.options import command_line
 from flowrun.runtimes.drain import Stopped
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 GRACE = 9.5
 """Seconds that running calls have; with the program's own end it stays below the 10 seconds that are promised."""
 FIRST = "Ending: calls that run are finished first, at most 10 seconds. Once more ends at once.\n"
-LAST = "Ended at once. What was not finished can be resumed: flowrun resume --due\n"
+GAVE_UP = "Gave up: what was running had not ended within 10 seconds"
+SECOND = "Ended at once, at the second signal"
+MOST_NAMED = 20
 
 
 @contextmanager
@@ -60,27 +63,43 @@ class _Listener(threading.Thread):
         os.set_blocking(self.pipe, False)
         self._loop = loop
         self._drain = drain
+        # Asked for here: only the thread of the command knows where its store is.
+        self._resume = command_line("flowrun resume {}")
 
     def run(self) -> None:
         while number := os.read(self._source, 1):
             if number[0] not in (signal.SIGTERM, signal.SIGINT):
                 continue
             if self.code:
-                self._end()
+                self._end(SECOND)
             self.code = 128 + number[0]
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 self._loop.call_soon_threadsafe(self._drain.ask)
             _tell(FIRST)
-            watch = threading.Timer(GRACE, self._end)
+            watch = threading.Timer(GRACE, self._end, (GAVE_UP,))
             watch.daemon = True
             watch.start()
         os.close(self._source)
 
-    def _end(self) -> NoReturn:
-        _tell(LAST)
+    def _end(self, why: str) -> NoReturn:
+        _tell(last_words(why, list(self._drain.runs), self._resume))
         with suppress(OSError, ValueError):
             sys.stdout.flush()
         os._exit(self.code)
+
+
+def last_words(why: str, runs: Sequence[str], resume: str) -> str:
+    """Return what is said of the runs that are left; `resume` is the command, with {} in the place of the run."""
+    if not runs:
+        return f"error[{Stopped.code}]: {why}. No run was under way.\n"
+    one = len(runs) == 1
+    named = f"the run {runs[0]} was" if one else f"{len(runs)} runs were"
+    more = " …" if len(runs) > MOST_NAMED else ""
+    which = "" if one else f" ({', '.join(runs[:MOST_NAMED])}{more})"
+    return (
+        f"error[{Stopped.code}]: {why}; {named} left before the end{which}. What is done is stored, and a write whose "
+        f"result did not come is in doubt.\nhelp: {resume.replace('{}', runs[0] if one else '--due')}\n"
+    )
 
 
 def _tell(text: str) -> None:

@@ -7,6 +7,7 @@ Owns: which failed call is repeated, how a write in doubt is settled, and the ti
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
@@ -46,7 +47,18 @@ def call_digest(tool: str, args: Mapping[str, Json]) -> str:
 def natural_digest(tool: ToolPlan, args: Mapping[str, Json]) -> str:
     """Return the digest of what makes a write the same one in every run; empty where its tool has no natural key."""
     names = (tool.once or {}).get("natural") if tool.effect == "write" else None
-    return call_digest(tool.name, {name: args.get(name) for name in names}) if names else ""
+    return call_digest(tool.name, {name: _composed(args.get(name)) for name in names}) if names else ""
+
+
+def _composed(value: Json) -> Json:
+    """Return a value with all text in Unicode's composed form: a word that is typed in two ways is one word."""
+    if isinstance(value, str):
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+    if isinstance(value, list):
+        return [_composed(item) for item in value]
+    if isinstance(value, dict):
+        return {_composed(name): _composed(item) for name, item in value.items()}
+    return value
 
 
 def backoff(attempt: int, retry_after: float | None) -> float:
@@ -85,6 +97,12 @@ def execute(
     attempt, delay, settling = 0, 0.0, 0
     fault: Fault | None = None
     try:
+        if held is not None and "confirm_with" in (tool.once or {}):
+            # Nothing makes a repeat harmless but that the write was looked for and not found.
+            found = yield from look_up(ctx, tool, verdict, held.fault, attempt, meter)
+            if found is not None:
+                doubts.pop(verdict.key, None)
+                return done(ctx, tool, verdict, found, approved_by)
         while True:
             attempt += 1
             meter.need("tool_calls", 1)
@@ -152,14 +170,14 @@ def settle_doubt(
     """Settle a doubtful write as its `once` says: None to repeat it, its output where it was done; else raise."""
     once = tool.once or {}
     if "confirm_with" in once:
-        return (yield from look_up(ctx, tool, verdict, event, attempt, meter))
+        return (yield from look_up(ctx, tool, verdict, event.fault, attempt, meter))
     if once and attempt < ATTEMPTS:
         return None
     raise Failure(in_doubt(tool, Fault(kind="tool", message=event.fault.message)))
 
 
 def look_up(
-    ctx: Context, tool: ToolPlan, verdict: Verdict, event: Doubted, attempt: int, meter: Meter
+    ctx: Context, tool: ToolPlan, verdict: Verdict, doubt: Fault, attempt: int, meter: Meter
 ) -> Generator[Any, AnyEvent, Returned | None]:
     """Ask the `confirm_with` action whether the write was done; null means that it was not."""
     assert tool.once is not None
@@ -188,7 +206,7 @@ def look_up(
         return answer
     ctx.execution.doubts.pop(verdict.key, None)
     if attempt >= ATTEMPTS:
-        raise Failure(msgspec.structs.replace(event.fault, kind="tool"))
+        raise Failure(msgspec.structs.replace(doubt, kind="tool"))
     return None
 
 

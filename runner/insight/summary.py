@@ -84,7 +84,9 @@ def summarise(events: Sequence[AnyEvent]) -> Summary:
             reserved[event.path] = event.reserved
             cost += event.reserved
         elif isinstance(event, ModelReplied):
-            usage.model_tokens += event.usage.input_tokens + event.usage.output_tokens
+            told = max(event.usage.input_tokens + event.usage.output_tokens, 0)
+            # A report that cannot be true is not shown as one: what was charged differs from it then.
+            usage.model_tokens += event.tokens or told if event.usage.known else told
             cost += event.cost - reserved.get(event.path, 0)
         elif isinstance(event, ModelFailed):
             cost += event.cost - reserved.get(event.path, 0)

@@ -31,8 +31,9 @@ class Attempt(msgspec.Struct, kw_only=True):
 class Write(msgspec.Struct, kw_only=True):
     """One write. `path` is its last call's, `key` the idempotency key, which all its calls share.
 
-    `decision`: `allow`, `ask`, `deny`, `rejected` (people) or `refused` (at its intent), with `rule` and `reason`. `how` a
-    write that was in doubt was reconciled: `repeat`, `confirm_with`, or `person` (then `by`); `simulated` in a shadow run.
+    `decision`: `allow`, `ask`, `deny`, `rejected` (people), `refused` (by a budget, or at its intent) or `not_made` (its
+    run ended before it), with `rule` and `reason`. `how` a write that was in doubt was reconciled: `repeat`,
+    `confirm_with`, or `person` (then `by`); `simulated` in a shadow run.
     `done`: whether it was done, None where nobody knows or it is under way.
     `first`: the run that had done it before, so that it was not called here.
     """
@@ -142,10 +143,26 @@ class _Ledger:
         if write is None:
             return
         self.keys[call_path(event.path)] = event.key
+        if write.decision in ("refused", "not_made"):  # its step was tried again
+            write.decision, write.rule, write.reason = "allow", "", ""
         write.attempts = [*write.attempts, Attempt(path=event.path, at=event.at)]
         if write.state != "in_doubt":
             write.state = self.under_way
         write.at = event.at
+
+    def failed_step(self, event: ev.StepFailed) -> None:
+        """Tell of what a step had allowed and not begun when a budget stopped it."""
+        if event.fault.kind == "budget":
+            self._never_begun(f"{event.path}/", "refused", "budget", event.fault.message, event.at)
+
+    def finished(self, event: ev.RunFinished) -> None:
+        self._never_begun("", "not_made", "", event.reason or "The run ended before.", event.at)
+
+    def _never_begun(self, under: str, decision: str, rule: str, reason: str, at: str) -> None:
+        for write in self.found.values():
+            allowed = write.decision in ("allow", "ask") and not write.how
+            if write.state == "decided" and allowed and not write.attempts and f"{write.path}/".startswith(under):
+                write.decision, write.rule, write.reason, write.at = decision, rule, reason, at
 
     def refused(self, event: ev.Refused) -> None:
         write = self.of(event.path.removesuffix("/@full"))
@@ -212,4 +229,6 @@ _HANDLERS: dict[type, Any] = {
     ev.Returned: _Ledger.returned,
     ev.CallFailed: _Ledger.failed,
     ev.Doubted: _Ledger.doubted,
+    ev.StepFailed: _Ledger.failed_step,
+    ev.RunFinished: _Ledger.finished,
 }

@@ -17,7 +17,11 @@ class DamagedRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """A store. `form` is its version; `problems` are damage, `warnings` what may become a problem."""
+    """A store. `form` is its version; `problems` are damage, `warnings` what may become a problem.
+
+    `key`: why the store's key opens nothing, empty where it does. `locked`: the runs that cannot be opened therefore, or
+    because their own keys do not open.
+    """
 
     store: str
     form: int = 0
@@ -26,8 +30,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str] = []
     damaged: list[DamagedRun] = []
     warnings: list[str] = []
+    key: str = ""
+    locked: list[str] = []
 
     @property
     def ok(self) -> bool:
         """Whether everything can be read as it was written."""
-        return not self.problems and not self.damaged
+        return not (self.problems or self.damaged or self.key or self.locked)

@@ -15,12 +15,16 @@ from flowrun.core.events import Fault, Usage
 from flowrun.core.steps.model_call import cost
 from flowrun.errors import AdapterError, FlowrunError
 from flowrun.ports.models import ModelReply
-from flowrun.values.size import exceeds
+from flowrun.values.size import exceeds, unwritable
 
 Json = Any
 LARGEST = 200_000
 """Bytes of a tool's output or a model's reply; an event holds a little more."""
 TOO_LARGE = f"more than {LARGEST // 1000} kB."
+
+
+class NotJson(ValueError):
+    """What came back has no JSON at all, so that it says nothing about what was done."""
 
 
 def charge(command: CallModel, usage: Usage) -> tuple[int, int, str]:
@@ -35,7 +39,11 @@ def charge(command: CallModel, usage: Usage) -> tuple[int, int, str]:
     if not command.tokens and min(read, written) >= 0:
         return price, read + written, ""
     if read <= 0 or written < 0 or read + written > command.tokens or price > command.reserve:
-        return command.reserve, command.tokens, f"The usage that it reported ({read} and {written}) cannot be true."
+        return (
+            command.reserve,
+            command.tokens,
+            f"The usage that it reported ({read} and {written}) cannot be true; what was reserved is charged.",
+        )
     return price, read + written, ""
 
 
@@ -58,13 +66,16 @@ def time_of(command: CallTool) -> float:
 
 def fit(value: Json) -> Json:
     """Return a value from outside exactly as the journal will give it back. Raises `ValueError` where it cannot be kept."""
+    why = unwritable(value)
+    if why:
+        raise NotJson(f"what is not JSON ({why}).")
     if exceeds(value, LARGEST):
         raise ValueError(TOO_LARGE)
     try:
         written = msgspec.json.encode(value)
         read = msgspec.json.decode(written)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise ValueError(f"what is not JSON ({type(error).__name__}).") from error
+        raise NotJson(f"what is not JSON ({type(error).__name__}).") from error
     if len(written) > LARGEST:
         raise ValueError(TOO_LARGE)
     return read

@@ -41,7 +41,7 @@ from flowrun.ports.tools import ToolRequest, ToolResult, Tools
 from flowrun.privacy.marks import Found
 from flowrun.privacy.masking import Masking
 from flowrun.records.samples import NoSample, sample
-from flowrun.runtimes.answers import charge, fault_of, fit, fitting, time_of
+from flowrun.runtimes.answers import NotJson, charge, fault_of, fit, fitting, time_of
 from flowrun.runtimes.breaker import Breakers
 from flowrun.runtimes.drain import Drain
 from flowrun.runtimes.masked import marked_in, mask_for, masked, restored
@@ -223,6 +223,9 @@ class Dispatch:
             if not omitted:
                 output = fit(self._without_secrets.out(fit(output)))
         except ValueError as unfit:
+            if write and isinstance(unfit, NotJson):
+                fault = Fault(kind="tool", code="FR4003", message=f"{verdict.tool} gave back {unfit}")
+                return Doubted(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
             if not write:
                 fault = Fault(kind="tool", code="FR4008", message=f"{verdict.tool} gave back {unfit}")
                 return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)

@@ -28,6 +28,8 @@ class Drain:
 
     def __init__(self, clock: Clock) -> None:
         self.asked = False
+        self.runs: dict[str, None] = {}
+        """The runs that this process drives now."""
         self._clock = clock
         self._sleeps: set[asyncio.Future[None]] = set()
 

@@ -107,9 +107,11 @@ class Driver:
             self.execution.start()
         else:
             self._rebuild()
+        self.drain.runs[self.claim.run] = None
         try:
             await self._loop()
         finally:
+            self.drain.runs.pop(self.claim.run, None)
             for task in self._tasks.values():
                 task.cancel()
 

@@ -71,8 +71,7 @@ def _first_result(
     run, seq = first
     verdict = command.verdict
     if seq <= 0:
-        state = "is doing it now" if seq == 0 else "may have done it, and nobody knows yet"
-        return Refused(path=command.path, at=now, rule="once.natural", reason=f"The run {run} {state}.")
+        return Refused(path=command.path, at=now, rule="once.natural", reason=_holder(journal, run, in_doubt=seq < 0))
     try:
         event: AnyEvent | None = next((stored.event for stored in journal.events(run, after=seq - 1)), None)
     except FlowrunError:
@@ -85,6 +84,19 @@ def _first_result(
         )  # fmt: skip
     reason = f"The run {run} has done it, and its result can no longer be read."
     return Refused(path=command.path, at=now, rule="once.natural", reason=reason)
+
+
+def _holder(journal: Journal, run: str, *, in_doubt: bool) -> str:
+    """Return what the run that holds a natural key is at, and what settles it where nobody drives it."""
+    if in_doubt:
+        return f"The run {run} may have done it, and nobody knows yet."
+    try:
+        driven = journal.run(run).claimed
+    except FlowrunError:
+        return f"The run {run} has begun it."
+    if driven:
+        return f"The run {run} is doing it now."
+    return f"The run {run} has begun it and nobody drives that run: `flowrun resume {run}` settles it."
 
 
 def lost(command: CallTool | CallModel, *, begun: str, last: str, now: str) -> CallFailed | Doubted | ModelFailed:

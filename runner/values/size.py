@@ -1,13 +1,16 @@
-"""How large a value is, told without writing it out.
+"""How large a value is, and whether it can be written at all, told without writing it out.
 
-Owns: that estimate. It never looks further than it must, so that a value of any size or depth, circles included, costs no
+Owns: these looks. The estimate never looks further than it must, so that a value of any size or depth, circles included, costs no
 more than the limit that it is held against.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+FURTHEST = 1_000_000
 
 
 def exceeds(value: Any, limit: int) -> bool:
@@ -33,6 +36,44 @@ def exceeds(value: Any, limit: int) -> bool:
         if left < 0:
             return True
     return False
+
+
+def unwritable(value: Any) -> str:
+    """Return why a value has no JSON, empty where nothing is known against it: it holds itself, or a number that is none.
+
+    After `FURTHEST` values it looks no further.
+    """
+    within: set[int] = set()
+    known: dict[int, Any] = {}
+    stack: list[tuple[Any, Iterator[Any]]] = [(None, iter((value,)))]
+    for _ in range(FURTHEST):
+        holder, rest = stack[-1]
+        try:
+            item = next(rest)
+        except StopIteration:
+            stack.pop()
+            within.discard(id(holder))
+            if not stack:
+                return ""
+            continue
+        if isinstance(item, float):
+            if not math.isfinite(item):
+                return f"the number {item}"
+        elif id(item) in within:
+            return "it holds itself"
+        elif id(item) not in known and not isinstance(item, str | bytes | bytearray | memoryview | int | None):
+            known[id(item)] = item
+            within.add(id(item))
+            stack.append((item, _inside(item)))
+    return ""
+
+
+def _inside(item: Any) -> Iterator[Any]:
+    if isinstance(item, Mapping):
+        return iter(list(item.values()))
+    if isinstance(item, set | frozenset):
+        return iter(list(item))
+    return iter(item if isinstance(item, list | tuple) else list(_fields(item)))
 
 
 def _fields(item: Any) -> Iterable[Any]:

@@ -104,7 +104,9 @@ def test_the_second_signal_ends_at_once_and_the_write_is_in_doubt(tmp_path: Path
     told_to_end(process)
     process.terminate()
     returned, _, err = ended(process)
-    assert returned == 143 and "flowrun resume --due" in err
+    (row,) = json.loads(place.call("runs", "--json").stdout)
+    assert returned == 143 and "error[FR6001]: Ended at once, at the second signal; the run" in err
+    assert f"help: flowrun resume {row['run']} --workspace" in err
     goes_on(place)
     assert place.asked()["pay"] == 2  # in doubt, and its `once` says that a repeat is harmless
 
@@ -115,7 +117,8 @@ def test_what_hangs_is_given_up_within_ten_seconds(tmp_path: Path) -> None:
     process = begun(place)
     start = time.monotonic()
     process.terminate()
-    returned, _, _ = ended(process)
+    returned, _, err = ended(process)
+    assert "error[FR6001]: Gave up: what was running had not ended within 10 seconds; the run" in err
     assert returned == 143 and GRACE <= time.monotonic() - start < 12
     goes_on(place)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from flowrun.adapters.journals.keys import key_file
 from flowrun.adapters.journals.sqlite import SqliteJournal
 from flowrun.adapters.journals.sqlite_health import examine
 from flowrun.app.runs import open_app
@@ -71,6 +72,11 @@ def test_a_disk_that_fills_up_under_a_write_loses_nothing(tmp_path: Path, disk: 
     done = place.call("run", "pay", "--input", str(file), "--store", store)
     assert (done.returncode, done.stdout) == (3, ""), done
     assert "error[FR5004]" in done.stderr and "help: Make room on the disk" in done.stderr
+    assert f"`flowrun resume --due --workspace {place.folder} --store {store}`" in done.stderr
+    halt = place.call("halt", "bank.pay", "--store", store)
+    assert halt.returncode in (0, 3)
+    if halt.returncode:
+        assert "`halt:` in flowrun.yaml" in halt.stderr and "resume" not in halt.stderr
     assert "Traceback" not in done.stderr and place.asked()["thank"] == 0
     (full / "full").unlink()
     result = goes_on(place, store)
@@ -190,6 +196,27 @@ def test_the_doctor_says_which_runs_can_be_read_and_how_far(tmp_path: Path) -> N
     health = examine(path)
     assert [(d.run, d.events, d.readable) for d in health.damaged] == [("01run02", 13, 4), ("01run03", 13, 9)]
     assert not health.ok and health.runs == 20
+
+
+@pytest.mark.parametrize("change", ["gone", "other", "one run"])
+def test_the_doctor_says_what_no_key_opens(tmp_path: Path, change: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from flowrun.cli.main import main
+
+    path = tmp_path / "s.db"
+    filled(path)
+    if change == "gone":
+        key_file(path).unlink()
+    elif change == "other":
+        key_file(path).write_text("ab" * 32)
+    else:
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE keys SET key = zeroblob(length(key)) WHERE n = 3")
+    health = examine(path)
+    assert not health.ok and not health.damaged and bool(health.key) == (change != "one run")
+    assert health.locked == (["01run02"] if change == "one run" else [f"01run{n:02d}" for n in range(20)])
+    assert main(["doctor", "--store", f"sqlite:///{path}"]) == 1
+    out = capsys.readouterr().out
+    assert "locked: " in out and "Everything" not in out and ("01run02" in out) == (change == "one run")
 
 
 @pytest.mark.parametrize("content", [b"", b"this is no database, " * 300, b"SQLite format 3\x00" + b"\xff" * 9000])

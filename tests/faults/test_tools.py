@@ -12,7 +12,7 @@ from flowrun.app.runs import open_app
 from flowrun.app.workspace import load_workspace
 from flowrun.core.events import Doubted, Returned
 from flowrun.ports.tools import ToolRequest, ToolResult
-from flowrun.runtimes.answers import LARGEST, fit
+from flowrun.runtimes.answers import LARGEST, NotJson, fit
 from flowrun.values.size import exceeds
 from tests.faults.place import CONFIG, FLOW, Place
 
@@ -208,6 +208,26 @@ def test_what_fits_comes_back_as_it_is(value: Any) -> None:
 def test_what_is_too_large_is_told_before_it_is_written(value: Any) -> None:
     with pytest.raises(ValueError, match="more than 200 kB"):
         fit(value)
+
+
+def test_what_holds_itself_or_is_no_number_is_not_json() -> None:
+    circle: dict[str, Any] = {"a": [1]}
+    circle["a"].append(circle)
+    for value, why in ((circle, "holds itself"), ([float("nan")], "nan"), ({"a": {"b": float("inf")}}, "inf")):
+        with pytest.raises(NotJson, match=why):
+            fit(value)
+    shared = ["x"]
+    assert fit([shared, shared]) == [["x"], ["x"]]
+
+
+async def test_a_write_that_gives_back_no_json_is_in_doubt(tmp_path: Path) -> None:
+    place = Place(tmp_path / "w", flow="\n".join(line for line in FLOW.splitlines() if "id: look" not in line))
+    with open_app(load_workspace(place.folder)) as app:
+        app.dispatch.tools = {"bank": Odd(lambda: float("nan"))}
+        result = await app.submit("pay", {"id": "i-1", "who": "ana"})
+        kinds = [type(stored.event).__name__ for stored in app.journal.events(result.run)]
+        await app.aclose()
+    assert "Doubted" in kinds and result.outcome != "completed"
 
 
 def test_what_is_held_open_is_closed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

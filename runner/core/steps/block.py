@@ -118,7 +118,11 @@ def hand_off(
         if doubt is None:
             form, why, about = output_schema(ctx, step), fault.message, None
         else:
-            form, why, about = ctx.compiled.plan.tools[doubt.verdict.tool].output, in_doubt_words(doubt, may), doubt
+            form, why, about = (
+                ctx.compiled.plan.tools[doubt.verdict.tool].output,
+                in_doubt_words(ctx, doubt, may),
+                doubt,
+            )
         event = yield AskPerson(
             path=entry,
             asked=Asked(
@@ -173,10 +177,17 @@ def may_do(ctx: Context, step: AnyStep, path: str, fault: Fault, doubt: Doubt | 
     return [*(["answer"] if output_schema(ctx, step) is not None else []), *(["resume"] if again else []), "close"]
 
 
-def in_doubt_words(doubt: Doubt, may: Sequence[str]) -> str:
+def in_doubt_words(ctx: Context, doubt: Doubt, may: Sequence[str]) -> str:
     """Return what a person must know before they say whether a write was done."""
     why = f"Nobody knows whether {doubt.verdict.tool} was done: {doubt.fault.message.rstrip('.')}. Look there first."
-    return why + (" To resume makes the call again with the same key." if "resume" in may else "")
+    if "resume" not in may:
+        return why
+    once = ctx.compiled.plan.tools[doubt.verdict.tool].once or {}
+    if "natural" in once:
+        return f"{why} To resume makes the call again, which its tool says does nothing twice."
+    if "confirm_with" in once:
+        return f"{why} To resume looks with {once['confirm_with']} first, and makes the call again only where it was not done."
+    return f"{why} To resume makes the call again with the same key."
 
 
 def settle_by_person(

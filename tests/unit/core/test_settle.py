@@ -73,6 +73,22 @@ def test_a_write_found_not_done_is_called_again_with_its_key_and_takes_room_once
     assert list(run.execution.taken.values()) == [1_000_000]
 
 
+def test_a_resumed_write_that_can_be_looked_up_is_called_again_only_where_it_was_not_done() -> None:
+    for found in (True, False):
+        run = drive(call("c", CONFIRM, on_error="hand_off"))
+        run.doubts("c")
+        run.fails("c/@confirm-1")
+        assert "looks with" in run.command("c/@hand-off-1", AskPerson).asked.why
+        run.person("c/@hand-off-1", "resume")
+        assert list(run.open) == ["c/@try-2/@confirm-0"]
+        if found:
+            run.returns("c/@try-2/@confirm-0", DONE)
+        else:
+            run.returns_null("c/@try-2/@confirm-0")
+            run.returns("c/@try-2")
+        assert run.outcome == "completed"
+
+
 def test_a_resumed_write_goes_on_with_the_room_of_its_first_call() -> None:
     run = drive(call("c", HEADER, on_error="hand_off"))
     for attempt in ("", "~2", "~3", "~4"):
