@@ -25,7 +25,7 @@ from flowrun.adapters.tools.threads import call_in_task, call_in_thread
 from flowrun.errors import AdapterError, ConfigError
 from flowrun.plan.model import ToolPlan
 from flowrun.ports.tools import ToolRequest, ToolResult
-from flowrun.values.size import exceeds
+from flowrun.values.size import exceeds, unwritable
 
 if TYPE_CHECKING:
     from flowrun.adapters.tools.python_schema import Signature
@@ -241,6 +241,9 @@ class PythonTools:
                 raise
             again = not write and isinstance(error, OSError) and not isinstance(error, LASTING)
             raise AdapterError(_told(request.tool, error), code="FR4002", retryable=again, in_doubt=write) from error
+        unfit = unwritable(value)
+        if unfit:
+            raise AdapterError(f"{request.tool} returned what is not JSON: {unfit}.", code="FR4003", in_doubt=write)
         if exceeds(value, LARGEST):
             told = f"more than {LARGEST // 1000} kB."
             if write:

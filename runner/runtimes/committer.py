@@ -11,8 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flowrun.errors import FlowrunError
+from flowrun.errors import FlowrunError, StoreError
 from flowrun.ports.journal import Append, Journal, Open, Opened, Receipt
+
+
+class LostClaim(StoreError):
+    """Another runner took the run over; what this one had not committed is dropped."""
+
+    code = "FR5010"
 
 
 class Committer:

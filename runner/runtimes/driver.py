@@ -50,7 +50,7 @@ from flowrun.core.execution import Execution
 from flowrun.core.steps.model_call import conversation_digest
 from flowrun.errors import InternalError, StoreError
 from flowrun.ports.journal import Append, Claim, Receipt
-from flowrun.runtimes.committer import Committer
+from flowrun.runtimes.committer import Committer, LostClaim
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
 from flowrun.runtimes.refusals import halted_model, under
@@ -62,12 +62,6 @@ PATIENCE = 3.0
 """Seconds that a run with nothing else to do waits here for its own timer, before it is left to `resume --due`."""
 OUTSIDE = (CallTool, CallModel, Propose)
 ANSWERS = (Returned, CallFailed, Doubted, ModelReplied, ModelFailed)
-
-
-class LostClaim(StoreError):
-    """Another runner took the run over; what this one had not committed is dropped."""
-
-    code = "FR5010"
 
 
 class Driver:

@@ -150,3 +150,19 @@ async def test_a_lookup_waits_for_the_write_that_still_runs() -> None:
     assert (found.output, made) == ("x", ["x"])
     other = await tools.invoke(ToolRequest(tool="t.late", args={"what": "y"}, key="other", run="r", timeout=20))
     assert other.output == "y"
+
+
+@pytest.mark.parametrize("kind", ["nan", "itself"])
+async def test_what_is_not_json_leaves_a_write_in_doubt(kind: str) -> None:
+    """A number that is none would become null on its way, and nobody would know."""
+
+    @tool(effect="write")
+    def gives() -> Any:
+        """Give it back."""
+        held: list[Any] = []
+        held.append(held)
+        return {"nan": {"amount": float("nan")}, "itself": held}[kind]
+
+    with pytest.raises(AdapterError, match="not JSON") as caught:
+        await PythonTools("t", [gives]).invoke(ToolRequest(tool="t.gives", args={}, key="k", run="r", timeout=5))
+    assert caught.value.in_doubt and caught.value.code == "FR4003"
