@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from flowrun.core.steps.model_call import unpriced
 from flowrun.errors import Diagnostic
 from flowrun.lang import spec, spec_files
 from flowrun.lang.codes import diagnostic
 from flowrun.lint.findings import Findings
 from flowrun.lint.rules import asks
 from flowrun.lint.scope import World
+from flowrun.plan.prices import unpriced
 
 OLDEST_PRICE = 365
 """Days after which a price is taken for old."""

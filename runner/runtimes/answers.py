@@ -12,8 +12,8 @@ import msgspec
 
 from flowrun.core.commands import CallModel, CallTool
 from flowrun.core.events import Fault, Usage
-from flowrun.core.steps.model_call import cost
 from flowrun.errors import AdapterError, FlowrunError
+from flowrun.plan.prices import cost
 from flowrun.ports.models import ModelReply
 from flowrun.values.size import exceeds, unwritable
 

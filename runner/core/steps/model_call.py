@@ -17,6 +17,7 @@ from flowrun.core.events import AnyEvent, Fault, ModelFailed, ModelReplied
 from flowrun.core.execute import backoff, work_left
 from flowrun.core.failure import Failure
 from flowrun.plan.model import AskStep, ModelPlan
+from flowrun.plan.prices import cost, unpriced
 
 Json = Any
 ATTEMPTS = 3
@@ -24,9 +25,6 @@ LEFT_ALONE = "FR4122"
 """The model is left alone for a while after many failures; the step's next one is asked at once."""
 EXTRA_BYTES = 16_384
 """What an adapter may add to a request: few-shot examples, instructions, and the schema written out once more."""
-MILLION = 1_000_000
-FREE = ("examples", "scripted")
-"""Providers inside flowrun: they cost nothing unless a price says otherwise."""
 
 
 def call_model(
@@ -113,17 +111,6 @@ def worst_tokens(
         return 0, 0
     sent = 2 * len(msgspec.json.encode([tools, schema])) + len(msgspec.json.encode(messages)) + EXTRA_BYTES
     return sent, model.max_output_tokens
-
-
-def unpriced(model: ModelPlan) -> bool:
-    """Say whether nobody knows what a model costs."""
-    return model.provider not in FREE and (model.input_price is None or model.output_price is None)
-
-
-def cost(model: ModelPlan, input_tokens: int, output_tokens: int) -> int:
-    """Return the cost of tokens in millionths, rounded up; prices are millionths for a million tokens."""
-    total = input_tokens * (model.input_price or 0) + output_tokens * (model.output_price or 0)
-    return -(-total // MILLION)
 
 
 def conversation_digest(messages: Sequence[Mapping[str, Json]]) -> str:
