@@ -6,9 +6,8 @@ Owns: reading paths. A path names the steps from the run's flow inward; a `call`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from flowrun.plan.model import AnyStep, CallStep, ChooseStep, FlowPlan, ForEachStep, ParallelStep, Plan
+from flowrun.plan.compile import steps_in
+from flowrun.plan.model import AnyStep, CallStep, FlowPlan, ParallelStep, Plan
 
 
 def locate(plan: Plan, path: str) -> tuple[FlowPlan, AnyStep | None]:
@@ -35,17 +34,4 @@ def locate(plan: Plan, path: str) -> tuple[FlowPlan, AnyStep | None]:
 
 def steps_of(flow: FlowPlan) -> dict[str, AnyStep]:
     """Return every step of a flow by its id, those inside blocks too."""
-    return {step.id: step for step in _all(flow.steps)}
-
-
-def _all(steps: Sequence[AnyStep]) -> Iterator[AnyStep]:
-    for step in steps:
-        yield step
-        if isinstance(step, ChooseStep):
-            for branch in step.branches:
-                yield from _all(branch.steps)
-        elif isinstance(step, ForEachStep):
-            yield from _all(step.steps)
-        elif isinstance(step, ParallelStep):
-            for inner in step.branches.values():
-                yield from _all(inner)
+    return {step.id: step for step in steps_in(flow.steps)}

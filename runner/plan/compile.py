@@ -6,7 +6,7 @@ Owns: that translation and the plan's digest. It takes a flow without error find
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -258,20 +258,24 @@ def budget_plan(budget: spec.Budget | None) -> m.BudgetPlan:
     )
 
 
-def asks_in(steps: Sequence[m.AnyStep]) -> Iterator[m.AskStep]:
-    """Yield every `ask` among steps and the steps inside them."""
+def steps_in(steps: Iterable[m.AnyStep]) -> Iterator[m.AnyStep]:
+    """Yield steps and the steps inside them, each before what it holds."""
     for step in steps:
+        yield step
         match step:
-            case m.AskStep():
-                yield step
             case m.ChooseStep():
                 for branch in step.branches:
-                    yield from asks_in(branch.steps)
+                    yield from steps_in(branch.steps)
             case m.ForEachStep():
-                yield from asks_in(step.steps)
+                yield from steps_in(step.steps)
             case m.ParallelStep():
                 for inner in step.branches.values():
-                    yield from asks_in(inner)
+                    yield from steps_in(inner)
+
+
+def asks_in(steps: Iterable[m.AnyStep]) -> Iterator[m.AskStep]:
+    """Yield every `ask` among steps and the steps inside them."""
+    return (step for step in steps_in(steps) if isinstance(step, m.AskStep))
 
 
 def facts_in(node: Json) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from flowrun.adapters.journals.memory import MemoryJournal
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Answered, AnyEvent, RunStarted, Waiting, Woken
 from flowrun.lang.spec_files import TestFile
-from flowrun.plan.model import AnyStep, ChooseStep, ForEachStep, ParallelStep, WaitStep
+from flowrun.plan.compile import steps_in
+from flowrun.plan.model import WaitStep
 from flowrun.ports.journal import Append, Claim, Journal
 from flowrun.ports.models import Models
 from flowrun.ports.tools import Tools
@@ -237,9 +238,9 @@ def check_given(test: TestFile, compiled: CompiledPlan) -> None:
     problems = compiled.check(plan.flow.input, test.input, placeholders=False)
     if problems:
         raise Unplayable(f"given.input is no valid {plan.flow.input}: {_problem(problems)}")
-    steps = list(all_steps(plan.flow.steps))
+    steps = list(steps_in(plan.flow.steps))
     for flow in plan.flows.values():
-        steps += all_steps(flow.steps)
+        steps += steps_in(flow.steps)
     ids = {step.id for step in steps}
     events = {step.event for step in steps if isinstance(step, WaitStep) and step.event}
     _known("given.model", "step", test.model, ids)
@@ -263,20 +264,6 @@ def check_given(test: TestFile, compiled: CompiledPlan) -> None:
             found = [] if fault is not None else compiled.check_output(plan.tools[name], answer)
             if found:
                 raise Unplayable(f"{where} is nothing that {name} can give: {_problem(found)}")
-
-
-def all_steps(steps: Iterable[AnyStep]) -> Iterator[AnyStep]:
-    """Yield steps and the steps inside them."""
-    for step in steps:
-        yield step
-        if isinstance(step, ChooseStep):
-            for branch in step.branches:
-                yield from all_steps(branch.steps)
-        elif isinstance(step, ForEachStep):
-            yield from all_steps(step.steps)
-        elif isinstance(step, ParallelStep):
-            for inner in step.branches.values():
-                yield from all_steps(inner)
 
 
 def _known(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> None:
