@@ -1,0 +1,86 @@
+"""A parsed expression as the language writes it.
+
+Owns: that printer. It is for people who look up what a sentence stands for; the words are `contract.plain`'s part.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from flowrun.values.functions import FUNCTIONS
+
+Node = list[Any]
+_TIGHT = ("lit", "name", "var", "step", "calls", "attr", "index", "list", "dict")
+
+
+def written(node: Node) -> str:
+    """Return an expression, or a value in which expressions stand, as text of the language."""
+    kind = node[0]
+    if kind == "lit":
+        return literal(node[1])
+    if kind in ("name", "var"):
+        return str(node[1])
+    if kind == "step":
+        return f"steps.{node[1]}"
+    if kind == "calls":
+        return f"calls.{node[1]}.{node[2]}"
+    if kind == "attr":
+        return f"{_inner(node[1])}.{node[2]}"
+    if kind == "index":
+        return f"{_inner(node[1])}[{written(node[2])}]"
+    if kind == "list":
+        return f"[{', '.join(map(written, node[1]))}]"
+    if kind == "dict":
+        return "{" + ", ".join(f"{key}: {written(value)}" for key, value in node[1]) + "}"
+    if kind == "text":
+        return "".join(str(part[1]) if part[0] == "lit" else f"${{{{ {written(part)} }}}}" for part in node[1])
+    if kind == "not":
+        return f"not {_inner(node[1])}"
+    if kind in ("and", "or"):
+        return f" {kind} ".join(f"({written(part)})" if part[0] in ("and", "or") else written(part) for part in node[1])
+    if kind == "none":
+        return f"{_inner(node[1])} is none"
+    if kind in ("cmp", "math"):
+        return f"{_inner(node[2])} {node[1]} {_inner(node[3])}"
+    if kind == "if":
+        return f"{_inner(node[2])} if {written(node[1])} else {_inner(node[3])}"
+    if kind == "for":
+        return f"{{% for {node[1]} in {written(node[2])} %}}{written(node[3])}{{% endfor %}}"
+    if kind == "neg":
+        return f"-{_inner(node[1])}"
+    if kind == "money":
+        return written(node[1])
+    return _called(node)
+
+
+def literal(value: Any) -> str:
+    """Return a plain value as the language writes it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return msgspec.json.encode(value).decode()
+
+
+def _called(node: Node) -> str:
+    name, given, named = node[1], list(node[2]), [f"{key}={written(value)}" for key, value in node[3]]
+    known = FUNCTIONS.get(name)
+    if known is not None and known.kind == "filter" and given:
+        inside = ", ".join([*map(written, given[1:]), *named])
+        return f"{_inner(given[0])} | {name}" + (f"({inside})" if inside else "")
+    return f"{name}({', '.join([*map(written, given), *named])})"
+
+
+def _inner(node: Node) -> str:
+    while node[0] == "money":
+        node = node[1]
+    return written(node) if node[0] in _TIGHT or _is_function(node) else f"({written(node)})"
+
+
+def _is_function(node: Node) -> bool:
+    if node[0] != "call":
+        return False
+    known = FUNCTIONS.get(node[1])
+    return known is None or known.kind == "function"
