@@ -16,28 +16,124 @@ from flowrun.lint.fragments import DESK, FLOW, complete, parts
 from flowrun.lint.reporter import render_text
 
 TO_CONVERT: frozenset[str] = frozenset(
-    """
-    above-ceiling and-or-not arguments bad-branches bad-choice bad-duration
-    bad-limit bad-literal bad-moment bad-money bad-name bad-number
-    bad-schema bad-table-keys bad-tool bound-argument calls-which colon-in-text
-    compare-none constant-condition curly-quotes dollar-braces duplicate-name duplicate-rule
-    duplicate-step empty empty-file empty-rule extra-field fact-not-read
-    flow-cycle grouped-number invalid-schema key-not-text leading-zero maybe-null
-    merge-key missing-approver missing-budget missing-dollar missing-else missing-field
-    missing-key missing-subject missing-verb model-chosen name-not-here name-taken
-    needs-before-order no-examples no-file-matches no-methods no-once not-a-condition
-    not-supported not-yet old-price operator pii-to-model policy-test
-    price-currency record-count record-in-for-each reserved-name role-cycle secret-to-model
-    several-documents several-verbs single-equals step-not-visible stop-in-for-each syntax
-    tags-in-text text-after-quote text-cut too-deep too-long too-many-aliases
-    too-many-findings tool-changed tool-not-listed tool-unused type-mismatch unbalanced
-    unbound-order unclosed-bracket unhandled-enum unknown-anchor unknown-enum-value unknown-event
-    unknown-fact unknown-field unknown-flow unknown-function unknown-key unknown-mark
-    unknown-model unknown-name unknown-price unknown-role unknown-step unknown-table
-    unknown-tag unknown-test unknown-tool unproved unquoted-expression unreachable-step
-    unsupported untrusted-to-write unused-fact wrong-comparison wrong-kind yaml-syntax
-    yaml-tag yes-no
-    """.split()
+    [
+        "above-ceiling",
+        "and-or-not",
+        "arguments",
+        "bad-branches",
+        "bad-choice",
+        "bad-duration",
+        "bad-limit",
+        "bad-literal",
+        "bad-moment",
+        "bad-money",
+        "bad-name",
+        "bad-number",
+        "bad-schema",
+        "bad-table-keys",
+        "bad-tool",
+        "bound-argument",
+        "calls-which",
+        "colon-in-text",
+        "compare-none",
+        "constant-condition",
+        "curly-quotes",
+        "dollar-braces",
+        "duplicate-name",
+        "duplicate-rule",
+        "duplicate-step",
+        "empty",
+        "empty-file",
+        "empty-rule",
+        "extra-field",
+        "fact-not-read",
+        "flow-cycle",
+        "grouped-number",
+        "invalid-schema",
+        "key-not-text",
+        "leading-zero",
+        "maybe-null",
+        "merge-key",
+        "missing-approver",
+        "missing-budget",
+        "missing-dollar",
+        "missing-else",
+        "missing-field",
+        "missing-key",
+        "missing-subject",
+        "missing-verb",
+        "model-chosen",
+        "name-not-here",
+        "name-taken",
+        "needs-before-order",
+        "no-examples",
+        "no-file-matches",
+        "no-methods",
+        "no-once",
+        "not-a-condition",
+        "not-supported",
+        "not-yet",
+        "old-price",
+        "operator",
+        "pii-to-model",
+        "policy-test",
+        "price-currency",
+        "record-count",
+        "record-in-for-each",
+        "reserved-name",
+        "role-cycle",
+        "secret-to-model",
+        "several-documents",
+        "several-verbs",
+        "single-equals",
+        "step-not-visible",
+        "stop-in-for-each",
+        "syntax",
+        "tags-in-text",
+        "text-after-quote",
+        "text-cut",
+        "too-deep",
+        "too-long",
+        "too-many-aliases",
+        "too-many-findings",
+        "tool-changed",
+        "tool-not-listed",
+        "tool-unused",
+        "type-mismatch",
+        "unbalanced",
+        "unbound-order",
+        "unclosed-bracket",
+        "unhandled-enum",
+        "unknown-anchor",
+        "unknown-enum-value",
+        "unknown-event",
+        "unknown-fact",
+        "unknown-field",
+        "unknown-flow",
+        "unknown-function",
+        "unknown-key",
+        "unknown-mark",
+        "unknown-model",
+        "unknown-name",
+        "unknown-price",
+        "unknown-role",
+        "unknown-step",
+        "unknown-table",
+        "unknown-tag",
+        "unknown-test",
+        "unknown-tool",
+        "unproved",
+        "unquoted-expression",
+        "unreachable-step",
+        "unsupported",
+        "untrusted-to-write",
+        "unused-fact",
+        "wrong-comparison",
+        "wrong-kind",
+        "yaml-syntax",
+        "yaml-tag",
+        "yes-no",
+    ]
 )
 """Rules whose examples are still parts of lines. No rule may be added here."""
 
@@ -64,7 +160,7 @@ def test_the_completion_itself_is_without_any_finding() -> None:
 
 
 def test_no_rule_is_left_out_silently() -> None:
-    assert TO_CONVERT <= {item.rule for item in RULES}
+    assert {item.rule for item in RULES} >= TO_CONVERT
     assert set(GENERATED) <= {item.rule for item in RULES}
     assert len(GENERATED) <= 8
 
