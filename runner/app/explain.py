@@ -6,13 +6,14 @@ is printed is the command's part.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowrun.app import flows
 from flowrun.contract.build import contract_of
 from flowrun.contract.model import Contract
-from flowrun.errors import FlowError
+from flowrun.errors import Diagnostic, FlowError
 from flowrun.lint.check import check_flow
 from flowrun.plan.compile import compile_plan
 from flowrun.plan.model import Plan
@@ -31,10 +32,10 @@ def contract_at(ws: Workspace, path: Path) -> Contract:
     reader = flows.Reader()
     source = reader.flow(path)
     known = flows.catalogue(ws, reader, path)
-    _stop(reader)
+    _stop(reader.findings)
     assert source is not None
     checked = check_flow(source, known)
-    _stop(reader, FlowError(list(checked.findings)))
+    _stop([*reader.findings, *checked.findings])
     plan = compile_plan(source, known, checked.rewrites)
     return contract_of(source, known, plan, mode=highest_mode(ws, plan), halted=halted(ws, plan))
 
@@ -57,7 +58,6 @@ def halted(ws: Workspace, plan: Plan) -> list[str]:
     return [*tools, *(name for name in ws.config.halt.flows if name.removeprefix("flows.") in names)]
 
 
-def _stop(reader: flows.Reader, more: FlowError | None = None) -> None:
-    findings = [*reader.findings, *(more.diagnostics if more is not None else ())]
+def _stop(findings: Sequence[Diagnostic]) -> None:
     if any(found.severity == "error" for found in findings):
-        raise FlowError(findings)
+        raise FlowError(list(findings))

@@ -11,6 +11,7 @@ import click
 
 from flowrun.cli import options
 from flowrun.errors import InputError
+from flowrun.words import t
 
 FORMATS = ("text", "markdown", "json")
 
@@ -47,5 +48,7 @@ def put(text: str, output: Path | None) -> None:
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise InputError(
-            f"{output} cannot be written: {reason}.", help="Name a file in a folder that exists.", code="FR3601"
+            t("{file} cannot be written: {reason}.", file=output, reason=reason),
+            help=t("Name a file in a folder that exists."),
+            code="FR3601",
         ) from None

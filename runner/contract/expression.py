@@ -5,6 +5,7 @@ Owns: that printer. It is for people who look up what a sentence stands for; the
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -12,11 +13,27 @@ import msgspec
 from flowrun.values.functions import FUNCTIONS
 
 Node = list[Any]
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TIGHT = ("lit", "name", "var", "step", "calls", "attr", "index", "list", "dict")
 
 
 def written(node: Node) -> str:
-    """Return an expression, or a value in which expressions stand, as text of the language."""
+    """Return a value as it stands in a file: an expression, or a text, list or map in which expressions stand."""
+    kind = node[0]
+    if kind == "text":
+        return "".join(
+            str(part[1]) if part[0] == "lit" and isinstance(part[1], str) else f"${{{{ {expression(part)} }}}}"
+            for part in node[1]
+        )
+    if kind == "list":
+        return f"[{', '.join(map(written, node[1]))}]"
+    if kind == "dict":
+        return "{" + ", ".join(f"{key}: {written(value)}" for key, value in node[1]) + "}"
+    return expression(node)
+
+
+def expression(node: Node) -> str:
+    """Return an expression as text of the language; read again it means the same."""
     kind = node[0]
     if kind == "lit":
         return literal(node[1])
@@ -27,31 +44,31 @@ def written(node: Node) -> str:
     if kind == "calls":
         return f"calls.{node[1]}.{node[2]}"
     if kind == "attr":
-        return f"{_inner(node[1])}.{node[2]}"
+        return f"{_base(node[1])}.{node[2]}" if _NAME.fullmatch(node[2]) else f"{_base(node[1])}[{literal(node[2])}]"
     if kind == "index":
-        return f"{_inner(node[1])}[{written(node[2])}]"
+        return f"{_base(node[1])}[{expression(node[2])}]"
     if kind == "list":
-        return f"[{', '.join(map(written, node[1]))}]"
+        return f"[{', '.join(map(expression, node[1]))}]"
     if kind == "dict":
-        return "{" + ", ".join(f"{key}: {written(value)}" for key, value in node[1]) + "}"
+        return "{" + ", ".join(f"{literal(key)}: {expression(value)}" for key, value in node[1]) + "}"
     if kind == "text":
-        return "".join(str(part[1]) if part[0] == "lit" else f"${{{{ {written(part)} }}}}" for part in node[1])
+        return " ~ ".join(map(_inner, node[1]))
     if kind == "not":
         return f"not {_inner(node[1])}"
     if kind in ("and", "or"):
-        return f" {kind} ".join(f"({written(part)})" if part[0] in ("and", "or") else written(part) for part in node[1])
+        return f" {kind} ".join(map(_operand, node[1]))
     if kind == "none":
         return f"{_inner(node[1])} is none"
     if kind in ("cmp", "math"):
         return f"{_inner(node[2])} {node[1]} {_inner(node[3])}"
     if kind == "if":
-        return f"{_inner(node[2])} if {written(node[1])} else {_inner(node[3])}"
+        return f"{_inner(node[2])} if {_operand(node[1])} else {_inner(node[3])}"
     if kind == "for":
-        return f"{{% for {node[1]} in {written(node[2])} %}}{written(node[3])}{{% endfor %}}"
+        return f"{{% for {node[1]} in {expression(node[2])} %}}{written(node[3])}{{% endfor %}}"
     if kind == "neg":
         return f"-{_inner(node[1])}"
     if kind == "money":
-        return written(node[1])
+        return expression(node[1])
     return _called(node)
 
 
@@ -65,18 +82,28 @@ def literal(value: Any) -> str:
 
 
 def _called(node: Node) -> str:
-    name, given, named = node[1], list(node[2]), [f"{key}={written(value)}" for key, value in node[3]]
-    known = FUNCTIONS.get(name)
-    if known is not None and known.kind == "filter" and given:
-        inside = ", ".join([*map(written, given[1:]), *named])
+    name, given, named = node[1], list(node[2]), [f"{key}={expression(value)}" for key, value in node[3]]
+    if not _is_function(node) and given:
+        inside = ", ".join([*map(expression, given[1:]), *named])
         return f"{_inner(given[0])} | {name}" + (f"({inside})" if inside else "")
-    return f"{name}({', '.join([*map(written, given), *named])})"
+    return f"{name}({', '.join([*map(expression, given), *named])})"
 
 
 def _inner(node: Node) -> str:
     while node[0] == "money":
         node = node[1]
-    return written(node) if node[0] in _TIGHT or _is_function(node) else f"({written(node)})"
+    negative = node[0] == "lit" and isinstance(node[1], int | float) and node[1] < 0
+    tight = (node[0] in _TIGHT or _is_function(node)) and not negative
+    return expression(node) if tight else f"({expression(node)})"
+
+
+def _base(node: Node) -> str:
+    return expression(node) if node[0] in ("name", "var", "step", "calls", "attr", "index") else f"({expression(node)})"
+
+
+def _operand(node: Node) -> str:
+    """A part of `and` and `or` that needs no brackets to be read rightly."""
+    return expression(node) if node[0] in ("cmp", "none", "not") else _inner(node)
 
 
 def _is_function(node: Node) -> bool:

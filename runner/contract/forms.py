@@ -9,6 +9,9 @@ import msgspec
 
 from flowrun.contract.model import Contract
 
+FORMS = {"text": "txt", "markdown": "md", "json": "json"}
+"""Each form, with the usual end of its file's name."""
+
 
 def as_form(contract: Contract, form: str) -> str:
     """Return a contract as `text`, `markdown` or `json`, with a line's end."""

@@ -96,7 +96,7 @@ def _say(node: Node) -> str:
     if kind == "lit":
         return _literal(node[1])
     if kind == "list":
-        return listed([_say(part) for part in node[1]], "or")
+        return listed([_say(part) for part in node[1]], "or") or t("an empty list")
     if kind == "call":
         return _called(node)
     if kind == "money":
