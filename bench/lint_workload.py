@@ -114,7 +114,7 @@ steps:
   - id: case_{number}
     record: case_record@1
     with:
-      customer_id: ${{{{ steps.{customer}.customer_id }}}}
+      customer_id: ${{{{ steps.{customer}.customer_id | default("unknown") }}}}
       primary_issue: ${{{{ steps.{checked}.primary_issue }}}}
       intent: ${{{{ steps.{checked}.intent }}}}
       recommended_next_action: ${{{{ steps.{checked}.recommended_next_action }}}}
