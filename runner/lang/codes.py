@@ -10,7 +10,7 @@ from functools import cache
 
 import msgspec
 
-from flowrun.errors import Diagnostic, Span
+from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_shape
 
 UNLISTED = "FR1000"
@@ -57,6 +57,7 @@ def diagnostic(
     *,
     help: str | None = None,
     fix: str | None = None,
+    edits: tuple[Edit, ...] = (),
     related: tuple[tuple[Span, str], ...] = (),
     severity: str | None = None,
 ) -> Diagnostic:
@@ -70,5 +71,6 @@ def diagnostic(
         severity=severity or (known.severity if known else "error"),
         help=help,
         fix=fix,
+        edits=edits,
         related=related,
     )
