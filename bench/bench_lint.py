@@ -65,7 +65,9 @@ def many(folder: Path) -> None:
             begun = time.perf_counter()
             cpus[name].append(cpu_ms(words) / 1000)
             walls[name].append(time.perf_counter() - begun)
-    print(f"{FILES} different flows of {lines:.0f} lines, median of {MANY_ROUNDS} rounds, start of the process included")
+    print(
+        f"{FILES} different flows of {lines:.0f} lines, median of {MANY_ROUNDS} rounds, start of the process included"
+    )
     for name in commands:
         wall, cpu = FILES / statistics.median(walls[name]), FILES / statistics.median(cpus[name])
         aim = f"aim {MANY_AIM} {'met' if wall >= MANY_AIM else 'MISSED'}" if name == "flowrun lint" else ""
