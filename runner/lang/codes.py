@@ -11,7 +11,7 @@ from functools import cache
 import msgspec
 
 from flowrun.errors import Diagnostic, Edit, Span
-from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_shape
+from flowrun.lang import codes_allowances, codes_expressions, codes_files, codes_rules, codes_shape
 
 UNLISTED = "FR1000"
 """Code of a finding whose rule is not in the catalogue; tests see to it that there is none."""
@@ -36,7 +36,13 @@ class Entry(msgspec.Struct, frozen=True):
 def catalogue() -> dict[str, Entry]:
     """Return every rule by its name, in the order of the codes."""
     entries: dict[str, Entry] = {}
-    for family in (codes_files.RULES, codes_shape.RULES, codes_expressions.RULES, codes_rules.RULES):
+    for family in (
+        codes_files.RULES,
+        codes_shape.RULES,
+        codes_expressions.RULES,
+        codes_rules.RULES,
+        codes_allowances.RULES,
+    ):
         for rule, (code, severity, title, teaching, bad, good) in family.items():
             entries[rule] = Entry(rule, code, severity, title, teaching, bad, good)
     return dict(sorted(entries.items(), key=lambda item: item[1].code))
@@ -74,3 +80,12 @@ def diagnostic(
         edits=edits,
         related=related,
     )
+
+
+def allowable(code: str, severity: str) -> bool:
+    """Return whether a comment may allow a finding: advice, and the families about what a flow does (FR15 and up).
+
+    Errors of files, keys, expressions and names stay: no plan can be made of what they are about. Findings about the
+    comments themselves stay, too.
+    """
+    return not code.startswith("FR17") and (severity == "warning" or code[:4] >= "FR15")
