@@ -16,6 +16,7 @@ from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave 
 from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang.codes import allowable, diagnostic, entry
 from flowrun.lang.source import Source
+from flowrun.words import t
 
 LINE, FILE = "allow", "allow-file"
 EXAMPLE = '# flowrun: allow FR1414 reason="The desk removes duplicates." until=2027-01-31'
@@ -109,20 +110,23 @@ class _Comment:
         before = len(self.problems)
         word = self.match[1]
         if word not in (LINE, FILE):
-            self.say("allow-form", f"`{word}` is no word of such a comment.", help=f"Write: {EXAMPLE}")
+            message = t("`{word}` is no word of such a comment.", word=word)
+            self.say("allow-form", message, help=t("Write: {example}", example=EXAMPLE))
             return None
         if not self.parts():
             return None
         if not self.codes and len(self.problems) == before:
-            self.say("allow-form", "This comment names no finding.", help=f"Write the code: {EXAMPLE}")
+            message = t("This comment names no finding.")
+            self.say("allow-form", message, help=t("Write the code: {example}", example=EXAMPLE))
         if self.reason is None or not self.reason.strip():
-            message = "This comment gives no reason, so it allows nothing."
-            self.say("allow-reason", message, help='Add reason="…": why is this right here?')
+            message = t("This comment gives no reason, so it allows nothing.")
+            self.say("allow-reason", message, help=t('Add reason="…": why is this right here?'))
             return None
         first, last = (0, 0) if word == FILE else self.lines(scalars)
         if word == FILE and not self.on_top():
-            message = "`allow-file` stands below the first line of the file's content, so it allows nothing."
-            self.say("allow-form", message, help="Move it to the top of the file, or write `allow` for one line.")
+            message = t("`allow-file` stands below the first line of the file's content, so it allows nothing.")
+            help = t("Move it to the top of the file, or write `allow` for one line.")
+            self.say("allow-form", message, help=help)
             return None
         codes = tuple(code for code in self.codes if self.possible(code))
         if not codes or any(d.rule == "allow-date" for d in self.problems[before:]):
@@ -152,8 +156,10 @@ class _Comment:
                 self.date(value.strip("\"'"), place)
             elif key is not None:
                 again = {"reason": self.reason, "until": self.until}.get(key)
-                message = f"`{key}` stands twice." if again is not None else f"`{part.group()}` cannot be read here."
-                help = f'Write reason="…" with quotes, and until=YYYY-MM-DD: {EXAMPLE}'
+                message = t("`{key}` stands twice.", key=key)
+                if again is None:
+                    message = t("`{text}` cannot be read here.", text=part.group())
+                help = t('Write reason="…" with quotes, and until=YYYY-MM-DD: {example}', example=EXAMPLE)
                 self.say("allow-form", message, place, help=help)
                 return False
         return True
@@ -167,12 +173,14 @@ class _Comment:
             assert gap is not None
             self.codes.append(Code(word, place, Edit(self.source.span(start, gap.end()), "")))
         elif known is not None:
-            self.say("allow-unknown", f"`{word}` is {known.code}.", place, help="Write the code.", fix=known.code)
+            message = t("`{word}` is {code}.", word=word, code=known.code)
+            self.say("allow-unknown", message, place, help=t("Write the code."), fix=known.code)
         elif _CODE.fullmatch(word.upper()) or re.fullmatch(r"[a-z]+(-[a-z]+)*", word):
-            help = "Write the code that `flowrun lint` shows at the end of the finding."
-            self.say("allow-unknown", f"There is no finding {word}.", place, help=help)
+            help = t("Write the code that `flowrun lint` shows at the end of the finding.")
+            self.say("allow-unknown", t("There is no finding {code}.", code=word), place, help=help)
         else:
-            self.say("allow-form", f"`{word}` cannot be read here.", place, help=f"Write: {EXAMPLE}")
+            message = t("`{text}` cannot be read here.", text=word)
+            self.say("allow-form", message, place, help=t("Write: {example}", example=EXAMPLE))
             return False
         return True
 
@@ -182,8 +190,8 @@ class _Comment:
                 raise ValueError
             self.until = date.fromisoformat(text).isoformat()
         except ValueError:
-            message = f"`{text}` is no day of the calendar."
-            self.say("allow-date", message, place, help="Write year, month and day: until=2027-01-31")
+            message = t("`{day}` is no day of the calendar.", day=text)
+            self.say("allow-date", message, place, help=t("Write year, month and day: until=2027-01-31"))
 
     def possible(self, code: Code) -> bool:
         known = entry(code.code)
@@ -226,8 +234,10 @@ class _Comment:
 def not_possible(code: Code) -> Diagnostic:
     """Return the finding about a comment that names a finding which nobody may allow."""
     known = entry(code.code)
-    title = "" if known is None else f" ({known.title})"
-    help = "It says that the file cannot be used as it is, so mend it. Advice about a flow that works can be allowed."
+    message = t("{code} cannot be allowed: {title}.", code=code.code, title=t(known.title if known else ""))
+    help = t(
+        "It says that the file cannot be used as it is, so mend it. Advice about a flow that works can be allowed."
+    )
     if code.code.startswith("FR17"):
-        help = "Mend the comment that it is about."
-    return diagnostic("allow-not-possible", f"{code.code}{title} cannot be allowed.", code.span, help=help)
+        help = t("Mend the comment that it is about.")
+    return diagnostic("allow-not-possible", message, code.span, help=help)

@@ -13,6 +13,7 @@ from flowrun.errors import Diagnostic, Edit
 from flowrun.lang.allowances import Allowance, allowances, not_possible
 from flowrun.lang.codes import allowable, diagnostic
 from flowrun.lang.source import Source
+from flowrun.words import t
 
 _LANGUAGE = ("FR10", "FR11", "FR12", "FR13")
 
@@ -63,7 +64,7 @@ def judge(
         if valid is not None:
             allowed.append(Allowed(finding=item, reason=valid.reason, until=valid.until, line=valid.span.line))
             continue
-        past = tuple((c.span, f"allowed until {c.until}, and that day has passed") for c in covering)
+        past = tuple((c.span, t("allowed until {day}, and that day has passed", day=c.until)) for c in covering)
         kept.append(replace(item, related=(*item.related, *past)) if past else item)
     for file, listed in comments.items():
         unread = any(d.severity == "error" and d.span.file == file and d.code[:4] in _LANGUAGE for d in findings)
@@ -78,8 +79,9 @@ def _names(comment: Allowance, code: str) -> bool:
 
 def _unused(comment: Allowance, used: set[tuple[int, str]]) -> Iterable[Diagnostic]:
     idle = [code for code in comment.codes if (id(comment), code.code) not in used]
-    where = "this file" if not comment.first else "the line that the comment is about"
     for code in idle:
         edits: tuple[Edit, ...] = (code.edit,) if len(idle) < len(comment.codes) else (comment.edit,)
-        message = f"{code.code} is not found in {where}, so there is nothing to allow."
-        yield diagnostic("allow-unused", message, code.span, help="Take the comment out.", edits=edits)
+        message = t("{code} is not found in the line that this comment is about.", code=code.code)
+        if not comment.first:
+            message = t("{code} is not found in this file.", code=code.code)
+        yield diagnostic("allow-unused", message, code.span, help=t("Take the comment out."), edits=edits)
