@@ -15,8 +15,8 @@ from flowrun import wiring
 from flowrun.errors import Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
-from flowrun.lang.files import find_file, matching, read_source
-from flowrun.lang.source import Source, decode
+from flowrun.lang.files import find_file, matching, read_source, source_of
+from flowrun.lang.source import Source
 from flowrun.lint.allowed import Allowed, judge
 from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
@@ -92,12 +92,7 @@ class Reader:
 
     def _source(self, path: Path) -> Source:
         data = self._stored.get(str(path))
-        if data is None:
-            return read_source(path)
-        source = decode(str(path), data)
-        if isinstance(source, list):
-            raise FlowError(source)
-        return source
+        return read_source(path) if data is None else source_of(str(path), data)
 
     def judged(self, findings: Iterable[Diagnostic] = ()) -> list[Diagnostic]:
         """Return the findings of the files that were read, and `findings`, without those that comments allow today."""

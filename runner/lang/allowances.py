@@ -234,7 +234,8 @@ class _Comment:
 def not_possible(code: Code) -> Diagnostic:
     """Return the finding about a comment that names a finding which nobody may allow."""
     known = entry(code.code)
-    message = t("{code} cannot be allowed: {title}.", code=code.code, title=t(known.title if known else ""))
+    title = t(known.title) if known is not None else ""
+    message = t("{code} cannot be allowed: {title}.", code=code.code, title=title)
     help = t(
         "It says that the file cannot be used as it is, so mend it. Advice about a flow that works can be allowed."
     )
