@@ -20,6 +20,7 @@ import click
 from flowrun import __version__
 from flowrun.cli import output
 from flowrun.errors import FlowError, FlowrunError, InternalError
+from flowrun.words import speak
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells use it."""
@@ -40,6 +41,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "demo": Lazy("flowrun.cli.demo:command", "Run a bundled flow from start to end, offline."),
     "init": Lazy("flowrun.cli.init:command", "Create a workspace from a template."),
     "lint": Lazy("flowrun.cli.lint:command", "Check flows, policies and tools without running them."),
+    "explain": Lazy("flowrun.cli.explain:command", "Say what a flow may do at worst, on one page."),
     "run": Lazy("flowrun.cli.run:command", "Run a flow."),
     "resume": Lazy("flowrun.cli.resume:command", "Continue runs that were stopped or are due."),
     "cancel": Lazy("flowrun.cli.cancel:command", "Stop a run for good."),
@@ -154,6 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     A command ends with a code other than 0 by returning it, by `ctx.exit(code)` or by raising `FlowrunError`.
     """
     arguments = None if argv is None else list(argv)
+    speak(os.environ.get("FLOWRUN_LANGUAGE"))
     try:
         result = cli.main(args=arguments, prog_name="flowrun", standalone_mode=False)
         sys.stdout.flush()  # a closed pipe shows here at the latest, not while Python shuts down
@@ -217,7 +220,7 @@ def show_defect(error: Exception) -> int:
 def findings(error: FlowError) -> str:
     """Return the findings as `flowrun lint` shows them."""
     from flowrun.lang.files import read_source
-    from flowrun.lint.reporter import render_text
+    from flowrun.lint.reporters.text import render_text
 
     texts: dict[str, str] = {}
     for file in {found.span.file for found in error.diagnostics}:
