@@ -13,7 +13,7 @@ from typing import Any
 from flowrun.core.compiled import CompiledPlan
 from flowrun.errors import InputError
 from flowrun.plan import marks
-from flowrun.plan.compile import steps_in
+from flowrun.plan.compile import facts_in, steps_in
 from flowrun.plan.model import AskPersonStep
 from flowrun.prove.blame import blame
 from flowrun.prove.compare import compare
@@ -21,13 +21,28 @@ from flowrun.prove.drive import Did, Drive
 from flowrun.prove.evaluate import Evaluator
 from flowrun.prove.example import Example, NoExample
 from flowrun.prove.gates import Gate, asks_role
+from flowrun.prove.inside import unknowns_of
 from flowrun.prove.origins import by_choice, is_closed, really_chosen
 from flowrun.prove.paths import Walk
 from flowrun.prove.questions import Question
 from flowrun.prove.script import script_of
+from flowrun.prove.shapes import root
 from flowrun.prove.sites import Site
 from flowrun.prove.solver import State, TooMany, solve
-from flowrun.prove.terms import Const, Formula, Money, Not, Thing, Value, both, every, negate, options, some, unknowns_of
+from flowrun.prove.terms import (
+    Const,
+    Formula,
+    Money,
+    Not,
+    Thing,
+    Value,
+    both,
+    every,
+    negate,
+    options,
+    some,
+)
+from flowrun.words import t
 
 Json = Any
 TRIES = 12
@@ -71,12 +86,24 @@ def wanted(question: Question, site: Site, walk: Walk) -> Formula:
     if question.chosen is not None:
         parts.append(by_choice(question.chosen[0], question.chosen[1], site, every(parts), walk))
     if question.node is not None:
+        _also_read(question, site, walk)
         facts = {name: value for (_, name), value in site.judged.facts.items()}
         place = site.judged.place.fork(facts=facts)
         for policy in site.flow.policies:
             place.tables = {**place.tables, **walk.compiled.plan.policies[policy].tables}
         parts.append(Evaluator(place, few=walk.few).condition(question.node)[0])
     return every(parts)
+
+
+def _also_read(question: Question, site: Site, walk: Walk) -> None:
+    """A fact that only the question speaks of is one, too."""
+    plan = walk.compiled.plan
+    read = {name for _, name in site.judged.facts}
+    for policy in site.flow.policies:
+        for name, fact in plan.policies[policy].facts.items():
+            if name in set(facts_in(question.node)) - read:
+                output = plan.tools[fact.call].output
+                site.judged.facts[policy, name] = root(("fact", site.name, policy, name), output, ("fact", fact.call))
 
 
 def amount_arg(compiled: CompiledPlan, tool: str) -> tuple[str, str | None]:
@@ -88,10 +115,11 @@ def amount_arg(compiled: CompiledPlan, tool: str) -> tuple[str, str | None]:
         if len(path) == 1 and marks.role_of(path, schema) == marks.AMOUNT
     ]
     if len(found) != 1:
-        words = "no argument" if not found else "several arguments"
+        none = t("No argument of {tool} says an amount of money.", tool=tool)
+        several = t("Several arguments of {tool} say an amount of money.", tool=tool)
         raise InputError(
-            f"{tool} has {words} that say an amount of money.",
-            help=f"Ask `{tool} when args.NAME > 500` instead, or mark the argument with `x-money`.",
+            several if found else none,
+            help=t("Ask `{tool} when args.NAME > 500`, or mark the argument with `x-money`.", tool=tool),
             code="FR3203",
         )
     return found[0][0], found[0][1].get("x-money")
@@ -104,8 +132,8 @@ def _over(question: Question, site: Site, compiled: CompiledPlan) -> Formula:
     given = site.arg(name)
     if code is not None and currency is not None and currency.isupper() and code != currency:
         raise InputError(
-            f"{question.tool} takes amounts in {currency}, not in {code}.",
-            help=f"Ask `{question.tool} over {most:g} {currency}`.",
+            t("{tool} takes amounts in {currency}, not in {code}.", tool=question.tool, currency=currency, code=code),
+            help=t("Ask `{tool} over {most} {currency}`.", tool=question.tool, most=f"{most:g}", currency=currency),
             code="FR3204",
         )
     if code is not None and currency is not None and not currency.isupper():
@@ -114,13 +142,13 @@ def _over(question: Question, site: Site, compiled: CompiledPlan) -> Formula:
     return some(both(when, compare(">", v, Const(most), f"{name} > {most:g}")[0]) for when, v in plain)
 
 
-def does(question: Question, drive: Drive, compiled: CompiledPlan, example: Example | None = None) -> Did | None:
+def does(question: Question, drive: Drive, compiled: CompiledPlan) -> Did | None:
     """Return the call of a run that is the one in question, None where there is none."""
     before: list[Did] = []
     for did in drive.done:
-        if did.what == "call" and did.tool == question.tool and not did.failed:
-            if _is_it(question, did, before, drive, compiled):
-                return did
+        is_call = did.what == "call" and did.tool == question.tool and not did.failed
+        if is_call and _is_it(question, did, before, drive, compiled):
+            return did
         before.append(did)
     return None
 
@@ -155,7 +183,9 @@ def answer_call(compiled: CompiledPlan, question: Question) -> Answer:
     walk = Walk(compiled)
     found = sites_of(walk, question)
     if not found:
-        return Answer(question=question, said="no", because=[f"No step of this flow calls {question.tool}."])
+        return Answer(
+            question=question, said="no", because=[t("No step of this flow calls {tool}.", tool=question.tool)]
+        )
     left: list[Site] = []
     unsure: list[str] = []
     for site in found:
@@ -164,7 +194,9 @@ def answer_call(compiled: CompiledPlan, question: Question) -> Answer:
                 left.append(site)
         except TooMany:
             left.append(site)
-            unsure.append(f"There are too many ways to {question.tool} in {site.path} to look at each.")
+            unsure.append(
+                t("There are too many ways to {tool} in {step} to look at each.", tool=question.tool, step=site.path)
+            )
     if not left:
         gates, each = blocked_by(compiled, question)
         return Answer(question=question, said="no", gates=gates, each=each)
@@ -210,12 +242,12 @@ def try_out(question: Question, site: Site, walk: Walk, tried: list[str]) -> tup
             script = script_of(walk, Example(state), site)
             drive = Drive(walk.compiled, script, question.node).run()
         except NoExample as error:
-            tried.append(f"No example values were found: {error}")
+            tried.append(t("No example values were found: {problem}", problem=error))
         else:
             did = does(question, drive, walk.compiled)
             if did is not None:
                 return drive, did
-            tried.append("An example that should do it does not.")
+            tried.append(t("It seems possible, but no example was found that really does it."))
         more = bar(state)
         if more is None:
             return None
@@ -258,7 +290,7 @@ def not_followed(question: Question, sites: Sequence[Site], walk: Walk) -> list[
         for told in state.told:
             plain = told.parts[0] if isinstance(told, Not) else told
             texts += [unknown.text for unknown in unknowns_of(plain) if unknown.made and unknown.text]
-        found += [f"This cannot be followed: {text}" for text in dict.fromkeys(texts)]
+        found += [t("This cannot be followed: {text}", text=text) for text in dict.fromkeys(texts)]
     return list(dict.fromkeys(found))
 
 

@@ -221,4 +221,3 @@ def conforms(value: Value, domain: Domain) -> Formula:
         case Items():
             return either(conforms(Const([]), domain), both(negate(value.there), conforms(Const(None), domain)))
     return YES
-

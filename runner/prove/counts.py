@@ -6,20 +6,23 @@ Owns: what limits them (limits of rules, budgets, the steps themselves), and run
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from flowrun.core.compiled import CompiledPlan
 from flowrun.plan.model import LimitPlan, RulePlan
-from flowrun.prove.answers import Answer, bar, sites_of, wanted
+from flowrun.prove.answers import Answer, amount_arg, answer_call, bar, sites_of, wanted
 from flowrun.prove.drive import Did, Drive, Script
 from flowrun.prove.example import Example, NoExample
 from flowrun.prove.gates import Gate
+from flowrun.prove.inside import unknowns_in
 from flowrun.prove.paths import Walk
 from flowrun.prove.questions import Question
 from flowrun.prove.script import arguments, script_of
 from flowrun.prove.sites import Site
 from flowrun.prove.solver import TooMany, possible, solve
-from flowrun.prove.terms import Formula, both, key_of, unknowns_in
+from flowrun.prove.terms import Formula, both, key_of
+from flowrun.words import t
 
 DAY = 86400.0
 MOST_SITES = 8
@@ -30,25 +33,65 @@ ENDLESS: Bound = (float("inf"), [])
 
 def answer_count(compiled: CompiledPlan, question: Question) -> Answer:
     """Answer whether there can be more than so many."""
-    assert question.most is not None
+    if question.most is None:
+        return _answer_sum(compiled, question)
     walk = Walk(compiled)
     most, gates = _bound(compiled, walk, question)
     if most <= question.most:
         return Answer(question=question, said="no", gates=gates, each=True, because=[] if gates else [_steps(question)])
     if question.what == "cost":
-        told = "No budget of this flow stops it before that; what a model really costs cannot be told beforehand."
+        told = t("No budget of this flow stops it before that, and what a model really costs is not known beforehand.")
         return Answer(question=question, said="cannot tell", because=[told])
     shown = _shown(compiled, question)
     if shown is not None:
-        return Answer(question=question, said="yes", drive=shown, did=(counted(question, shown) or [None])[-1])
-    limit = "nothing limits it" if most == float("inf") else f"the limits leave room for {most:g}"
-    told = f"No run was found that does it, though {limit}."
+        return Answer(question=question, said="yes", drive=shown, did=_last(question, shown))
+    if question.in_a_day:
+        told = t(
+            "No rule counts {tool} over all the runs of a day. One run was not found to do it.", tool=question.tool
+        )
+    elif most == float("inf"):
+        told = t("Nothing limits it, but no run was found that does it.")
+    else:
+        told = t("The limits leave room for {most}, but no run was found that does it.", most=f"{most:g}")
+    return Answer(question=question, said="cannot tell", because=[told])
+
+
+def _answer_sum(compiled: CompiledPlan, question: Question) -> Answer:
+    """Answer whether calls can add up to more than so much in a day."""
+    assert question.over is not None
+    one = answer_call(compiled, replace(question, in_a_day=False, per=None))
+    if one.said == "yes":
+        return replace(one, question=question)
+    name, _ = amount_arg(compiled, question.tool)
+    per = None if question.per is None else ["attr", ["name", "args"], question.per]
+    walk = Walk(compiled)
+    stopped: list[list[Gate]] = []
+    for flow in {site.flow.name: site.flow for site in sites_of(walk, question)}.values():
+        stopped.append(
+            [
+                Gate(rule.source, rule.id, "at_most")
+                for rule, _ in compiled.rules_for(flow, question.tool)
+                for limit in rule.at_most
+                if limit.sum is not None
+                and limit.sum[:3] == ["attr", ["name", "args"], name]
+                and limit.limit <= question.over[0]
+                and limit.currency in (None, question.over[1])
+                and _in_time(question, limit)
+                and (limit.per is None or limit.per == per)
+            ]
+        )
+    if not stopped or all(stopped):
+        gates = list(dict.fromkeys(gate for found in stopped for gate in found))
+        return Answer(question=question, said="no", gates=gates, each=True, because=[] if gates else one.because)
+    told = t(
+        "No rule adds {tool} up over all the runs of a day. One call alone was not found to do it.", tool=question.tool
+    )
     return Answer(question=question, said="cannot tell", because=[told])
 
 
 def _steps(question: Question) -> str:
     what = question.tool or question.what.replace("_", " ")
-    return f"The steps of this flow make no more of it: {what}."
+    return t("The steps of this flow make no more of it: {what}.", what=what)
 
 
 def counted(question: Question, drive: Drive) -> list[Did]:
@@ -63,6 +106,14 @@ def counted(question: Question, drive: Drive) -> list[Did]:
         if not did.failed:
             unlike.setdefault((did.tool, did.verdict.natural or did.path), did)
     return list(unlike.values())
+
+
+def _last(question: Question, drive: Drive) -> Did | None:
+    """Return the thing that is one too many."""
+    assert question.most is not None
+    if question.what == "model_calls":
+        return [did for did in drive.done if did.what in ("model", "proposes")][question.most]
+    return counted(question, drive)[question.most]
 
 
 def amount_of(question: Question, drive: Drive) -> int:
@@ -91,7 +142,9 @@ def _budget(compiled: CompiledPlan, what: str, question: Question | None = None)
     found: Bound = ENDLESS
     for source, budget in ((f"budget:{plan.flow.name}", plan.flow.budget), ("budget:", plan.ceiling)):
         limit = getattr(budget, what)
-        if limit is None or (what == "cost" and question is not None and budget.currency != (question.over or (0, ""))[1]):
+        if limit is None or (
+            what == "cost" and question is not None and budget.currency != (question.over or (0, ""))[1]
+        ):
             continue
         if limit < found[0]:
             found = (float(limit), [Gate(source, "budget", what)])
@@ -111,7 +164,14 @@ def _tool(compiled: CompiledPlan, walk: Walk, question: Question) -> Bound:
         bounds.append(_budget(compiled, "tool_calls"))
         if contract is not None and contract.effect == "write":
             bounds.append(_budget(compiled, "writes"))
-    return min(bounds, key=lambda bound: bound[0])
+    return _least(bounds, question.most)
+
+
+def _least(bounds: Sequence[Bound], most: float) -> Bound:
+    """Return the least bound, with the gates of all that are enough by themselves."""
+    least = min((bound for bound, _ in bounds), default=ENDLESS[0])
+    enough = [gate for bound, gates in bounds if bound <= max(least, most) for gate in gates]
+    return least, list(dict.fromkeys(enough)) if least < ENDLESS[0] else []
 
 
 def _structure(walk: Walk, question: Question, sites: Sequence[Site]) -> Bound:
@@ -132,12 +192,14 @@ def _limits(compiled: CompiledPlan, walk: Walk, question: Question, sites: Seque
     for name in flows:
         own = [site for site in sites if site.flow.name == name]
         found = [bound for rule, _ in rules[name] if (bound := _rule(walk, question, rule, own)) is not None]
-        least = min(found, key=lambda bound: bound[0], default=ENDLESS)
+        least = _least(found, question.most or 0)
         total += least[0]
         gates += least[1]
-    shared = [b for r, policy in next(iter(rules.values())) if policy and (b := _rule(walk, question, r, sites)) is not None]
+    shared = [
+        b for r, policy in next(iter(rules.values())) if policy and (b := _rule(walk, question, r, sites)) is not None
+    ]
     everywhere = [b for b in shared if all(any(r.id == b[1][0].id and p for r, p in known) for known in rules.values())]
-    return min([(total, gates), *everywhere], key=lambda bound: bound[0])
+    return _least([(total, gates), *everywhere], question.most or 0)
 
 
 def _rule(walk: Walk, question: Question, rule: RulePlan, sites: Sequence[Site]) -> Bound | None:
@@ -267,4 +329,3 @@ def _wasted(compiled: CompiledPlan, question: Question, walk: Walk) -> Drive | N
         if drive.model_calls > question.most:
             return drive
     return None
-

@@ -102,6 +102,7 @@ class Drive:
             path="", at=NOW, run="example", flow=flow.name, version=flow.version, plan=compiled.digest,
             input=script.input, key="example",
         )  # fmt: skip
+        self.started = started
         self.execution = Execution(compiled, started)
 
     def run(self) -> Drive:
@@ -166,9 +167,13 @@ class Drive:
                 facts[key] = given[key] if key in given else self._sample(self.compiled.plan.tools[read.tool].output)
                 self._note("fact", proposal.path, tool=read.tool, data=facts[key])
             known.append(facts)
-            self._look(command, proposal, facts)
+            self._look(command, proposal, {**self.script.facts.get(name, {}), **facts})
         verdicts = decide(
-            self.compiled, command, facts=known, usage=lambda counter, since, holds: self._taken.get(counter, 0), now=self.now
+            self.compiled,
+            command,
+            facts=known,
+            usage=lambda counter, since, holds: self._taken.get(counter, 0),
+            now=self.now,
         )
         for verdict in verdicts:
             if not command.met or verdict.verdict != "allow":

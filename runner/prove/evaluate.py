@@ -46,14 +46,18 @@ Json = Any
 Node = list[Any]
 MOST_CASES = 40
 """More combinations of cases than this are not looked at one by one."""
+_GIVES = {
+    "integer": ("length", "count"),
+    "boolean": ("any", "all", "contains"),
+    "string": ("lower", "upper", "trim", "truncate", "join", "date", "time_of", "next"),
+    "number": ("round", "age", "minutes", "hours", "days", "sum"),
+    "array": ("map", "select", "sort", "unique"),
+}
 KINDS: dict[str, Json] = {
-    **dict.fromkeys(("length", "count"), {"type": ["integer", "null"], "minimum": 0}),
-    **dict.fromkeys(("any", "all", "contains"), {"type": ["boolean", "null"]}),
-    **dict.fromkeys(("lower", "upper", "trim", "truncate", "join", "date", "time_of", "next"), {"type": ["string", "null"]}),
-    **dict.fromkeys(("round", "age", "minutes", "hours", "days", "sum"), {"type": ["number", "null"]}),
-    **dict.fromkeys(("map", "select", "sort", "unique"), {"type": ["array", "null"]}),
     "now": {"type": "string"},
-}  # fmt: skip
+    **{name: {"type": [kind, "null"]} for kind, names in _GIVES.items() for name in names},
+    **{name: {"type": ["integer", "null"], "minimum": 0} for name in _GIVES["integer"]},
+}
 """What functions give back, as far as it is known without looking at what they are given."""
 
 
@@ -184,7 +188,9 @@ class Evaluator:
             return attribute(whole, place.value)
         if isinstance(place, Const) and isinstance(whole, Const):
             number = place.value
-            fits = isinstance(whole.value, list) and type(number) is int and -len(whole.value) <= number < len(whole.value)
+            fits = (
+                isinstance(whole.value, list) and type(number) is int and -len(whole.value) <= number < len(whole.value)
+            )
             return Const(whole.value[number]) if fits else NONE
         if isinstance(whole, Const) and whole.value is None:
             return NONE
@@ -233,7 +239,11 @@ class Evaluator:
     def _kind(self, name: str, given: Sequence[Value]) -> Json:
         schema = KINDS.get(name, True)
         source = given[0] if given else NONE
-        if isinstance(source, Unknown) and isinstance(source.schema, dict) and isinstance(source.schema.get("items"), dict):
+        if (
+            isinstance(source, Unknown)
+            and isinstance(source.schema, dict)
+            and isinstance(source.schema.get("items"), dict)
+        ):
             items = source.schema["items"]
             if name in ("select", "sort", "unique"):
                 return {**schema, "items": items}
@@ -320,4 +330,3 @@ def _plain_parts(node: Node) -> tuple[str, ...]:
     if node[0] != "call":
         return ()
     return tuple(name for name, _ in node[3])
-

@@ -118,7 +118,9 @@ class Example:
         self._back_from_ages()
         plain = [u for u in self.theory.known if not u.made and self._is_plain(u)]
         plain += [u for f in self._orders for u in (f.parts[0] if isinstance(f, Not) else f).parts[1:]]
-        waiting = [u for u in dict.fromkeys(plain) if u not in self._values and self._is_plain(u) and u.stands_for is None]
+        waiting = [
+            u for u in dict.fromkeys(plain) if u not in self._values and self._is_plain(u) and u.stands_for is None
+        ]
         lower = {low: high for low, high, _, _ in self.theory.edges}
         waiting.sort(key=lambda u: (not self.theory.domain(u).single, u in lower))
         self._fill(waiting, 0, [2000])

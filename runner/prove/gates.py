@@ -210,4 +210,3 @@ def fits(args: Value, schema: dict[str, Json], bound: Collection[str]) -> Formul
 def asks_role(asking: Sequence[Asking], role: str | None) -> Formula:
     """Return when people are asked, or somebody of one role."""
     return some(each.when for each in asking if role is None or role in each.roles)
-

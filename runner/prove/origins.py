@@ -13,6 +13,7 @@ from typing import Any
 from flowrun.core.compiled import CompiledPlan, bound_names
 from flowrun.prove.domains import ANYTHING, Domain, point
 from flowrun.prove.drive import Did
+from flowrun.prove.inside import unknowns_in, unknowns_of
 from flowrun.prove.paths import Walk
 from flowrun.prove.sites import Site
 from flowrun.prove.terms import (
@@ -28,8 +29,6 @@ from flowrun.prove.terms import (
     negate,
     options,
     some,
-    unknowns_in,
-    unknowns_of,
     within,
 )
 
@@ -109,7 +108,9 @@ def _not_fixed(value: Unknown, formulas: Sequence[Formula]) -> Formula:
             numbers |= {low[0] for low, high in current.parts[1].numbers if low == high}
         elif isinstance(current, All | Any_ | Not):
             waiting += current.parts
-    fixed = Domain(texts=frozenset(texts), numbers=tuple(((n, 0), (n, 0)) for n in sorted(numbers)), flags=frozenset({"null"}))
+    fixed = Domain(
+        texts=frozenset(texts), numbers=tuple(((n, 0), (n, 0)) for n in sorted(numbers)), flags=frozenset({"null"})
+    )
     return within(value, ANYTHING.minus(fixed))
 
 

@@ -116,7 +116,11 @@ class Walk(Sites):
         """Walk one step."""
         match step:
             case m.CallStep():
-                return self.sub_flow(flow, step, place, runs, path) if step.flow else self.call(flow, step, place, runs, path)
+                return (
+                    self.sub_flow(flow, step, place, runs, path)
+                    if step.flow
+                    else self.call(flow, step, place, runs, path)
+                )
             case m.AskStep():
                 return self.ask(flow, step, place, runs, path)
             case m.AskPersonStep():
@@ -131,10 +135,11 @@ class Walk(Sites):
             case m.ParallelStep():
                 return self.parallel(flow, step, place, runs, path)
             case m.WaitStep():
-                value = NONE
-                if step.event is not None:
-                    value = self.answer(step.event, ("event", path), ("event", step.event))
-                return cases([(self.ok(step, path), value)]), YES
+                if step.event is None:
+                    return NONE, YES
+                return cases(
+                    [(self.ok(step, path), self.answer(step.event, ("event", path), ("event", step.event)))]
+                ), YES
             case m.RecordStep():
                 return self.record(flow, step, place, runs, path)
             case m.SetStep():
@@ -263,7 +268,9 @@ class Walk(Sites):
         for tool in child.calls:
             if len(child.calls[tool]) > len(place.calls.get(tool, ())):
                 place.add(tool, self.somebody(flow, tool, path))
-        value = Unknown(("items", path), LIST, schema=True, origin=("made", ""), parts=(listed,), text=f"steps.{step.id}")
+        value = Unknown(
+            ("items", path), LIST, schema=True, origin=("made", ""), parts=(listed,), text=f"steps.{step.id}"
+        )
         return self.block(step, value, runs, stops, path)
 
     def item(self, listed: Value, path: str) -> tuple[Value, Formula]:

@@ -15,26 +15,32 @@ from flowrun.errors import InputError
 from flowrun.lang.expr_problem import suggestion
 from flowrun.lang.expressions import parse_expression
 from flowrun.values.money import MICRO, parse_money
+from flowrun.words import mark, t
 
 Node = list[Any]
 COUNTED = ("writes", "tool_calls", "model_calls", "cost")
 BY = {"chosen by the model": "model", "from the message": "message", "unbound": "unbound"}
-HELP = (
+HELP = mark(
     "Write for example: `pay.refund without approval`, `pay.refund over 500 EUR`, `desk.create_ticket more than 2 times`, "
     "`mail.send with to chosen by the model`, `pay.refund without crm.lookup_customer before`, `writes > 3`, "
     "`input.email reaches the model`, `completed without record`."
 )
 _NAME = r"[A-Za-z_][\w.-]*"
-_PARTS = (
-    ("approval", re.compile(rf"without approval(?: by (?P<role>{_NAME}))?(?=\s|$)")),
-    ("ask_person", re.compile(r"without ask_person(?=\s|$)")),
-    ("after", re.compile(rf"without (?P<tool>{_NAME}\.{_NAME})(?: before)?(?=\s|$)")),
-    ("after", re.compile(rf"before (?P<tool>{_NAME}\.{_NAME})(?=\s|$)")),
-    ("over", re.compile(rf"over (?P<amount>\d[\d.]*)(?: (?P<code>[A-Z]{{3}}))?(?P<day> in a day(?: for one (?P<per>{_NAME}))?)?(?=\s|$)")),
-    ("times", re.compile(r"(?:more than|>) (?P<most>\d+)(?: times?)?(?P<day> in a day)?(?=\s|$)")),
-    ("chosen", re.compile(rf"with (?P<arg>{_NAME}) (?P<by>chosen by the model|from the message|unbound)(?=\s|$)")),
-    ("when", re.compile(r"when (?P<expr>.+?)(?=\s+without (?:approval|ask_person|[\w.]+ before)\b|$)")),
-)  # fmt: skip
+_END = r"(?=\s|$)"
+_DAY = r"(?P<day> in a day)?"
+_PARTS = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("approval", rf"without approval(?: by (?P<role>{_NAME}))?{_END}"),
+        ("ask_person", rf"without ask_person{_END}"),
+        ("after", rf"without (?P<tool>{_NAME}\.{_NAME})(?: before)?{_END}"),
+        ("after", rf"before (?P<tool>{_NAME}\.{_NAME}){_END}"),
+        ("over", rf"over (?P<amount>\d[\d.]*)(?: (?P<code>[A-Z]{{3}}))?(?:{_DAY}(?: for one (?P<per>{_NAME}))?){_END}"),
+        ("times", rf"(?:more than|>) (?P<most>\d+)(?: times?)?{_DAY}{_END}"),
+        ("chosen", rf"with (?P<arg>{_NAME}) (?P<by>chosen by the model|from the message|unbound){_END}"),
+        ("when", r"when (?P<expr>.+?)(?=\s+without (?:approval|ask_person|[\w.]+ before)\b|$)"),
+    )
+)
 _COUNT = re.compile(rf"(?P<what>{'|'.join(COUNTED)}) (?:>|more than) (?P<most>.+)")
 _REACHES = re.compile(r"(?P<path>\S+) reaches the model")
 _RECORD = re.compile(r"complet(?:ed|ion) without (?:a )?record")
@@ -82,14 +88,14 @@ def parse(text: str, tools: Collection[str], steps: Collection[str] = ()) -> Que
     tool, _, rest = text.partition(" ")
     if tool not in tools:
         if "." not in tool:
-            raise InputError(f"This question is not understood: {text!r}.", help=HELP, code="FR3201")
+            raise InputError(t("This question is not understood: {text}", text=text), help=t(HELP), code="FR3201")
         raise _unknown(tool, tools)
     return _call(text, tool, rest, tools)
 
 
 def _unknown(tool: str, tools: Collection[str]) -> InputError:
-    listed = suggestion(tool, sorted(tools)) or f"It may use: {', '.join(sorted(tools))}."
-    return InputError(f"This flow does not use {tool}.", help=listed, code="FR3202")
+    listed = suggestion(tool, sorted(tools)) or t("It may use: {tools}.", tools=", ".join(sorted(tools)))
+    return InputError(t("This flow does not use {tool}.", tool=tool), help=listed, code="FR3202")
 
 
 def _call(text: str, tool: str, rest: str, tools: Collection[str]) -> Question:
@@ -103,8 +109,12 @@ def _call(text: str, tool: str, rest: str, tools: Collection[str]) -> Question:
                 rest = rest[match.end() :].strip()
                 break
         else:
-            raise InputError(f"This part of the question is not understood: {rest!r}.", help=HELP, code="FR3201")
-    found = {name: tuple(value) if isinstance(value, list) and name != "node" else value for name, value in found.items()}
+            raise InputError(
+                t("This part of the question is not understood: {text}", text=rest), help=t(HELP), code="FR3201"
+            )
+    found = {
+        name: tuple(value) if isinstance(value, list) and name != "node" else value for name, value in found.items()
+    }
     return Question(text=text, kind="call", tool=tool, **found)
 
 
@@ -130,7 +140,7 @@ def _take(kind: str, match: re.Match[str], found: dict[str, Any], tools: Collect
         node, problems = parse_expression(match["expr"])
         if node is None or problems:
             first = problems[0]
-            raise InputError(f"{match['expr']}: {first.message}", help=first.help or HELP, code="FR3201")
+            raise InputError(f"{match['expr']}: {first.message}", help=first.help or t(HELP), code="FR3201")
         found["when"], found["node"] = match["expr"], node
 
 
@@ -138,10 +148,14 @@ def _count(text: str, what: str, most: str) -> Question:
     if what == "cost":
         money = parse_money(most)
         if money is None:
-            raise InputError(f"{most!r} is no amount of money.", help="Write `cost > 0.10 USD`.", code="FR3201")
+            raise InputError(
+                t("{text} is no amount of money.", text=most), help=t("Write `cost > 0.10 USD`."), code="FR3201"
+            )
         return Question(text=text, kind="count", what=what, most=money[0], over=(money[0] / MICRO, money[1]))
     if not most.isdigit():
-        raise InputError(f"{most!r} is no whole number.", help=f"Write `{what} > 3`.", code="FR3201")
+        raise InputError(
+            t("{text} is no whole number.", text=most), help=t("Write `{what} > 3`.", what=what), code="FR3201"
+        )
     return Question(text=text, kind="count", what=what, most=int(most))
 
 
@@ -152,14 +166,16 @@ def _reaches(text: str, path: str, tools: Collection[str], steps: Collection[str
     if parts[0] == "steps" and len(parts) > 1:
         if parts[1] not in steps:
             raise InputError(
-                f"This flow has no step {parts[1]}.", help=suggestion(parts[1], sorted(steps)), code="FR3202"
+                t("This flow has no step {step}.", step=parts[1]),
+                help=suggestion(parts[1], sorted(steps)),
+                code="FR3202",
             )
         return Question(text=text, kind="reaches", path=tuple(parts))
     tool = next((name for name in tools if path == name or path.startswith(f"{name}.")), None)
     if tool is None:
         raise InputError(
-            f"It is not clear what {path} is.",
-            help="Write `input.FIELD`, `steps.ID.FIELD` or `TOOL.FIELD` (a field of what the tool returns).",
+            t("It is not clear what {path} is.", path=path),
+            help=t("Write `input.FIELD`, `steps.ID.FIELD` or `TOOL.FIELD` (a field of what the tool returns)."),
             code="FR3202",
         )
     rest = path[len(tool) + 1 :]

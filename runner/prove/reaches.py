@@ -16,12 +16,26 @@ from flowrun.prove.drive import Drive
 from flowrun.prove.evaluate import attribute
 from flowrun.prove.example import Example, NoExample
 from flowrun.prove.gates import Gate
+from flowrun.prove.inside import unknowns_in
 from flowrun.prove.paths import Prompt, Walk
 from flowrun.prove.questions import Question
 from flowrun.prove.script import script_of
 from flowrun.prove.solver import TooMany, possible, solve
-from flowrun.prove.terms import NO, YES, Const, Formula, Unknown, Value, both, is_null, negate, options, some, unknowns_in
+from flowrun.prove.terms import (
+    NO,
+    YES,
+    Const,
+    Formula,
+    Unknown,
+    Value,
+    both,
+    is_null,
+    negate,
+    options,
+    some,
+)
 from flowrun.values.compare import to_text
+from flowrun.words import t
 
 Json = Any
 TRIES = 8
@@ -34,14 +48,16 @@ def answer_reaches(compiled: CompiledPlan, question: Question) -> Answer:
         return Answer(question=question, said="no", gates=[Gate("privacy:", hidden, "to_model")], each=True)
     if not possible_reach(Walk(compiled), question):
         gates, each = blame(compiled, lambda walk: possible_reach(walk, question))
-        because = [] if gates else [f"No prompt of this flow has {'.'.join(question.path)}, and no model is told it."]
+        path = ".".join(question.path)
+        because = [] if gates else [t("No prompt of this flow has {path}, and no model is told it.", path=path)]
         return Answer(question=question, said="no", gates=gates, each=each, because=because)
     few = Walk(compiled, few=True)
     for prompt, formula in _ways(few, question):
         drive = _tried(compiled, few, prompt, formula, question)
         if drive is not None:
-            return Answer(question=question, said="yes", drive=drive, because=[prompt.path])
-    told = "It stands in what a prompt is made of, but no example shows it there."
+            read = next((d for d in drive.done if d.path == prompt.path and d.what in ("model", "proposes")), None)
+            return Answer(question=question, said="yes", drive=drive, did=read)
+    told = t("It stands in what a prompt is made of, but no example shows it there.")
     return Answer(question=question, said="cannot tell", because=[told])
 
 
@@ -74,7 +90,9 @@ def _shows(value: Value, walk: Walk, prompt: Prompt, question: Question) -> Form
 def _targets(walk: Walk, prompt: Prompt, question: Question) -> list[tuple[Any, ...]]:
     """Return the keys of the value in question."""
     if question.tool:
-        roots = [key for key, unknown in walk.roots.items() if key[0] == "out" and unknown.origin == ("tool", question.tool)]
+        roots = [
+            key for key, unknown in walk.roots.items() if key[0] == "out" and unknown.origin == ("tool", question.tool)
+        ]
         return [(*key, *question.path[1:]) for key in roots]
     if question.path[0] == "input":
         return [question.path]
@@ -85,9 +103,7 @@ def _targets(walk: Walk, prompt: Prompt, question: Question) -> list[tuple[Any, 
 
 
 def _part_of(unknown: Unknown, wanted: list[tuple[Any, ...]]) -> bool:
-    return any(
-        unknown.key[: len(key)] == key or key[: len(unknown.key)] == unknown.key for key in wanted
-    )
+    return any(unknown.key[: len(key)] == key or key[: len(unknown.key)] == unknown.key for key in wanted)
 
 
 def _hidden(compiled: CompiledPlan, question: Question) -> str | None:
@@ -110,9 +126,7 @@ def _hidden(compiled: CompiledPlan, question: Question) -> str | None:
     return barred[0] if barred else None
 
 
-def _tried(
-    compiled: CompiledPlan, walk: Walk, prompt: Prompt, formula: Formula, question: Question
-) -> Drive | None:
+def _tried(compiled: CompiledPlan, walk: Walk, prompt: Prompt, formula: Formula, question: Question) -> Drive | None:
     barred: list[Formula] = []
     target = _value(walk, prompt, question)
     there = [] if target is None else [negate(is_null(target))]
@@ -175,10 +189,11 @@ def answer_record(compiled: CompiledPlan, question: Question) -> Answer:
 
     if not can(Walk(compiled)):
         gates, each = blame(compiled, can)
-        because = [] if gates else ["On every way to the end stands the step that writes the record, and nothing goes around it."]
+        always = t("On every way to the end stands the step that writes the record, and nothing goes around it.")
+        because = [] if gates else [always]
         return Answer(question=question, said="no", gates=gates, each=each, because=because)
     few = Walk(compiled, few=True)
-    tried = "No example was found that does it."
+    tried = t("No example was found that does it.")
     for end in few.ends:
         try:
             state = solve(few.whole([end.reach, negate(end.written)]))
@@ -186,7 +201,7 @@ def answer_record(compiled: CompiledPlan, question: Question) -> Answer:
                 continue
             drive = Drive(compiled, script_of(few, Example(state), None)).run()
         except NoExample as error:
-            tried = f"No example values were found: {error}"
+            tried = t("No example values were found: {problem}", problem=error)
             continue
         except TooMany:
             continue

@@ -13,7 +13,7 @@ from flowrun.prove.drive import Script, Turn
 from flowrun.prove.example import Example
 from flowrun.prove.paths import Walk
 from flowrun.prove.sites import Site
-from flowrun.prove.terms import thing
+from flowrun.prove.terms import Unknown, thing
 
 Json = Any
 
@@ -28,9 +28,12 @@ def script_of(walk: Walk, example: Example, site: Site | None) -> Script:
         kind, path = key[0], key[-1]
         if kind in ("answer", "event"):
             step = verbs.get(path.rpartition("/")[2])
-            if step is not None and step.on_error == "continue" and not example.so(thing(path, "succeeds")):
-                if thing(path, "succeeds") in example.state.things:
-                    script.fails.add(path)
+            if (
+                step is not None
+                and step.on_error == "continue"
+                and example.state.things.get(thing(path, "succeeds")) is False
+            ):
+                script.fails.add(path)
             script.answers[path] = example.whole(unknown)
         elif kind == "handed":
             by_person = thing(path, "handed off") if ("out", path) in roots else thing(path, "a person")
@@ -55,11 +58,13 @@ def _facts(walk: Walk, example: Example, script: Script) -> None:
     judged.update({name: made.judged for name, made in walk.proposals.items()})
     for name, found in judged.items():
         script.facts[name] = {
-            key: example.whole(unknown) for key, unknown in found.facts.items() if spoken_of(example, unknown)
+            key: example.whole(unknown)
+            for key, unknown in found.facts.items()
+            if isinstance(unknown, Unknown) and spoken_of(example, unknown)
         }
 
 
-def spoken_of(example: Example, unknown: Any) -> bool:
+def spoken_of(example: Example, unknown: Unknown) -> bool:
     """Whether anything was said about a value or a part of it."""
     size = len(unknown.key)
     return any(other.key[:size] == unknown.key for other in example.theory.known)

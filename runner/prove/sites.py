@@ -14,6 +14,7 @@ from flowrun.core.compiled import CompiledPlan
 from flowrun.plan import model as m
 from flowrun.prove.evaluate import Evaluator
 from flowrun.prove.gates import Gate, Judged, asks_role, judge
+from flowrun.prove.inside import things_in, unknowns_of
 from flowrun.prove.names import Made, Place, Source, entry
 from flowrun.prove.shapes import field, kinds_of, root
 from flowrun.prove.terms import (
@@ -31,8 +32,6 @@ from flowrun.prove.terms import (
     meaning,
     negate,
     thing,
-    things_in,
-    unknowns_of,
 )
 
 Json = Any
@@ -183,20 +182,28 @@ class Sites:
         """Walk the proposals of an `ask`: a site for each tool, and what it leaves in `calls`."""
         for tool in step.tools:
             name = f"{path}!{tool}"
-            args, bound, judged, here = self._proposal(flow, step, place, path, name, tool, 0)
+            args, judged, here = self._proposal(flow, step, place, path, name, tool, 0)
             self.sites.append(
                 Site(
-                    path=path, step=step, flow=flow, tool=tool, by_model=True, reach=runs, args=args, judged=judged,
-                    edited=NO, place=here, name=name, loops=self.looping > 0,
-                )  # fmt: skip
+                    path=path,
+                    step=step,
+                    flow=flow,
+                    tool=tool,
+                    by_model=True,
+                    reach=runs,
+                    args=args,
+                    judged=judged,
+                    edited=NO,
+                    place=here,
+                    name=name,
+                    loops=self.looping > 0,
+                )
             )
         before = place.fork()
         for tool in step.tools:
             place.add(tool, self._after(flow, step, before, runs, path, tool))
 
-    def _after(
-        self, flow: m.FlowPlan, step: m.AskStep, before: Place, runs: Formula, path: str, tool: str
-    ) -> Source:
+    def _after(self, flow: m.FlowPlan, step: m.AskStep, before: Place, runs: Formula, path: str, tool: str) -> Source:
         def source() -> Made:
             name = f"{path}!{tool}!last"
             if name not in self._known:
@@ -206,19 +213,17 @@ class Sites:
 
         return source
 
-    def _own(
-        self, flow: m.FlowPlan, step: m.AskStep, place: Place, path: str, name: str, tool: str, back: int
-    ) -> Made:
+    def _own(self, flow: m.FlowPlan, step: m.AskStep, place: Place, path: str, name: str, tool: str, back: int) -> Made:
         """Return one call that a model made in a step, `back` calls away from the one that is looked at."""
         done = thing(name, "done")
-        args, _, judged, _ = self._proposal(flow, step, place, path, name, tool, back)
+        args, judged, _ = self._proposal(flow, step, place, path, name, tool, back)
         self.implies(done, judged.allowed)
         output = self.root(("out", name), self.compiled.plan.tools[tool].output, ("tool", tool))
         return Made(done, entry(output, args, **_marks(name)), several=True)
 
     def _proposal(
         self, flow: m.FlowPlan, step: m.AskStep, place: Place, path: str, name: str, tool: str, back: int
-    ) -> tuple[Value, dict[str, Value], Judged, Place]:
+    ) -> tuple[Value, Judged, Place]:
         here = place.fork()
         for other in step.tools:
             here.add(other, self._earlier(flow, step, place, path, name, other, back + 1))
@@ -232,7 +237,7 @@ class Sites:
         args = Fields({**more, **bound}, rest=None if closed else free)
         judged = self.judged(flow, tool, name, here, args, bound)
         self.proposals[name] = Proposed(path, tool, Fields(more), judged)
-        return args, bound, judged, here
+        return args, judged, here
 
     def _earlier(
         self, flow: m.FlowPlan, step: m.AskStep, place: Place, path: str, name: str, tool: str, back: int
@@ -286,7 +291,15 @@ class Sites:
     ) -> Judged:
         """Return the judgement of a call."""
         return judge(
-            self.compiled, flow, tool, at=at, place=place, args=args, bound=bound, taken_out=self.taken_out, few=self.few
+            self.compiled,
+            flow,
+            tool,
+            at=at,
+            place=place,
+            args=args,
+            bound=bound,
+            taken_out=self.taken_out,
+            few=self.few,
         )
 
 

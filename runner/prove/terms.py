@@ -149,8 +149,8 @@ class Any_(Formula):
     __slots__ = ()
 
 
-YES = All()
-NO = Any_()
+YES: Formula = All()
+NO: Formula = Any_()
 
 
 def thing(*key: Any, text: str = "") -> Formula:
@@ -199,7 +199,7 @@ def _join(formulas: Iterable[Formula], kind: type[Formula], neutral: Formula, st
 
 def negate(formula: Formula) -> Formula:
     """Return the opposite."""
-    if formula == YES or formula == NO:
+    if formula in (YES, NO):
         return NO if formula == YES else YES
     if isinstance(formula, Not):
         found: Formula = formula.parts[0]
@@ -354,57 +354,3 @@ def key_of(value: Value) -> Key:
             return value.key
         case Money():
             return ("money", key_of(value.amount), key_of(value.currency))
-
-
-def things_in(formula: Formula) -> set[Formula]:
-    """Return the plain statements of the kind `Thing` that a formula speaks of."""
-    found: set[Formula] = set()
-    seen: set[int] = set()
-    waiting = [formula]
-    while waiting:
-        current = waiting.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, Thing):
-            found.add(current)
-        elif isinstance(current, All | Any_ | Not):
-            waiting += current.parts
-    return found
-
-
-def unknowns_of(formula: Formula) -> set[Unknown]:
-    """Return the unknowns that a formula speaks of."""
-    found: set[Unknown] = set()
-    seen: set[int] = set()
-    waiting = [formula]
-    while waiting:
-        current = waiting.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, Is):
-            found.add(current.parts[0])
-        elif isinstance(current, Order):
-            found.update(current.parts[1:])
-        elif isinstance(current, All | Any_ | Not):
-            waiting += current.parts
-    return found
-
-
-def unknowns_in(value: Value) -> Iterable[Unknown]:
-    """Yield the unknowns that a value is made of; of a choice also those of what is not chosen."""
-    match value:
-        case Unknown():
-            yield value
-            for part in value.parts:
-                yield from unknowns_in(part)
-        case Fields():
-            for inner in value.items.values():
-                yield from unknowns_in(inner)
-        case Items() | Cases():
-            for _, inner in value.items if isinstance(value, Items) else value.cases:
-                yield from unknowns_in(inner)
-        case Money():
-            yield from unknowns_in(value.amount)
-            yield from unknowns_in(value.currency)
