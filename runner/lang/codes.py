@@ -11,7 +11,7 @@ from functools import cache
 import msgspec
 
 from flowrun.errors import Diagnostic, Span
-from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_shape
+from flowrun.lang import codes_budgets, codes_expressions, codes_files, codes_rules, codes_shape
 
 UNLISTED = "FR1000"
 """Code of a finding whose rule is not in the catalogue; tests see to it that there is none."""
@@ -36,7 +36,13 @@ class Entry(msgspec.Struct, frozen=True):
 def catalogue() -> dict[str, Entry]:
     """Return every rule by its name, in the order of the codes."""
     entries: dict[str, Entry] = {}
-    for family in (codes_files.RULES, codes_shape.RULES, codes_expressions.RULES, codes_rules.RULES):
+    for family in (
+        codes_files.RULES,
+        codes_shape.RULES,
+        codes_expressions.RULES,
+        codes_rules.RULES,
+        codes_budgets.RULES,
+    ):
         for rule, (code, severity, title, teaching, bad, good) in family.items():
             entries[rule] = Entry(rule, code, severity, title, teaching, bad, good)
     return dict(sorted(entries.items(), key=lambda item: item[1].code))
