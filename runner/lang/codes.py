@@ -1,7 +1,8 @@
 """Rule names and their stable codes, and the one way to make a finding.
 
 Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_files` (FR10xx), `codes_shape`
-(FR11xx), `codes_expressions` (FR12xx and FR13xx) and `codes_rules` (FR14xx); a code is never given to another rule.
+(FR11xx), `codes_expressions` (FR12xx and FR13xx), `codes_rules` (FR14xx), `codes_budgets` (FR150x), and `codes_people`
+(FR151x); a code is never given to another rule.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from functools import cache
 
 import msgspec
 
-from flowrun.errors import Diagnostic, Span
-from flowrun.lang import codes_budgets, codes_expressions, codes_files, codes_rules, codes_shape
+from flowrun.errors import Diagnostic, Edit, Span
+from flowrun.lang import codes_budgets, codes_expressions, codes_files, codes_people, codes_rules, codes_shape
 
 UNLISTED = "FR1000"
 """Code of a finding whose rule is not in the catalogue; tests see to it that there is none."""
@@ -42,6 +43,7 @@ def catalogue() -> dict[str, Entry]:
         codes_expressions.RULES,
         codes_rules.RULES,
         codes_budgets.RULES,
+        codes_people.RULES,
     ):
         for rule, (code, severity, title, teaching, bad, good) in family.items():
             entries[rule] = Entry(rule, code, severity, title, teaching, bad, good)
@@ -63,6 +65,7 @@ def diagnostic(
     *,
     help: str | None = None,
     fix: str | None = None,
+    edits: tuple[Edit, ...] = (),
     related: tuple[tuple[Span, str], ...] = (),
     severity: str | None = None,
 ) -> Diagnostic:
@@ -76,5 +79,6 @@ def diagnostic(
         severity=severity or (known.severity if known else "error"),
         help=help,
         fix=fix,
+        edits=edits,
         related=related,
     )
