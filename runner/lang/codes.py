@@ -1,8 +1,8 @@
 """Rule names and their stable codes, and the one way to make a finding.
 
 Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_files` (FR10xx), `codes_shape`
-(FR11xx), `codes_expressions` (FR12xx and FR13xx), `codes_rules` (FR14xx), `codes_budgets` (FR150x), and `codes_people`
-(FR151x); a code is never given to another rule.
+(FR11xx), `codes_expressions` (FR12xx), `codes_types` (FR13xx), `codes_rules` and `codes_workspace` (FR14xx), and for
+what a flow means (FR15xx) `codes_budgets` and `codes_people`; a code is never given to another rule.
 """
 
 from __future__ import annotations
@@ -12,7 +12,27 @@ from functools import cache
 import msgspec
 
 from flowrun.errors import Diagnostic, Edit, Span
-from flowrun.lang import codes_budgets, codes_expressions, codes_files, codes_people, codes_rules, codes_shape
+from flowrun.lang import (
+    codes_budgets,
+    codes_expressions,
+    codes_files,
+    codes_people,
+    codes_rules,
+    codes_shape,
+    codes_types,
+    codes_workspace,
+)
+
+FAMILIES = (
+    codes_files,
+    codes_shape,
+    codes_expressions,
+    codes_types,
+    codes_rules,
+    codes_workspace,
+    codes_budgets,
+    codes_people,
+)
 
 UNLISTED = "FR1000"
 """Code of a finding whose rule is not in the catalogue; tests see to it that there is none."""
@@ -22,7 +42,10 @@ MAX_FINDINGS = 200
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One rule: what it is called, and what `lint --explain` teaches about it."""
+    """One rule: what it is called, and what `lint --explain` teaches about it.
+
+    `bad` and `good` run: `lint.fragments` completes them to a workspace.
+    """
 
     rule: str
     code: str
@@ -37,16 +60,9 @@ class Entry(msgspec.Struct, frozen=True):
 def catalogue() -> dict[str, Entry]:
     """Return every rule by its name, in the order of the codes."""
     entries: dict[str, Entry] = {}
-    for family in (
-        codes_files.RULES,
-        codes_shape.RULES,
-        codes_expressions.RULES,
-        codes_rules.RULES,
-        codes_budgets.RULES,
-        codes_people.RULES,
-    ):
-        for rule, (code, severity, title, teaching, bad, good) in family.items():
-            entries[rule] = Entry(rule, code, severity, title, teaching, bad, good)
+    for family in FAMILIES:
+        for rule, (code, severity, title, teaching, bad, good) in family.RULES.items():
+            entries[rule] = Entry(rule, code, severity, title, teaching, bad.rstrip("\n"), good.rstrip("\n"))
     return dict(sorted(entries.items(), key=lambda item: item[1].code))
 
 
