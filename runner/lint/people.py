@@ -11,6 +11,7 @@ from flowrun.lint.reach import Place, Reach
 from flowrun.lint.repairs import without_key
 from flowrun.lint.scope import World
 from flowrun.values.nodes import walk
+from flowrun.words import t
 
 CUSTOMER = "customer"
 _SAME_IN_EVERY_RUN = frozenset({"flow", "version", "mode"})
@@ -41,17 +42,17 @@ class _People:
             case spec.Set() | spec.Stop() if "on_error" in step.at:
                 self.out.add(
                     "cannot-fail",
-                    f"The step {step.id} cannot fail, so its `on_error` never counts.",
+                    t("The step {id} cannot fail, so its `on_error` never counts.", id=step.id),
                     step.at["on_error"],
-                    help="Take `on_error` out.",
+                    help=t("Take `on_error` out."),
                     edits=without_key(step, "on_error"),
                 )
         if isinstance(step, spec.Choose | spec.ForEach | spec.Parallel) and step.on_error == "hand_off":
             self.out.add(
                 "hand-off-only-closes",
-                f"The step {step.id} holds other steps: whoever gets it handed off can only close the run.",
+                t("The step {id} holds other steps: whoever gets it handed off can only close the run.", id=step.id),
                 step.at.get("on_error", step.span),
-                help="Write `on_error: hand_off` at the steps inside that may fail, where a person can answer.",
+                help=t("Write `on_error: hand_off` at the steps inside that may fail, where a person can answer."),
             )
         self.deadline(step, place)
 
@@ -62,85 +63,99 @@ class _People:
         if place.written is not None:
             self.out.add(
                 "failure-after-write",
-                f"If the step {step.id} fails, the run ends here, and no person hears that {place.written.call} was done.",
+                t(
+                    "If the step {id} fails, the run ends here, and no person hears that {tool} was done.",
+                    id=step.id,
+                    tool=place.written.call,
+                ),
                 step.at.get("on_error", step.at.get("ask", step.at.get("ask_person", step.span))),
-                help="Add `on_error: hand_off`, so that a person goes on from here.",
-                related=((spec.place_of(place.written, "call"), "this was done before"),),
+                help=t("Add `on_error: hand_off`, so that a person goes on from here."),
+                related=((spec.place_of(place.written, "call"), t("this was done before")),),
             )
         elif isinstance(step, spec.Ask) and step.to == CUSTOMER:
             self.out.add(
                 "customer-left",
-                f"If the step {step.id} fails, the customer waits for an answer, and no person hears of it.",
+                t("If the step {id} fails, the customer waits for an answer, and no person hears of it.", id=step.id),
                 spec.place_of(step, "to"),
-                help="Add `on_error: hand_off`, so that a person goes on with the customer.",
+                help=t("Add `on_error: hand_off`, so that a person goes on with the customer."),
             )
 
     def asked(self, step: spec.AskPerson, place: Place) -> None:
         role = self.world.catalogue.roles.get(step.to)
         if step.within is None and place.until is None:
             if step.to == CUSTOMER or (role is not None and role.within is None):
-                who = "the customer never answers" if step.to == CUSTOMER else f"nobody of {step.to} answers"
+                nobody = t("If nobody of {role} answers, the step {id} waits for ever.", role=step.to, id=step.id)
+                never = t("If the customer never answers, the step {id} waits for ever.", id=step.id)
                 self.out.add(
                     "waits-for-ever",
-                    f"If {who}, the step {step.id} waits for ever.",
+                    never if step.to == CUSTOMER else nobody,
                     spec.place_of(step, "to"),
-                    help="Add `within: 1d`, and say in `on_error` what happens then.",
+                    help=t("Add `within: 1d`, and say in `on_error` what happens then."),
                 )
         elif step.within is not None and step.to != CUSTOMER and place.dropped and place.written is None:
             self.out.add(
                 "late-case-dropped",
-                f"If nobody of {step.to} answers in time, the run ends `failed`, and no person gets the case.",
+                t(
+                    "If nobody of {role} answers in time, the run ends `failed`, and no person gets the case.",
+                    role=step.to,
+                ),
                 spec.place_of(step, "within"),
-                help="Add `on_error: hand_off`, or `on_error: continue` and say in the next steps what holds then.",
+                help=t("Add `on_error: hand_off`, or `on_error: continue` and say in the next steps what holds then."),
             )
         shown = step.ask_person.exprs or step.show or step.with_ is not None
         if step.to != CUSTOMER and not shown:
             self.out.add(
                 "blind-question",
-                f"Who is asked in the step {step.id} sees nothing of the case.",
+                t("Who is asked in the step {id} sees nothing of the case.", id=step.id),
                 spec.place_of(step, "ask_person"),
-                help="Add `show: [input.text]`, or whatever they need to decide.",
+                help=t("Add `show: [input.text]`, or whatever they need to decide."),
             )
 
     def wait(self, step: spec.WaitFor, place: Place) -> None:
         if step.event is not None and step.within is None and place.until is None:
             self.out.add(
                 "event-may-never-come",
-                f"If the event {step.event} never comes, the step {step.id} waits for ever.",
+                t("If the event {event} never comes, the step {id} waits for ever.", event=step.event, id=step.id),
                 spec.place_of(step, "wait_for"),
-                help="Add `within: 3d`, and say in `on_error` what happens then.",
+                help=t("Add `within: 3d`, and say in `on_error` what happens then."),
             )
         if step.key is not None and not _names_a_case(step.key.node):
             self.out.add(
                 "wait-key-constant",
-                "This key is the same in every run, so one event would wake all of them.",
+                t("This key is the same in every run, so one event would wake all of them."),
                 step.key.span,
-                help="Write what names the case, like `key: input.message_id`.",
+                help=t("Write what names the case, like `key: input.message_id`."),
             )
 
     def deadline(self, step: spec.Step, place: Place) -> None:
         """Deadlines that pass before a wait can end, and those that end with the block around."""
         until = place.until
         if isinstance(step, spec.WaitFor) and step.duration is not None:
-            limits = [(step.within, "its own `within`"), (until, "`within` of the step around it")]
-            short = next((why for limit, why in limits if limit is not None and limit < step.duration), None)
-            if short is not None:
+            own, around = step.within, until
+            short = min((limit for limit in (own, around) if limit is not None), default=step.duration)
+            if short < step.duration:
+                if short == own:
+                    message = t(
+                        "The step {id} waits longer than its own `within` allows, so it always fails.", id=step.id
+                    )
+                else:
+                    message = t("The step {id} waits longer than the step around it may take.", id=step.id)
                 self.out.add(
                     "wait-always-late",
-                    f"The step {step.id} waits longer than {short} allows, so it always fails.",
+                    message,
                     spec.place_of(step, "wait_for"),
-                    help="Wait shorter, or raise that `within`.",
+                    help=t("Wait shorter, or raise that `within`."),
                 )
                 return
         counts = isinstance(step, spec.AskPerson | spec.WaitFor | spec.Choose | spec.ForEach | spec.Parallel)
         if counts and step.within is not None and until is not None and step.within > until:
-            around = next(block for block in place.above if block.within == until)
+            block = next(block for block in place.above if block.within == until)
             self.out.add(
                 "deadline-cut-short",
-                f"The step {around.id} around this one ends earlier, so this `within` never counts.",
+                t("The step {id} around this one ends earlier, so this `within` never counts.", id=block.id),
                 spec.place_of(step, "within"),
-                help="Write a shorter time here, or a longer one there.",
-                related=((spec.place_of(around, "within"), f"`within` of {around.id}"),),
+                help=t("Write a shorter time here, or a longer one there."),
+                related=((spec.place_of(block, "within"), t("`within` of {id}", id=block.id)),),
             )
 
 

@@ -13,8 +13,17 @@ from flowrun.lint.reach import Need, Place, Reach
 from flowrun.lint.scope import World
 from flowrun.lint.sizes import UNKNOWN
 from flowrun.values.nodes import walk
+from flowrun.words import mark, t
 
-WORDS = {"model_calls": "calls of a model", "tool_calls": "calls of tools", "writes": "writes"}
+NEEDED = {
+    "model_calls": mark("Every run of this flow asks a model {least} times or more, and the budget allows {limit}."),
+    "tool_calls": mark("Every run of this flow uses tools {least} times or more, and the budget allows {limit}."),
+    "writes": mark("Every run of this flow writes {least} times or more, and the budget allows {limit}."),
+}
+ALLOWED = {
+    "tool_calls": mark("{tool} may be used {limit} times, but the budget allows {most} calls of all tools together."),
+    "writes": mark("{tool} may be used {limit} times, but the budget allows {most} writes of all tools together."),
+}
 _WORK = (spec.Call, spec.Ask, spec.Record)
 """Steps whose `within` counts work, as the budget's does."""
 
@@ -44,9 +53,9 @@ class _Spending:
                 if self.reach.writes(name) and not self.bounded(name, "writes", "tool_calls"):
                     self.out.add(
                         "write-unbounded",
-                        f"Nothing says how often the model may use {name}, which writes.",
+                        t("Nothing says how often the model may use {name}, which writes.", name=name),
                         spec.place_of(step, "tools", index),
-                        help=f"Write `{name}: {{at_most: 1}}` under `tools:`, or `writes: 4` in the budget.",
+                        help=t("Write `at_most: 1` at {name} under `tools:`, or `writes: 4` in the budget.", name=name),
                     )
         if isinstance(step, spec.ForEach):
             self.loop(step, place)
@@ -57,10 +66,10 @@ class _Spending:
         if isinstance(step, _WORK) and step.within is not None and most is not None and step.within > most:
             self.out.add(
                 "step-outlasts-budget",
-                f"The step {step.id} may take longer than the whole run, so its `within` never counts.",
+                t("The step {id} may take longer than the whole run, so its `within` never counts.", id=step.id),
                 step.at.get("within", step.span),
-                help="Raise `within` of the budget, or lower it here.",
-                related=((budget.at.get("within", budget.span), "the budget of the whole run"),),
+                help=t("Raise `within` of the budget, or lower it here."),
+                related=((budget.at.get("within", budget.span), t("the budget of the whole run")),),
             )
 
     def bounded(self, tool: str, *meters: str) -> bool:
@@ -93,19 +102,23 @@ class _Spending:
         if free is not None:
             self.out.add(
                 "write-in-loop",
-                f"The list may have any length, and the step {free.id} uses {free.call} for each item.",
+                t(
+                    "The list may have any length, and the step {id} uses {tool} for each item.",
+                    id=free.id,
+                    tool=free.call,
+                ),
                 loop.for_each.span,
-                help="Write `writes: 20` in the budget, or `maxItems` at the list in its schema.",
-                related=((free.span, f"{free.call} writes"),),
+                help=t("Write `writes: 20` in the budget, or `maxItems` at the list in its schema."),
+                related=((free.span, t("{tool} writes", tool=free.call)),),
             )
         asks = None if free is not None else next((step for step in inside if isinstance(step, spec.Ask)), None)
         if asks is not None and not self.bounded("", "model_calls", "cost", "within", "tokens"):
             self.out.add(
                 "ask-in-loop",
-                f"The list may have any length, and the step {asks.id} asks a model for each item.",
+                t("The list may have any length, and the step {id} asks a model for each item.", id=asks.id),
                 loop.for_each.span,
-                help="Write `model_calls: 20` in the budget, or `maxItems` at the list in its schema.",
-                related=((asks.span, "this asks a model"),),
+                help=t("Write `model_calls: 20` in the budget, or `maxItems` at the list in its schema."),
+                related=((asks.span, t("this asks a model")),),
             )
 
     def repair(self, ask: spec.Ask, place: Place) -> None:
@@ -115,14 +128,22 @@ class _Spending:
             return
         room = budget.model_calls - place.asked - 1
         if 0 <= room < ask.repair:
-            before = f", of which earlier steps use {place.asked}" if place.asked else ""
             self.out.add(
                 "repair-unpaid",
-                f"The answer may be mended {ask.repair} times, but the budget has {budget.model_calls} calls of a model"
-                f"{before}: {room} {'is' if room == 1 else 'are'} left for that.",
+                t(
+                    "The answer may be mended {repair} times, but the budget has {most} calls of a model. Earlier steps "
+                    "use {asked}, the question is one, and {room} may be left to mend.",
+                    repair=ask.repair,
+                    most=budget.model_calls,
+                    asked=place.asked,
+                    room=room,
+                ),
                 spec.place_of(ask, "repair"),
-                help=f"Write `model_calls: {place.asked + 1 + ask.repair}` or more in the budget, or a smaller `repair`.",
-                related=((budget.at.get("model_calls", budget.span), "the budget"),),
+                help=t(
+                    "Write `model_calls: {enough}` or more in the budget, or a smaller `repair`.",
+                    enough=place.asked + 1 + ask.repair,
+                ),
+                related=((budget.at.get("model_calls", budget.span), t("the budget")),),
             )
 
     def enough(self) -> None:
@@ -133,9 +154,9 @@ class _Spending:
             if limit is not None and least > limit:
                 self.out.add(
                     "budget-too-small",
-                    f"Every run of this flow needs {least} {WORDS[name]} or more, and the budget allows {limit}.",
+                    t(NEEDED[name], least=least, limit=limit),
                     budget.at.get(name, budget.span),
-                    help=f"Write `{name}: {least}` or more, or take steps out.",
+                    help=t("Write `{name}: {least}` or more, or take steps out.", name=name, least=least),
                 )
 
     def limits(self) -> None:
@@ -153,10 +174,12 @@ class _Spending:
                     most = getattr(budget, meter)
                     self.out.add(
                         "limit-above-budget",
-                        f"{name} may be used {limit.limit:g} times, but the budget allows {most} {WORDS[meter]} in all.",
+                        t(ALLOWED[meter], tool=name, limit=limit.limit, most=most),
                         limit.span,
-                        help=f"Write `at_most: {most}` or less, or raise `{meter}` in the budget.",
-                        related=((budget.at.get(meter, budget.span), "the budget"),),
+                        help=t(
+                            "Write `at_most: {most}` or less, or raise `{meter}` in the budget.", most=most, meter=meter
+                        ),
+                        related=((budget.at.get(meter, budget.span), t("the budget")),),
                     )
 
 
