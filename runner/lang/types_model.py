@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flowrun.values.money import is_currency
+from flowrun.words import mark, t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,27 +43,27 @@ class Type:
 
     def words(self) -> str:
         """Return the type in plain words."""
-        name = _WORDS.get(self.kind, self.kind)
         if self.currency and self.kind in ("number", "integer"):
-            name = f"an amount in {self.currency}" if is_currency(self.currency) else "an amount of money"
-        return name
+            known = is_currency(self.currency)
+            return t("an amount in {currency}", currency=self.currency) if known else t("an amount of money")
+        return t(_WORDS.get(self.kind, self.kind))
 
 
 _WORDS = {
-    "any": "anything",
-    "null": "nothing",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "a text",
-    "moment": "a moment",
-    "date": "a date",
-    "time": "a time of day",
-    "duration": "a duration",
-    "money": "money",
-    "list": "a list",
-    "map": "a map",
-    "object": "a record",
+    "any": mark("anything"),
+    "null": mark("nothing"),
+    "boolean": mark("true or false"),
+    "integer": mark("a whole number"),
+    "number": mark("a number"),
+    "string": mark("a text"),
+    "moment": mark("a moment"),
+    "date": mark("a date"),
+    "time": mark("a time of day"),
+    "duration": mark("a duration"),
+    "money": mark("money"),
+    "list": mark("a list"),
+    "map": mark("a map"),
+    "object": mark("a record"),
 }
 
 ANY = Type()

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from flowrun.errors import Diagnostic, Span
+from flowrun.words import t
 
 _WIDEST = 160
 """Longest piece of a line that is shown."""
@@ -60,11 +61,12 @@ def _one(item: Diagnostic, sources: Mapping[str, list[str]]) -> str:
     lines = [f"{item.span}: {severity}{item.message} [{item.rule} {item.code}]"]
     lines += _excerpt(item.span, sources.get(item.span.file, []))
     if item.help:
-        lines.append(f"  help: {item.help}")
+        lines.append(f"  {t('help: {text}', text=item.help)}")
     if item.fix is not None and item.fix.strip():
-        lines.append(f"  fix: {item.fix}" if "\n" not in item.fix else "  fix: (several lines)")
+        short = t("fix: {text}", text=item.fix) if "\n" not in item.fix else t("fix: (several lines)")
+        lines.append(f"  {short}")
     elif item.edits:
-        lines.append("  fix: flowrun lint --fix makes this change")
+        lines.append("  " + t("fix: flowrun lint --fix makes this change"))
     for span, note in item.related:
         lines.append(f"  {span}: {note}")
         lines += _excerpt(span, sources.get(span.file, []))
