@@ -83,7 +83,7 @@ def comparable(left: Type, right: Type, at: Node, other: Node, op: str, *, every
             t("{left} has no order, so `{op}` means nothing.", left=left.words(), op=op),
             t("Use `==`, `!=` or `in`."),
         )
-    return _enums(left, right, at, other, every=every)
+    return _enums(left, right, at, other, every=every) if op in ("==", "!=") else None
 
 
 def _quotes(left: Type, right: Type) -> str:

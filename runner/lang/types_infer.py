@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from flowrun.lang.expr_problem import Path, Problem, suggestion
 from flowrun.lang.types_compare import check_comparison
 from flowrun.lang.types_guards import key_of, known_if
 from flowrun.lang.types_model import ANY, BOOLEAN, MOMENT, NUMBER, STRING, Type, TypeScope, from_value, union
 from flowrun.values.nodes import Node, dotted
-from flowrun.words import t
+from flowrun.words import mark, t
 
 CALL_FIELDS = {
     "rules": Type(kind="list", item=STRING),
@@ -115,7 +116,7 @@ class Inference:
         if found is None:
             names = ", ".join(f"`{known}`" for known in self.scope.roots())
             return self.note(
-                "unknown-name",
+                "name-not-here",
                 t("`{name}` does not exist here.", name=name),
                 t("Here there are {names}.", names=names),
                 name,
@@ -133,13 +134,14 @@ class Inference:
         if steps is None:
             names = ", ".join(f"`{known}`" for known in self.scope.roots())
             return self.note(
-                "unknown-name", t("`steps` cannot be used here."), t("Here there are {names}.", names=names), needle
+                "name-not-here", t("`steps` cannot be used here."), t("Here there are {names}.", names=names), needle
             )
         if step in self.scope.hidden:
             message = t(
                 "The step `{step}` cannot be seen here: it {hidden}.", step=step, hidden=self.scope.hidden[step]
             )
-            return self.note("unknown-step", message, suggestion(step, steps, prefix="steps."), needle)
+            help_ = t("Use a step that stands earlier, or move this one up.")
+            return self.note("step-not-visible", message, help_, needle)
         message = t("There is no step `{step}` before this place.", step=step)
         return self.note("unknown-step", message, suggestion(step, steps, prefix="steps."), needle)
 
@@ -182,7 +184,10 @@ class Inference:
             if base.open:
                 return ANY
             help_ = suggestion(field, base.fields)
-            return self.note("unknown-field", t("There is no field `{field}` here.", field=field), help_, dotted(node))
+            rule, message = _KINDS_OF_FIELD.get(
+                _root(node), ("unknown-field", mark("There is no field `{name}` here."))
+            )
+            return self.note(rule, t(message, name=field), help_, dotted(node))
         return found.or_null(base.nullable or field not in base.required)
 
     def index(self, node: Node) -> Type:
@@ -349,6 +354,17 @@ _OTHER_MATH: dict[tuple[str, str, str], Type] = {
     ("*", "number", "money"): _MONEY,
     ("/", "money", "number"): _MONEY,
 }
+
+_KINDS_OF_FIELD = {
+    "facts": ("unknown-fact", mark("There is no fact `{name}` here.")),
+    "tables": ("unknown-table", mark("There is no table `{name}` here.")),
+}
+
+
+def _root(node: Node) -> str:
+    """Return the name that a node is a field of, else nothing."""
+    return node[1][1] if node[0] in ("attr", "index") and node[1][0] == "name" else ""
+
 
 _RULES: dict[str, Callable[[Inference, Node], Type]] = {
     "lit": Inference.literal,
