@@ -15,6 +15,7 @@ from flowrun.core.events import Verdict
 from flowrun.errors import InputError
 from flowrun.plan.model import FlowPlan
 from flowrun.ports.journal import InboxRow
+from flowrun.words import t
 
 Json = Any
 
@@ -31,8 +32,11 @@ def chosen_call(id: str, entries: Sequence[InboxRow], call: str | None) -> tuple
     if len(found) == 1:
         return found[0]
     names = ", ".join(f"{number} {verdict.tool}" for number, (_, verdict) in enumerate(calls, 1))
-    which = f"No call {call} waits under {id}" if not found else f"{len(found)} calls wait under {id}"
-    raise InputError(f"{which}: {names}.", help="Name one: --call NUMBER.", code="FR3062")
+    if not found:
+        message = t("No call {call} waits under {name}: {names}.", call=call, name=id, names=names)
+    else:
+        message = t("{count} calls wait under {name}: {names}.", count=len(found), name=id, names=names)
+    raise InputError(message, help=t("Name one: --call NUMBER."), code="FR3062")
 
 
 def new_args(compiled: CompiledPlan, flow: str, verdict: Verdict, data: Json) -> dict[str, Json]:
@@ -43,13 +47,17 @@ def new_args(compiled: CompiledPlan, flow: str, verdict: Verdict, data: Json) ->
     """
     source = flow_named(compiled, flow)
     if not isinstance(data, dict):
-        raise InputError("The changes are not a map of arguments to values.", code="FR3064")
+        raise InputError(t("The changes are not a map of arguments to values."), code="FR3064")
     bound = bound_names(source, verdict.tool)
     fixed = [name for name, value in data.items() if name in bound and value != verdict.args.get(name)]
     if fixed:
         raise InputError(
-            f"{fixed[0]} of {verdict.tool} is fixed by the flow (`bind`) and cannot be changed.",
-            help="Change the others, or reject the call.",
+            t(
+                "{fixed} of {tool} is fixed by the flow (`bind`) and cannot be changed.",
+                fixed=fixed[0],
+                tool=verdict.tool,
+            ),
+            help=t("Change the others, or reject the call."),
             code="FR3063",
         )
     tool = compiled.plan.tools.get(verdict.tool)
@@ -69,10 +77,10 @@ def new_args(compiled: CompiledPlan, flow: str, verdict: Verdict, data: Json) ->
         input = next(f.input for f in compiled.plan.flows.values() if f.name == name)
         problems = compiled.check(input, args, placeholders=False)
     if problems:
-        lines = "; ".join(f"{p.get('path') or 'the arguments'}: {p['message']}" for p in problems[:5])
-        raise InputError(f"These are no arguments for {verdict.tool}: {lines}", code="FR3064")
+        lines = "; ".join(f"{p.get('path') or t('the arguments')}: {p['message']}" for p in problems[:5])
+        raise InputError(t("These are no arguments for {tool}: {lines}", tool=verdict.tool, lines=lines), code="FR3064")
     if args == verdict.args:
-        raise InputError("Nothing would be changed.", help="Approve or reject it as it is.", code="FR3065")
+        raise InputError(t("Nothing would be changed."), help=t("Approve or reject it as it is."), code="FR3065")
     return args
 
 

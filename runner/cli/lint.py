@@ -14,6 +14,7 @@ import click
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 from flowrun.errors import Diagnostic, FlowError, InputError
+from flowrun.words import sentences, t
 
 UNREADABLE = {"file-too-large", "binary-file", "not-utf8"}
 
@@ -48,7 +49,9 @@ def command(paths: tuple[str, ...], form: str, explain: str | None, workspace: P
     finally:
         gc.enable()
     if not files:
-        raise InputError("There is no flow here to check.", help="flowrun lint PATH, or flowrun init", code="FR3017")
+        raise InputError(
+            t("There is no flow here to check."), help=t("flowrun lint PATH, or flowrun init"), code="FR3017"
+        )
     report([str(file) for file in files], findings, sources, form)
     errors = [found for found in findings if found.severity == "error"]
     if any(found.rule in UNREADABLE for found in errors):
@@ -80,7 +83,9 @@ def teach(name: str, form: str) -> int:
     if found is None:
         from flowrun.lang.expr_problem import suggestion
 
-        raise click.UsageError(f"there is no finding {name!r}. {suggestion(name, catalogue())}".rstrip())
+        raise click.UsageError(
+            sentences(t("there is no finding {name}.", name=repr(name)), suggestion(name, catalogue()))
+        )
     if form == "json":
         print_json(found)
         return 0

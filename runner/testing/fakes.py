@@ -22,6 +22,7 @@ from flowrun.plan.model import ToolPlan
 from flowrun.ports.models import ModelReply
 from flowrun.ports.tools import ToolRequest, ToolResult
 from flowrun.values.moments import format_moment, parse_moment
+from flowrun.words import t
 
 Json = Any
 FAULTS = ("times_out_after_success", "fails", "malformed")
@@ -119,13 +120,17 @@ class FakeTools:
         entry = self._entry(request)
         fault = fault_of(entry)
         if fault == "fails":
-            raise AdapterError(f"{name} failed, as the test says.", code="FR4002")
+            raise AdapterError(t("{name} failed, as the test says.", name=name), code="FR4002")
         if fault == "times_out_after_success" and not write:
-            raise AdapterError(f"{name} gave no answer in time, as the test says.", code="FR4004", retryable=True)
+            raise AdapterError(
+                t("{name} gave no answer in time, as the test says.", name=name), code="FR4004", retryable=True
+            )
         if known is None:
             known = self.did(request, identity)
         if fault == "times_out_after_success":
-            raise AdapterError(f"{name} gave no answer in time, as the test says.", code="FR4004", in_doubt=True)
+            raise AdapterError(
+                t("{name} gave no answer in time, as the test says.", name=name), code="FR4004", in_doubt=True
+            )
         self.gave(known, {"unexpected": True} if fault == "malformed" else copy.deepcopy(entry))
         if name == self._crash_after:
             self._crash_after = None
@@ -169,7 +174,7 @@ class FakeTools:
             self.problems.append(
                 f"The flow called {name}, and the test says nothing about it. Add `{name}:` under given.tools."
             )
-            raise AdapterError(f"The test says nothing about {name}.", code=NOT_GIVEN)
+            raise AdapterError(t("The test says nothing about {name}.", name=name), code=NOT_GIVEN)
         given = self._given[name]
         if not isinstance(given, list | tuple):
             return given
@@ -179,7 +184,7 @@ class FakeTools:
                 f"{name} was called for the {place + 1}. time; given.tools.{name} lists {len(given)} answers. "
                 "Add one, or write a single answer without a list, which holds for every call."
             )
-            raise AdapterError(f"The test lists no further answer of {name}.", code=NOT_GIVEN)
+            raise AdapterError(t("The test lists no further answer of {name}.", name=name), code=NOT_GIVEN)
         return given[place]
 
 
