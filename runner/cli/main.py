@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "demo": Lazy("flowrun.cli.demo:command", "Run a bundled flow from start to end, offline."),
     "init": Lazy("flowrun.cli.init:command", "Create a workspace from a template."),
     "lint": Lazy("flowrun.cli.lint:command", "Check flows, policies and tools without running them."),
+    "explain": Lazy("flowrun.cli.explain:command", "Say what a flow may do at worst, on one page."),
     "run": Lazy("flowrun.cli.run:command", "Run a flow."),
     "resume": Lazy("flowrun.cli.resume:command", "Continue runs that were stopped or are due."),
     "cancel": Lazy("flowrun.cli.cancel:command", "Stop a run for good."),
@@ -223,7 +224,7 @@ def show_defect(error: Exception) -> int:
 def findings(error: FlowError) -> str:
     """Return the findings as `flowrun lint` shows them."""
     from flowrun.lang.files import read_source
-    from flowrun.lint.reporter import render_text
+    from flowrun.lint.reporters.text import render_text
 
     texts: dict[str, str] = {}
     for file in {found.span.file for found in error.diagnostics}:

@@ -118,8 +118,8 @@ def _worse(chosen: Sequence[Diagnostic], text: str, now: Checkup, applied: Appli
         blocks = [_block(after, after.line_of(at)) for at in stood.values()]
         harmed = [d for d in harmed if d.span.file != file or not any(a <= d.span.line <= b for a, b in blocks)]
     if len(harmed) > spared:
-        new = f"{harmed[0].message} [{harmed[0].rule} {harmed[0].code}]"
-        return t("it would bring another error: {error}", error=new)
+        found = f"{harmed[0].message} [{harmed[0].rule} {harmed[0].code}]"
+        return t("it would bring another error: {finding}", finding=found)
     return ""
 
 
