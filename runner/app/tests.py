@@ -12,11 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from flowrun.app.flows import SUFFIX, Reader, bundled, checked_catalogue, load_flow, locate
 from flowrun.errors import FlowrunError, InputError
 from flowrun.lang import spec
 from flowrun.lang.expr_problem import suggestion
+from flowrun.lang.files import matching
 from flowrun.lang.parse import kind_of
+from flowrun.lang.spec_files import TestsFile, tests_in
 from flowrun.testing import TestResult
 from flowrun.testing.coverage.seen import Watch
 from flowrun.testing.parallel import processes, spread
@@ -157,8 +161,39 @@ def collect(ws: Workspace, paths: Sequence[str] = ()) -> Collected:
         if isinstance(value, spec.Policy):
             found.policies.append(value)
         elif value is not None:
-            found.tests.append(value)
+            found.tests.extend(tests_in(value))
+            if isinstance(value, TestsFile):
+                _cases(ws, value, found)
     return found
+
+
+def _cases(ws: Workspace, file: TestsFile, found: Collected) -> None:
+    """Add the cases of policies that stand among tests: as the tests of those policies, or as a failed result."""
+    named: dict[str, list[spec.PolicyTest]] = {}
+    for each in file.cases:
+        named.setdefault(each.policy, []).append(each.case)
+    if not named:
+        return
+    known = {policy.policy: policy for policy in _policies_for(ws, Path(file.file))}
+    for name, cases in named.items():
+        if name in known:
+            found.policies.append(msgspec.structs.replace(known[name], tests=tuple(cases)))
+            continue
+        guess = suggestion(name, known) or t("Known policies: {names}.", names=", ".join(sorted(known)) or t("none"))
+        message = located(cases[0].span, t("There is no policy {name} beside this file.", name=name) + f" {guess}")
+        broken = TestResult(name=name, file=file.file, line=cases[0].span.line, ok=False, messages=[message])
+        found.broken.append(broken)
+
+
+def _policies_for(ws: Workspace, file: Path) -> list[spec.Policy]:
+    """Return the policies that cases in a file may name: the workspace's, and those beside it or in two folders above."""
+    reader = Reader()
+    patterns = () if ws.config is None else ws.config.policies
+    files = [found for pattern in patterns for found in matching(ws.root, pattern)]
+    for folder in reversed(list(file.resolve().parents)[:3]):
+        files += sorted(folder.glob("*.policy.yaml"))
+    read = [reader.read(each, "policy") for each in dict.fromkeys(files)]
+    return [policy for policy in read if policy is not None]
 
 
 def flow_file(ws: Workspace, test: TestFile) -> Path:
