@@ -30,16 +30,17 @@ from flowrun.lang.kinds import (
 from flowrun.lang.reading import MISSING, Define, Reader
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
 from flowrun.lang.spec_files import ExamplesFile, ExampleSpec, Expect, PolicyCase, TestFile, TestsFile
+from flowrun.words import mark
 
 OUTCOMES = (
     "completed", "completed_with_gaps", "handed_off", "rejected", "stopped_by_budget", "in_doubt", "failed",
     "cancelled", "waiting",
 )  # fmt: skip
 
-_FLOW = Word(r"[A-Za-z0-9_./-]+", "the name of a flow, or its file", "support_to_ticket")
+_FLOW = Word(r"[A-Za-z0-9_./-]+", mark("the name of a flow, or its file"), "support_to_ticket")
 _COUNTS = Named(Number(), TOOL_NAME)
 _SAID = Shape(
-    "what a prompt holds",
+    mark("what a prompt holds"),
     (
         Key("contains", Items(Text(), lone=True), "Texts that the model was told."),
         Key("lacks", Items(Text(), lone=True), "Texts that the model was never told."),
@@ -64,7 +65,7 @@ _EXPECT = Shape(
 )
 
 _TURN = Shape(
-    "a reply of the model",
+    mark("a reply of the model"),
     (
         Key("answer", Anything(), "What the model answers."),
         Key("propose", Items(Anything(map_only=True), least=1), "Calls that it proposes, as {TOOL: arguments}."),
@@ -133,7 +134,7 @@ _MORE = (
     Key("expect", _EXPECT, "What must be so afterwards.", required=True),
 )
 _ONE = Shape(
-    "a test",
+    mark("a test"),
     (
         _TEST,
         Key("flow", _FLOW, "The flow that is tested.", required=True),
@@ -143,7 +144,7 @@ _ONE = Shape(
     _test,
 )
 _MEMBER = Shape(
-    "one of several tests",
+    mark("one of several tests"),
     (
         _TEST,
         Key("flow", _FLOW, "Another flow than the file's."),
@@ -153,7 +154,7 @@ _MEMBER = Shape(
     _test,
 )
 _CASE = Shape(
-    "a case of a policy",
+    mark("a case of a policy"),
     (Key("policy", NAME, "The policy, beside this file or of the workspace.", required=True), *POLICY_TEST.keys),
     lambda cx, read: PolicyCase(policy=read.get("policy"), case=POLICY_TEST.build(cx, read)),
 )
@@ -171,7 +172,7 @@ class _Entry:
 
 
 _SEVERAL = Shape(
-    "a file of tests",
+    mark("a file of tests"),
     (
         Key("flow", _FLOW, "The flow that is tested.", required=True),
         Key("given", _GIVEN, "What the tests share; each may say otherwise."),
@@ -236,7 +237,7 @@ class _TestFile(Shape, frozen=True):
 
 
 TEST = _TestFile(
-    "a test",
+    mark("a test"),
     (*_ONE.keys, *(key for key in _SEVERAL.keys if key.name == "tests")),
     _test,
 )
@@ -258,7 +259,7 @@ class _Proposals:
 
 
 _EXAMPLE = Shape(
-    "an example",
+    mark("an example"),
     (
         Key("step", NAME, "The id of the step.", required=True),
         Key("label", Text(), "What kind of case it is.", required=True),
@@ -277,7 +278,7 @@ _EXAMPLE = Shape(
 )
 
 EXAMPLES = Shape(
-    "an example file",
+    mark("an example file"),
     (Key("examples", Items(_EXAMPLE, least=1), "Labelled examples of the flow's steps.", required=True),),
     lambda cx, read: ExamplesFile(examples=read.get("examples"), file=cx.source.file, span=read.span),
 )
