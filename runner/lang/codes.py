@@ -1,7 +1,8 @@
 """Rule names and their stable codes, and the one way to make a finding.
 
 Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_files` (FR10xx), `codes_shape`
-(FR11xx), `codes_expressions` (FR12xx and FR13xx) and `codes_rules` (FR14xx); a code is never given to another rule.
+(FR11xx), `codes_expressions` (FR12xx and FR13xx), `codes_rules` (FR14xx) and `codes_schemas` (FR160x); a code is never
+given to another rule.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import cache
 import msgspec
 
 from flowrun.errors import Diagnostic, Span
-from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_shape
+from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_schemas, codes_shape
 
 UNLISTED = "FR1000"
 """Code of a finding whose rule is not in the catalogue; tests see to it that there is none."""
@@ -36,7 +37,9 @@ class Entry(msgspec.Struct, frozen=True):
 def catalogue() -> dict[str, Entry]:
     """Return every rule by its name, in the order of the codes."""
     entries: dict[str, Entry] = {}
-    for family in (codes_files.RULES, codes_shape.RULES, codes_expressions.RULES, codes_rules.RULES):
+    for family in (
+        codes_files.RULES, codes_shape.RULES, codes_expressions.RULES, codes_rules.RULES, codes_schemas.RULES,
+    ):  # fmt: skip
         for rule, (code, severity, title, teaching, bad, good) in family.items():
             entries[rule] = Entry(rule, code, severity, title, teaching, bad, good)
     return dict(sorted(entries.items(), key=lambda item: item[1].code))

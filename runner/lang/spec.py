@@ -44,12 +44,13 @@ Places = Mapping[str, tuple[Span, ...]]
 
 
 class SchemaUse(msgspec.Struct, frozen=True, kw_only=True):
-    """`NAME@N`, or an inline JSON Schema (then `name` is empty and `version` 0)."""
+    """`NAME@N`, or an inline JSON Schema (then `name` is empty, `version` 0 and `tree` the schema with places)."""
 
     name: str
     version: int
     inline: dict[str, Any] | None
     span: Span
+    tree: Any = None
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}" if self.inline is None else "inline schema"

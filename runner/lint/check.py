@@ -29,6 +29,7 @@ from flowrun.lint.rules import (
     check_subject,
     check_tool_rules,
 )
+from flowrun.lint.schemas import check_inline
 from flowrun.lint.scope import World, without
 from flowrun.lint.secrets import check_secrets
 from flowrun.plan.catalogue import Catalogue, FlowSource
@@ -82,6 +83,7 @@ class _Walk:
         check_records(flow, out)
         check_examples(self.world, out, source)
         check_cycles(self.world, out)
+        check_inline(flow, out)
 
     def scope(self, steps: Mapping[str, Type], item: Type | None) -> TypeScope:
         hidden = {name: "it runs later or elsewhere" for name in self.ids() if name not in steps}
