@@ -1,7 +1,7 @@
 """The errors and findings that flowrun shows to people.
 
 Owns: the root exception and its families by fault (author, operator, input, outside world, flowrun itself), and the
-value types of a finding (`Span`, `Diagnostic`). No rendering, no I/O and no other room is imported here.
+value types of a finding (`Span`, `Edit`, `Diagnostic`). No rendering, no I/O and no other room is imported here.
 """
 
 from __future__ import annotations
@@ -24,12 +24,25 @@ class Span:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one stretch of a file: `text` takes the place of what stands at `span`.
+
+    A span that ends where it starts inserts; an empty text deletes. Column 1 of the line after the last one is the end of
+    the file. Lines in `text` are parted by `\\n`, however the file stores them.
+    """
+
+    span: Span
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
     """One finding about a file: what is wrong, where, and what to write instead.
 
-    `code` is stable (`FR1003`), `rule` is its name in words (`unknown-key`), `fix` is a replacement for the text of
-    `span` where exactly one is right, `related` holds other places with a note each.
+    `code` is stable (`FR1003`), `rule` is its name in words (`unknown-key`), `related` holds other places with a note
+    each. Where exactly one repair is right, `fix` is a replacement for the text of `span`, and `edits` are changes of
+    other places; all of them together are the repair (`changes`). They stand in one file.
     """
 
     code: str
@@ -39,7 +52,13 @@ class Diagnostic:
     severity: str = "error"
     help: str | None = None
     fix: str | None = None
+    edits: tuple[Edit, ...] = field(default=())
     related: tuple[tuple[Span, str], ...] = field(default=())
+
+    @property
+    def changes(self) -> tuple[Edit, ...]:
+        """Every change that repairs the finding; empty where it has no single right repair."""
+        return self.edits if self.fix is None else (Edit(self.span, self.fix), *self.edits)
 
 
 class FlowrunError(Exception):

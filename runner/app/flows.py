@@ -18,6 +18,8 @@ from flowrun.lang.expr_problem import closest
 from flowrun.lang.files import find_file, matching, read_source
 from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
+from flowrun.lint.schemas import file_findings as schema_findings
+from flowrun.lint.schemas import is_schema_file
 from flowrun.lint.supported import tools_findings, workspace_findings
 from flowrun.lint.workspace import file_findings, halt_findings, mark_findings, mode_findings, role_findings
 from flowrun.plan.catalogue import Catalogue, FlowSource
@@ -86,6 +88,16 @@ class Reader:
         value, findings = parse.parse_file(source, kind)
         self.findings += findings
         return value
+
+    def schema(self, path: Path) -> None:
+        """Look at the file of a record schema."""
+        try:
+            source = read_source(path)
+        except FlowError as error:
+            self.findings += error.diagnostics
+            return
+        self.texts[source.file] = source.text
+        self.findings += schema_findings(source)
 
     def flow(self, path: Path) -> FlowSource | None:
         """Return a flow with the policies and examples beside it."""
@@ -242,7 +254,9 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
     known: Catalogue | None = None
     findings: list[Diagnostic] = []
     for file in dict.fromkeys(files):
-        if file.name.endswith(SUFFIX):
+        if is_schema_file(str(file.absolute())):
+            reader.schema(file)
+        elif file.name.endswith(SUFFIX):
             source = reader.flow(file)
             if source is not None:
                 known = known or catalogue(ws, reader)
@@ -264,4 +278,5 @@ def _expand(ws: Workspace, path: str) -> list[Path]:
     if not folder.is_dir():
         return [locate(ws, path)]
     found = [f for f in sorted(folder.rglob("*.yaml")) if parse.kind_of(f.name) is not None]
+    found += [f for f in sorted(folder.rglob("v*.json")) if is_schema_file(str(f.absolute()))]
     return [f for f in found if not any(part.startswith(".") for part in f.relative_to(folder).parts)]

@@ -11,7 +11,7 @@ from functools import cache
 
 import msgspec
 
-from flowrun.errors import Diagnostic, Span
+from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_schemas, codes_shape
 
 UNLISTED = "FR1000"
@@ -60,6 +60,7 @@ def diagnostic(
     *,
     help: str | None = None,
     fix: str | None = None,
+    edits: tuple[Edit, ...] = (),
     related: tuple[tuple[Span, str], ...] = (),
     severity: str | None = None,
 ) -> Diagnostic:
@@ -73,5 +74,6 @@ def diagnostic(
         severity=severity or (known.severity if known else "error"),
         help=help,
         fix=fix,
+        edits=edits,
         related=related,
     )

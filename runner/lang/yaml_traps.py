@@ -81,14 +81,16 @@ def _after_quote(source: Source, problem: str, at: int, opened: int) -> Diagnost
     rest = line[column - 1 :]
     if not rest.strip() or rest[0] in ",]}":
         return None
-    if rest[0].isalnum():
-        body = re.sub(r"\s#.*\Z", "", line[match.start() + 1 :]).rstrip()
+    sign = match.group(1)[0]
+    if rest[0].isalnum() and match.end(1) == match.end():
+        # Only an apostrophe of a text that ends further on is surely one.
+        doubled = sign * 2 if sign == "'" and sign in rest else None
         return diagnostic(
             "unclosed-quote",
-            f"the {match.group(1)[0]} before `{rest.split()[0]}` ends the text.",
+            f"the {sign} before `{rest.split()[0]}` ends the text.",
             source.span(start + column - 2, start + column - 1),
             help="Put quotes of the other kind around the text, or write an apostrophe twice inside '…'.",
-            fix=None if len(body) < len(rest) else match.group(1)[0] * 2,
+            fix=doubled,
         )
     inside = source.text[opened : opened + 1] in ("{", "[")
     end = re.search(r"[,}\]]|\s#" if inside else r"\s#|\Z", rest)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flowrun.errors import Diagnostic, Span
+from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import spec
 from flowrun.lang.codes import diagnostic
 from flowrun.lang.expr_problem import Path, Problem, suggestion, yaml_word
@@ -28,11 +28,14 @@ class Findings:
         span: Span,
         *,
         help: str | None = None,
+        fix: str | None = None,
+        edits: tuple[Edit, ...] = (),
         related: tuple[tuple[Span, str], ...] = (),
         severity: str | None = None,
     ) -> None:
-        """Note a finding."""
-        self.found.append(diagnostic(rule, message, span, help=help, related=related, severity=severity))
+        """Note a finding; `fix` and `edits` as in `Diagnostic`."""
+        found = diagnostic(rule, message, span, help=help, fix=fix, edits=edits, related=related, severity=severity)
+        self.found.append(found)
 
     def unknown(self, rule: str, what: str, name: str, span: Span, known: Iterable[str]) -> None:
         """Note that a name does not exist, with the closest one that does."""

@@ -40,6 +40,7 @@ def as_dict(item: Diagnostic) -> dict[str, Any]:
         **_place(item.span),
         "help": item.help,
         "fix": item.fix,
+        "edits": [{**_place(edit.span), "text": edit.text} for edit in item.changes],
         **({"related": [{**_place(span), "message": note} for span, note in item.related]} if item.related else {}),
     }
 
@@ -62,6 +63,8 @@ def _one(item: Diagnostic, sources: Mapping[str, list[str]]) -> str:
         lines.append(f"  help: {item.help}")
     if item.fix is not None and item.fix.strip():
         lines.append(f"  fix: {item.fix}" if "\n" not in item.fix else "  fix: (several lines)")
+    elif item.edits:
+        lines.append("  fix: flowrun lint --fix makes this change")
     for span, note in item.related:
         lines.append(f"  {span}: {note}")
         lines += _excerpt(span, sources.get(span.file, []))

@@ -13,7 +13,7 @@ from typing import Any
 from flowrun.lang.document import Map, Node, Scalar, Seq, plain
 from flowrun.lang.reading import short
 from flowrun.lint.findings import Findings
-from flowrun.lint.schema_parts import Part, written
+from flowrun.lint.schema_parts import Part, before, written
 from flowrun.plan.marks import ROLES
 from flowrun.values.money import is_currency
 from flowrun.words import t
@@ -138,13 +138,12 @@ def _unmarked(part: Part, out: Findings) -> None:
         ends = next((kind for end, kind in _PERSONAL_ENDS.items() if name.endswith(end)), None)
         kind = "email" if part.value("format") in ("email", "idn-email") else _PERSONAL.get(name) or ends
         if kind is not None:
-            first = part.node.entries[0][0]
             out.add(
                 "unmarked-personal-data",
                 t("`{name}` holds personal data, and no mark says so: it is shown to everybody.", name=part.name),
-                first.span,
+                part.key.span,
                 help=t("Add `x-pii: {kind}`, so that it is hidden on screens and in exports.", kind=kind),
-                fix=part.with_word("x-pii", f'"{kind}"' if first.style == "double" else kind),
+                edits=before(part.node, part.node.entries[0][0], "x-pii", kind),
             )
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flowrun.errors import Span
+from flowrun.errors import Edit, Span
 from flowrun.lang.document import Map, Node, Scalar, Seq, plain
+from flowrun.lang.edits import insert
 from flowrun.lang.yaml_traps import quoted
 
 NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
@@ -74,24 +75,18 @@ class Part:
         inner = [item for listed in options if isinstance(listed, Seq) for item in listed.items]
         return any(isinstance(item, Map) and item.get(word) is not None for item in inner)
 
-    def with_word(self, word: str, value: str) -> str | None:
-        """Return what to write instead of the part's first key, so that a word comes before it; None where none stands."""
-        if not self.node.entries:
-            return None
-        return before(self.node, self.node.entries[0][0], word, value)
-
 
 def words_of(node: Map) -> dict[str, tuple[Scalar, Node]]:
     """Return a map's entries by key."""
     return {key.text: (key, value) for key, value in node.entries}
 
 
-def before(node: Map, key: Scalar, word: str, value: str) -> str:
-    """Return the text that puts `word: value` before a key of a map, written as the map is written."""
-    name, text = written(word, key), value
-    if node.start == node.entries[0][0].start:  # a key in each line
-        return f"{name}: {text}\n{' ' * (key.span.column - 1)}{written(key.text, key)}"
-    return f"{name}: {text}, {written(key.text, key)}"
+def before(node: Map, key: Scalar, word: str, value: str | bool) -> tuple[Edit, ...]:
+    """Return the change that puts `word: value` before a key of a map, written as the map is written."""
+    text = json.dumps(value) if isinstance(value, bool) or key.style == "double" else value
+    lines = node.start == node.entries[0][0].start  # a key in each line
+    after = "\n" + " " * (key.span.column - 1) if lines else ", "
+    return (insert(key.span, f"{written(word, key)}: {text}{after}"),)
 
 
 def written(text: str, like: Scalar) -> str:

@@ -85,9 +85,9 @@ def _open(part: Part, out: Findings) -> None:
     help_ = t("Write `additionalProperties: false`, so that a misspelt or unexpected field is found and not stored.")
     if said is None:
         key = part.words["properties"][0]
-        fix = before(part.node, key, "additionalProperties", "false")
         message = t("This record takes any field, also ones that nobody has named.")
-        out.add("open-schema", message, key.span, help=help_, fix=fix)
+        edits = before(part.node, key, "additionalProperties", False)
+        out.add("open-schema", message, key.span, help=help_, edits=edits)
     elif isinstance(said[1], Scalar) and said[1].value is True:
         message = t("This record takes any field, also ones that nobody has named.")
         out.add("open-schema", message, said[1].span, help=help_, fix="false")

@@ -23,6 +23,7 @@ PUBLIC = [
     "AdapterError",
     "ConfigError",
     "Diagnostic",
+    "Edit",
     "FlowError",
     "FlowrunError",
     "InputError",

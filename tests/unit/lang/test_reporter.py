@@ -77,6 +77,7 @@ def test_json_has_the_files_and_the_findings() -> None:
                 "end_column": 5,
                 "help": None,
                 "fix": "x",
+                "edits": [{"file": "a.yaml", "line": 3, "column": 2, "end_line": 3, "end_column": 5, "text": "x"}],
             }
         ],
     }
