@@ -5,14 +5,15 @@ Owns: what lies beside a flow (policies, examples), the catalogue of a workspace
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from flowrun import wiring
-from flowrun.errors import Diagnostic, FlowError, InputError
+from flowrun.errors import ConfigError, Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.files import find_file, matching, read_source
@@ -23,7 +24,7 @@ from flowrun.lint.schemas import is_schema_file
 from flowrun.lint.supported import tools_findings, workspace_findings
 from flowrun.lint.workspace import file_findings, halt_findings, mark_findings, mode_findings, role_findings
 from flowrun.plan.catalogue import Catalogue, FlowSource
-from flowrun.plan.model import Example, ModelPlan, ToolPlan
+from flowrun.plan.model import Example, ModelPlan
 from flowrun.privacy.marks import SECRET, kinds_in
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def checked_catalogue(ws: Workspace) -> Catalogue:
 def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalogue) -> list[Diagnostic]:
     flows, aside = flow_names(ws), Reader()  # each flow's own findings are told where it is checked
     all_flows = [aside.read(path, "flow") for path in _flow_files(ws)] if file.privacy else []
-    marks = _marks(ws, known.tools, [flow for flow in all_flows if flow is not None])
+    marks = _marks(ws, known, [flow for flow in all_flows if flow is not None])
     return [
         *workspace_findings(file),
         *role_findings(file),
@@ -234,10 +235,10 @@ def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalog
     ]
 
 
-def _marks(ws: Workspace, tools: Mapping[str, ToolPlan], flows: Iterable[spec.Flow]) -> set[str]:
+def _marks(ws: Workspace, known: Catalogue, flows: Iterable[spec.Flow]) -> set[str]:
     """Return the kinds that schemas mark anywhere in a workspace, and those that are known by their form."""
-    schemas: list[Any] = [schema for tool in tools.values() for schema in (tool.input, tool.output)]
-    schemas += [ws.registry.get(name, version) for name, version in ws.registry.names()]
+    schemas: list[Any] = [schema for tool in known.tools.values() for schema in (tool.input, tool.output)]
+    schemas += [known.schema(name, version) for name, version in ws.registry.names()]
     schemas += [msgspec.to_builtins(flow) for flow in flows]
     return {"email", "phone", SECRET, *(kind for schema in schemas for kind in kinds_in(schema))}
 
@@ -259,18 +260,33 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
         elif file.name.endswith(SUFFIX):
             source = reader.flow(file)
             if source is not None:
-                known = known or catalogue(ws, reader)
+                known = known or _lenient(ws, reader)
                 findings += check_flow(source, known).findings
         elif not any(d.span.file == str(file) for d in reader.findings) and str(file) not in reader.texts:
             value = reader.read(file, parse.kind_of(file.name) or "flow")
             if isinstance(value, spec.ToolFile):
                 findings += tools_findings(value)
             elif isinstance(value, spec_files.WorkspaceFile):
-                known = known or catalogue(ws, reader)
+                known = known or _lenient(ws, reader)
                 findings += _file_findings(ws, value, known)
     found = [*reader.findings, *findings]
     unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return list(dict.fromkeys(files)), list(unique), reader.texts
+
+
+def _lenient(ws: Workspace, reader: Reader) -> Catalogue:
+    """Return the catalogue for a check: a schema file that is wrong is a finding there, and says nothing here."""
+
+    def schema(name: str, version: int) -> dict[str, Any] | None:
+        try:
+            return ws.registry.get(name, version)
+        except ConfigError:
+            path = ws.registry.path(name, version)
+            if path is not None and str(path) not in reader.texts:
+                reader.schema(path)
+            return {}
+
+    return replace(catalogue(ws, reader), schema=schema)
 
 
 def _expand(ws: Workspace, path: str) -> list[Path]:

@@ -23,7 +23,14 @@ FORMATS = (
     "date-time", "date", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri",
     "uri-reference", "iri", "iri-reference", "uuid", "uri-template", "json-pointer", "relative-json-pointer", "regex",
 )  # fmt: skip
-_MEANT = {"mail": "email", "e-mail": "email", "url": "uri", "datetime": "date-time", "timestamp": "date-time", "guid": "uuid"}
+_MEANT = {
+    "mail": "email",
+    "e-mail": "email",
+    "url": "uri",
+    "datetime": "date-time",
+    "timestamp": "date-time",
+    "guid": "uuid",
+}
 _PERSONAL = {
     "email": "email", "e_mail": "email", "email_address": "email", "phone": "phone", "phone_number": "phone",
     "mobile": "phone", "telephone": "phone", "first_name": "name", "last_name": "name", "full_name": "name",
@@ -192,7 +199,9 @@ def _enum(part: Part, out: Findings) -> None:
                 t("{value} stands twice in this list.", value=_shown(value))
                 if same
                 else t(
-                    "{value} and {first} differ only in capitals or spaces.", value=_shown(value), first=_shown(plain(first))
+                    "{value} and {first} differ only in capitals or spaces.",
+                    value=_shown(value),
+                    first=_shown(plain(first)),
                 ),
                 short(item.span),
                 help=t("Keep one of the two: nobody can tell them apart."),

@@ -58,7 +58,16 @@ MEANT = {
 }
 """Words of other tools, and slips, with the word that does what they were meant to do."""
 
-_SAYS = ("type", "enum", "const", "$ref", "$dynamicRef", *("anyOf", "oneOf", "allOf", "not", "if"), "properties", "items")
+_SAYS = (
+    "type",
+    "enum",
+    "const",
+    "$ref",
+    "$dynamicRef",
+    *("anyOf", "oneOf", "allOf", "not", "if"),
+    "properties",
+    "items",
+)
 _BOUNDS = (
     ("minLength", "maxLength"), ("minItems", "maxItems"), ("minProperties", "maxProperties"), ("minimum", "maximum"),
     ("exclusiveMinimum", "exclusiveMaximum"), ("minimum", "exclusiveMaximum"), ("exclusiveMinimum", "maximum"),
@@ -185,10 +194,9 @@ def _spelt(word: str) -> str:
 
 
 def _idle(part: Part, out: Findings) -> None:
-    kinds = part.kinds() - {"null"}
+    kinds = {"number" if kind == "integer" else kind for kind in part.kinds() - {"null"}}
     if not kinds:
         return
-    kinds = {"number" if kind == "integer" else kind for kind in kinds}
     for kind, words in BY_KIND.items():
         if kind in kinds:
             continue
@@ -197,7 +205,12 @@ def _idle(part: Part, out: Findings) -> None:
                 about, said = t(KINDS[kind]), t(KINDS[min(kinds)])
                 out.add(
                     "word-without-effect",
-                    t("`{word}` is about {kind}, and this is {said}: it does nothing.", word=word, kind=about, said=said),
+                    t(
+                        "`{word}` is about {kind}, and this is {said}: it does nothing.",
+                        word=word,
+                        kind=about,
+                        said=said,
+                    ),
                     part.words[word][0].span,
                     help=t("Take `{word}` out, or mend `type`.", word=word),
                 )
@@ -212,7 +225,13 @@ def _bounds(part: Part, out: Findings) -> None:
         if least > most or (strict and least == most):
             out.add(
                 "impossible-bounds",
-                t("`{low}` is {least} and `{high}` is {most}: nothing fits.", low=low, least=least, high=high, most=most),
+                t(
+                    "`{low}` is {least} and `{high}` is {most}: nothing fits.",
+                    low=low,
+                    least=least,
+                    high=high,
+                    most=most,
+                ),
                 part.words[high][1].span,
                 help=t("Swap the two, or mend one of them."),
                 related=((part.words[low][1].span, t("the other end")),),
@@ -258,4 +277,3 @@ def _at(root: Node, pointer: str) -> Node | None:
         else:
             return None
     return place
-
