@@ -42,6 +42,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(PY) -m flowrun.lang.schemas --check
+	$(PY) -m flowrun.words --check
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

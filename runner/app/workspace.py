@@ -19,6 +19,7 @@ from flowrun.lint.supported import workspace_findings
 from flowrun.lint.workspace import file_findings, role_findings
 from flowrun.plan.model import ModelPlan, RolePlan
 from flowrun.records.registry import Registry
+from flowrun.words import speak
 
 FILE = "flowrun.yaml"
 DEFAULT_STORE = "sqlite:///.flowrun/flowrun.db"
@@ -50,6 +51,8 @@ def load_workspace(path: Path | None = None, store: str | None = None, *, whole:
     file = _find(path)
     root = file.parent if file is not None else (path or Path.cwd())
     config = None if file is None else _read(file, whole)
+    if config is not None and not os.environ.get("FLOWRUN_LANGUAGE"):
+        speak(config.language)
     url = store or os.environ.get("FLOWRUN_STORE") or (config.store if config else None) or DEFAULT_STORE
     return Workspace(
         root=root.resolve(),

@@ -20,6 +20,7 @@ import click
 from flowrun import __version__
 from flowrun.cli import output
 from flowrun.errors import FlowError, FlowrunError, InternalError
+from flowrun.words import speak
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells use it."""
@@ -154,6 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     A command ends with a code other than 0 by returning it, by `ctx.exit(code)` or by raising `FlowrunError`.
     """
     arguments = None if argv is None else list(argv)
+    speak(os.environ.get("FLOWRUN_LANGUAGE"))
     try:
         result = cli.main(args=arguments, prog_name="flowrun", standalone_mode=False)
         sys.stdout.flush()  # a closed pipe shows here at the latest, not while Python shuts down

@@ -8,6 +8,7 @@ from __future__ import annotations
 from flowrun.errors import Diagnostic
 from flowrun.lang import spec, spec_files
 from flowrun.lang.codes import diagnostic
+from flowrun.words import LANGUAGES, t
 
 WORKSPACE = {
     "channels": "Customers are reached through `flowrun run --chat` or the inbox.",
@@ -25,8 +26,10 @@ def workspace_findings(config: spec_files.WorkspaceFile) -> list[Diagnostic]:
         for key, instead in WORKSPACE.items()
         if key in config.at
     ]
-    if config.language != "en":
-        found.append(diagnostic("not-yet", "Only `language: en` works in this version.", config.at["language"]))
+    if config.language not in LANGUAGES:
+        message = t("There are no messages in the language `{language}` yet.", language=config.language)
+        help_ = t("Write one of these: {languages}.", languages=", ".join(LANGUAGES))
+        found.append(diagnostic("not-yet", message, config.at["language"], help=help_))
     if config.store is not None and not config.store.startswith("sqlite:///"):
         found.append(
             diagnostic("not-yet", "Runs are kept in SQLite only.", config.at["store"], help="Write sqlite:///PATH.")
