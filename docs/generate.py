@@ -46,7 +46,7 @@ RULE_FAMILIES = {
     "FR12": "Expressions: how they are written",
     "FR13": "Expressions: what they mean",
     "FR14": "Rules, steps and tools",
-    "FR16": "What files mean: schemas",
+    "FR16": "What files mean: schemas, policies",
 }
 ERROR_FAMILIES: dict[str, tuple[type[FlowrunError], str]] = {
     "FR1…": (FlowError, "the author of the file; every finding is listed below"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flowrun import wiring
+from flowrun.app.beside import findings_beside
 from flowrun.errors import ConfigError, Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
@@ -77,6 +78,8 @@ class Reader:
     def __init__(self) -> None:
         self.findings: list[Diagnostic] = []
         self.texts: dict[str, str] = {}
+        self.values: dict[Path, Any] = {}
+        """What each file says, where it can be read."""
 
     def read(self, path: Path, kind: str) -> Any:
         """Return the parsed file, or None where it is wrong. Raises `InputError` where it cannot be read at all."""
@@ -88,6 +91,8 @@ class Reader:
         self.texts[source.file] = source.text
         value, findings = parse.parse_file(source, kind)
         self.findings += findings
+        if value is not None:
+            self.values[path] = value
         return value
 
     def schema(self, path: Path) -> None:
@@ -269,7 +274,7 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
             elif isinstance(value, spec_files.WorkspaceFile):
                 known = known or _lenient(ws, reader)
                 findings += _file_findings(ws, value, known)
-    found = [*reader.findings, *findings]
+    found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values)]
     unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return list(dict.fromkeys(files)), list(unique), reader.texts
 

@@ -1,8 +1,7 @@
 """Rule names and their stable codes, and the one way to make a finding.
 
-Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_files` (FR10xx), `codes_shape`
-(FR11xx), `codes_expressions` (FR12xx and FR13xx), `codes_rules` (FR14xx) and `codes_schemas` (FR160x); a code is never
-given to another rule.
+Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_*.py`, a family a file; a code is
+never given to another rule.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from functools import cache
 import msgspec
 
 from flowrun.errors import Diagnostic, Edit, Span
-from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_schemas, codes_shape
+from flowrun.lang import codes_expressions, codes_files, codes_policies, codes_rules, codes_schemas, codes_shape
 
 UNLISTED = "FR1000"
 """Code of a finding whose rule is not in the catalogue; tests see to it that there is none."""
@@ -39,6 +38,7 @@ def catalogue() -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     for family in (
         codes_files.RULES, codes_shape.RULES, codes_expressions.RULES, codes_rules.RULES, codes_schemas.RULES,
+        codes_policies.RULES,
     ):  # fmt: skip
         for rule, (code, severity, title, teaching, bad, good) in family.items():
             entries[rule] = Entry(rule, code, severity, title, teaching, bad, good)

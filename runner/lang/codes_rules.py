@@ -164,8 +164,13 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "warning",
         "A fact that no rule uses",
         "Facts that nobody uses are never read.",
-        "facts: {r: …}   # and no rule uses it",
-        "facts: {}",
+        "# file: notes.policy.yaml\n"
+        'facts: {who: {call: crm.lookup_customer, with: {email: "ana@example.com"}}}\n'
+        "rules:\n"
+        "  - {id: few, tools: crm.add_note, at_most: 2, reason: Two notes are enough.}\n",
+        "# file: notes.policy.yaml\n"
+        "rules:\n"
+        "  - {id: few, tools: crm.add_note, at_most: 2, reason: Two notes are enough.}\n",
     ),
     "fact-not-read": (
         "FR1421",

@@ -20,6 +20,7 @@ from flowrun.lint.budget import check_budget
 from flowrun.lint.exposed import check_exposed
 from flowrun.lint.findings import Findings
 from flowrun.lint.paths import check_choice, check_records
+from flowrun.lint.policy_pairs import check_flow_pairs
 from flowrun.lint.rules import (
     check_cycles,
     check_examples,
@@ -76,6 +77,7 @@ class _Walk:
         policies = [*self.catalogue.policies, *source.policies]
         check_policies(self.world, out, policies)
         check_exposed(self.world, out, policies)
+        check_flow_pairs(flow, policies, out)
         check_secrets(self.world, flow.steps, out)
         check_budget(self.world, out, self.used)
         check_subject(self.world, out)

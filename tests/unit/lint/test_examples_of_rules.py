@@ -127,7 +127,6 @@ TO_CONVERT: frozenset[str] = frozenset(
         "unreachable-step",
         "unsupported",
         "untrusted-to-write",
-        "unused-fact",
         "wrong-comparison",
         "wrong-kind",
         "yaml-syntax",
