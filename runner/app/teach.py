@@ -14,28 +14,29 @@ from pathlib import Path
 from flowrun.errors import Diagnostic, FlowError, Span
 from flowrun.lint.fragments import FLOW, complete
 
-GENERATED: Mapping[str, Callable[[], dict[str, bytes]]] = {
-    "file-too-large": lambda: {FLOW: b"flow: large\n" + b"# a line\n" * 120_000},
-    "binary-file": lambda: {FLOW: b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"},
-    "not-utf8": lambda: {FLOW: "title: Réclamation\n".encode("latin-1")},
-    "control-character": lambda: {FLOW: b"title: A\x08B\n"},
-    "too-many-findings": lambda: {FLOW: b"flow: many\n" + b"".join(b"key_%d: 1\n" % n for n in range(300))},
-    "too-long": lambda: {FLOW: b"key: input.text" + b" ~ input.text" * 1_600 + b"\n"},
+GENERATED: Mapping[str, Callable[[], bytes | str]] = {
+    "file-too-large": lambda: b"flow: large\n" + b"# a line\n" * 120_000,
+    "binary-file": lambda: b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
+    "not-utf8": lambda: "title: Réclamation\n".encode("latin-1"),
+    "control-character": lambda: "title: A\x08B\n",
+    "too-many-findings": lambda: "".join(f"key_{number}: 1\n" for number in range(300)),
+    "too-long": lambda: "key: input.text" + " ~ input.text" * 1_600 + "\n",
 }
-"""Rules whose bad example is no text, or too long a one, with the files that show it; their `bad` says so in words."""
+"""Rules whose bad example is no text, or too long a one, with the flow that shows it; their `bad` says so in words."""
 
 
 def findings_of(fragment: str, rule: str = "") -> tuple[list[Diagnostic], dict[str, str]]:
     """Return what lint finds in the workspace around a fragment, and the texts of its files.
 
-    `rule`: where it is one of `GENERATED`, its files stand in place of the fragment's. Names of files are relative.
+    `rule`: where it is one of `GENERATED`, its flow stands in place of the fragment. Names of files are relative.
     """
     from flowrun.app.flows import check_paths
     from flowrun.app.workspace import load_workspace
 
-    files: dict[str, bytes] = {name: text.encode() for name, text in complete(fragment).items()}
-    if rule in GENERATED:
-        files = {name: text.encode() for name, text in complete("# whole file\n").items()} | GENERATED[rule]()
+    made = GENERATED[rule]() if rule in GENERATED else fragment
+    files = {name: text.encode() for name, text in complete(made if isinstance(made, str) else "").items()}
+    if isinstance(made, bytes):
+        files[FLOW] = made
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         for name, data in files.items():

@@ -1,6 +1,7 @@
 """Rule names and their stable codes, and the one way to make a finding.
 
-Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_*.py`, a family a file; a code is
+Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_files` (FR10xx), `codes_shape`
+(FR11xx), `codes_expressions` (FR12xx), `codes_types` (FR13xx), `codes_rules` and `codes_workspace` (FR14xx); a code is
 never given to another rule.
 """
 
@@ -11,7 +12,16 @@ from functools import cache
 import msgspec
 
 from flowrun.errors import Diagnostic, Edit, Span
-from flowrun.lang import codes_expressions, codes_files, codes_policies, codes_rules, codes_schemas, codes_shape
+from flowrun.lang import (
+    codes_expressions,
+    codes_files,
+    codes_policies,
+    codes_rules,
+    codes_schemas,
+    codes_shape,
+    codes_types,
+    codes_workspace,
+)
 
 UNLISTED = "FR1000"
 """Code of a finding whose rule is not in the catalogue; tests see to it that there is none."""
@@ -21,7 +31,10 @@ MAX_FINDINGS = 200
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One rule: what it is called, and what `lint --explain` teaches about it."""
+    """One rule: what it is called, and what `lint --explain` teaches about it.
+
+    `bad` and `good` run: `lint.fragments` completes them to a workspace.
+    """
 
     rule: str
     code: str
@@ -36,12 +49,13 @@ class Entry(msgspec.Struct, frozen=True):
 def catalogue() -> dict[str, Entry]:
     """Return every rule by its name, in the order of the codes."""
     entries: dict[str, Entry] = {}
-    for family in (
-        codes_files.RULES, codes_shape.RULES, codes_expressions.RULES, codes_rules.RULES, codes_schemas.RULES,
-        codes_policies.RULES,
-    ):  # fmt: skip
-        for rule, (code, severity, title, teaching, bad, good) in family.items():
-            entries[rule] = Entry(rule, code, severity, title, teaching, bad, good)
+    families = (
+        *(codes_files, codes_shape, codes_expressions, codes_types, codes_rules, codes_workspace),
+        *(codes_schemas, codes_policies),
+    )
+    for family in families:
+        for rule, (code, severity, title, teaching, bad, good) in family.RULES.items():
+            entries[rule] = Entry(rule, code, severity, title, teaching, bad.rstrip("\n"), good.rstrip("\n"))
     return dict(sorted(entries.items(), key=lambda item: item[1].code))
 
 

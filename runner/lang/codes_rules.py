@@ -11,104 +11,217 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "error",
         "A tool that does not exist",
         "No tool file of the workspace has this action.",
-        "call: crm.lookup",
-        "call: crm.lookup_customer",
+        """\
+tools:
+  crm.lookup_costumer: {}
+steps:
+  - {id: found, call: crm.lookup_costumer, with: {email: "${{ input.email }}"}}
+""",
+        """\
+tools:
+  crm.lookup_customer: {}
+steps:
+  - {id: found, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
+""",
     ),
     "tool-not-listed": (
         "FR1402",
         "error",
         "A tool that the flow does not list",
         "A flow may use only what stands under its `tools`; absent means nothing.",
-        "tools: {}\nsteps: [{id: a, call: crm.find}]",
-        "tools: {crm.find: {}}\nsteps: [{id: a, call: crm.find}]",
+        'tools: {}\nsteps:\n  - {id: found, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}',
+        """\
+tools: {crm.lookup_customer: {}}
+steps:
+  - {id: found, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
+""",
     ),
     "tool-unused": (
         "FR1403",
         "warning",
         "A tool that no step uses",
         "What is not needed should not be allowed.",
-        "tools: {mail.send: {}}   # and no step uses it",
-        "tools: {}",
+        """\
+tools:
+  crm.lookup_customer: {}
+  mail.send: {}
+steps:
+  - {id: found, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
+""",
+        """\
+tools:
+  crm.lookup_customer: {}
+steps:
+  - {id: found, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
+""",
     ),
     "unbound-order": (
         "FR1404",
         "error",
         "A bound value is not known yet",
         "Every step that may use the tool comes after the step that its `bind` reads.",
-        "bind: {id: ${{ steps.later.id }}}",
-        'bind: {id: "${{ steps.earlier.id }}"}',
+        """\
+tools:
+  crm.lookup_customer: {}
+  crm.add_note: {bind: {customer_id: "${{ steps.customer.customer_id }}"}}
+steps:
+  - {id: note, ask: Note what we must know., tools: [crm.add_note], on_error: hand_off}
+  - {id: customer, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
+""",
+        """\
+tools:
+  crm.lookup_customer: {}
+  crm.add_note: {bind: {customer_id: "${{ steps.customer.customer_id }}"}}
+steps:
+  - {id: customer, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
+  - {id: note, ask: Note what we must know., tools: [crm.add_note], on_error: hand_off}
+""",
     ),
     "bound-argument": (
         "FR1405",
         "error",
         "An argument that the flow has fixed",
         "A `call` step may not set an argument that `bind` fixes for the tool.",
-        "bind: {id: x}   # and with: {id: y}",
-        "with: {}",
+        """\
+tools:
+  crm.lookup_customer: {}
+  crm.add_note: {bind: {customer_id: "${{ steps.customer.customer_id }}"}}
+steps:
+  - {id: customer, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
+  - {id: note, call: crm.add_note, with: {customer_id: C-1, text: Called back.}}
+""",
+        """\
+tools:
+  crm.lookup_customer: {}
+  crm.add_note: {bind: {customer_id: "${{ steps.customer.customer_id }}"}}
+steps:
+  - {id: customer, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
+  - {id: note, call: crm.add_note, with: {text: Called back.}}
+""",
     ),
     "record-count": (
         "FR1406",
         "error",
         "Not exactly one record of the output",
         "On every path to completion exactly one top-level `record` of the `output` schema is written.",
-        "a branch that ends without a record",
-        "a `record` step after the branches",
+        """\
+output: outcome@1
+steps:
+  - id: way
+    choose:
+      - {when: input.text == "STOP", steps: [{id: done, record: outcome@1, with: {text: Stopped.}}]}
+      - {otherwise: [{id: other, set: true}]}
+""",
+        """\
+output: outcome@1
+steps:
+  - id: way
+    choose:
+      - {when: input.text == "STOP", steps: [{id: stopped, set: Stopped.}]}
+      - {otherwise: [{id: other, set: Answered.}]}
+  - {id: done, record: outcome@1, with: {text: "${{ steps.way }}"}}
+""",
     ),
     "missing-budget": (
         "FR1407",
         "error",
         "No budget",
         "A flow that asks a model or writes has a `budget`, so that the worst case is known.",
-        "steps: [{id: a, ask: …}]",
-        "budget: {cost: 0.05 USD, model_calls: 6, writes: 4, within: 2m}",
+        "# without: budget\nsteps:\n  - {id: triage, ask: What is it about?, on_error: hand_off}",
+        "budget: {model_calls: 2}\nsteps:\n  - {id: triage, ask: What is it about?, on_error: hand_off}",
     ),
     "unknown-price": (
         "FR1408",
         "error",
         "A cost limit without a price",
         "A `cost` can only be kept where the price of each model is known.",
-        "budget: {cost: 0.05 USD}   # with a model without price",
-        "price: {input: 0.15 USD, output: 0.60 USD}",
+        """\
+budget: {cost: 0.05 USD, model_calls: 2}
+steps:
+  - {id: triage, ask: What is it about?, model: own, on_error: hand_off}
+# file: flowrun.yaml
+models:
+  own: {provider: openai, model: own, base_url: "https://models.example.com"}
+""",
+        """\
+budget: {cost: 0.05 USD, model_calls: 2}
+steps:
+  - {id: triage, ask: What is it about?, model: own, on_error: hand_off}
+# file: flowrun.yaml
+models:
+  own: {provider: openai, model: own, price: {input: 0.15 USD, output: 0.60 USD}}
+""",
     ),
     "missing-subject": (
         "FR1409",
         "error",
         "Who is the customer?",
         "A flow that speaks with the customer says in `subject` who that is.",
-        "to: customer   # without subject",
-        "subject: input.email",
+        "steps:\n  - {id: more, ask: Ask for the order., to: customer, on_error: hand_off}",
+        """\
+subject: input.email
+steps:
+  - {id: more, ask: Ask for the order., to: customer, on_error: hand_off}
+""",
     ),
     "unknown-role": (
         "FR1410",
         "error",
         "A role that does not exist",
         "Roles stand in flowrun.yaml under `roles`.",
-        "approver: billing_leeds",
-        "approver: billing_leads",
+        "tools:\n  mail.send:\n    approve_when: true\n    approver: suport_leads",
+        "tools:\n  mail.send:\n    approve_when: true\n    approver: support_leads",
     ),
     "unknown-model": (
         "FR1411",
         "error",
         "A model that does not exist",
         "Models stand in flowrun.yaml under `models`.",
-        "model: gtp-mini",
-        "model: small",
+        "steps:\n  - {id: triage, ask: What is it about?, model: smal, on_error: hand_off}",
+        "steps:\n  - {id: triage, ask: What is it about?, model: small, on_error: hand_off}",
     ),
     "unknown-flow": (
         "FR1412",
         "error",
         "A flow that does not exist",
         "`flows.NAME@N` is a flow of the workspace with that version.",
-        "call: flows.refund@9",
-        "call: flows.refund@1",
+        """\
+tools: {flows.inner@2: {}}
+steps:
+  - {id: inner, call: flows.inner@2, with: "${{ input }}"}
+# file: inner.flow.yaml
+version: 1
+""",
+        """\
+tools: {flows.inner@1: {}}
+steps:
+  - {id: inner, call: flows.inner@1, with: "${{ input }}"}
+# file: inner.flow.yaml
+version: 1
+""",
     ),
     "flow-cycle": (
         "FR1413",
         "error",
         "Flows that call each other in a circle",
         "Such a run would never end.",
-        "a calls b, b calls a",
-        "a calls b",
+        """\
+tools: {flows.inner@1: {}}
+steps:
+  - {id: inner, call: flows.inner@1, with: "${{ input }}"}
+# file: inner.flow.yaml
+tools: {flows.example@1: {}}
+steps:
+  - {id: outer, call: flows.example@1, with: "${{ input }}"}
+""",
+        """\
+tools: {flows.inner@1: {}}
+steps:
+  - {id: inner, call: flows.inner@1, with: "${{ input }}"}
+# file: inner.flow.yaml
+steps:
+  - {id: one, set: 1}
+""",
     ),
     "no-once": (
         "FR1414",
@@ -124,32 +237,69 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "The model can meet the rule by itself",
         "The condition compares an argument that the model alone chooses with a constant or with another such argument, so "
         "the model only has to say the right word. Compare with what the runner knows, `bind` it, or let a person see it.",
-        'only_when: args.reason == "health"',
-        "approve_when: true\napprover: customer",
+        """\
+tools:
+  pay.refund:
+    only_when: args.reason == "damaged"
+    reason: Only what arrived broken is paid back.
+""",
+        """\
+tools:
+  pay.refund:
+    approve_when: true
+    approver: billing_leads
+    reason: A person looks whether it arrived broken.
+""",
     ),
     "unreachable-step": (
         "FR1416",
         "warning",
         "A step that is never reached",
         "An earlier step always ends the run.",
-        "- {id: a, stop: completed}\n- {id: b, set: 1}",
-        "- {id: a, set: 1}\n- {id: b, stop: completed}",
+        """\
+steps:
+  - {id: no, stop: failed, reason: We do not do this.}
+  - {id: done, record: outcome@1, with: {text: Done.}}
+""",
+        "steps:\n  - {id: done, record: outcome@1, with: {text: Done.}}\n  - {id: ended, stop: completed}",
     ),
     "stop-in-for-each": (
         "FR1417",
         "error",
         "stop inside for_each",
         "Items run side by side, so one of them may not end the run. Decide after the loop.",
-        "for_each: input.a\nsteps: [{id: x, stop: rejected}]",
-        "a `choose` with `stop` after the loop",
+        """\
+steps:
+  - id: each
+    for_each: "[1, 2, 3]"
+    steps: [{id: enough, when: item == 2, stop: failed, reason: There is a two.}]
+""",
+        """\
+steps:
+  - id: each
+    for_each: "[1, 2, 3]"
+    steps: [{id: number, set: "${{ item }}"}]
+  - {id: enough, when: 2 in steps.each, stop: failed, reason: There is a two.}
+""",
     ),
     "record-in-for-each": (
         "FR1418",
         "error",
         "The output record inside for_each",
         "The record of the output schema is written once, outside loops.",
-        "for_each: …\nsteps: [{id: r, record: case@1}]",
-        "- {id: r, record: case@1}",
+        """\
+steps:
+  - id: each
+    for_each: "[1, 2, 3]"
+    steps: [{id: done, record: outcome@1, with: {text: Done.}}]
+""",
+        """\
+steps:
+  - id: each
+    for_each: "[1, 2, 3]"
+    steps: [{id: number, set: "${{ item }}"}]
+  - {id: done, record: outcome@1, with: {text: Done.}}
+""",
     ),
     "unproved": (
         "FR1419",
@@ -158,156 +308,5 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "The check could not follow every path of this flow.",
         "forty nested branches",
         "a flow of its own for the inner part",
-    ),
-    "unused-fact": (
-        "FR1420",
-        "warning",
-        "A fact that no rule uses",
-        "Facts that nobody uses are never read.",
-        "# file: notes.policy.yaml\n"
-        'facts: {who: {call: crm.lookup_customer, with: {email: "ana@example.com"}}}\n'
-        "rules:\n"
-        "  - {id: few, tools: crm.add_note, at_most: 2, reason: Two notes are enough.}\n",
-        "# file: notes.policy.yaml\n"
-        "rules:\n"
-        "  - {id: few, tools: crm.add_note, at_most: 2, reason: Two notes are enough.}\n",
-    ),
-    "fact-not-read": (
-        "FR1421",
-        "error",
-        "A fact that would write",
-        "Facts are read with read tools, once for each decision.",
-        "facts: {r: {call: pay.refund}}",
-        "facts: {r: {call: pay.get_payment}}",
-    ),
-    "pii-to-model": (
-        "FR1422",
-        "warning",
-        "Personal data reach a model",
-        "Marked fields (`x-pii`) go to a model only where `privacy` of the workspace allows it.",
-        "ask: Write to ${{ input.email }}",
-        "ask: Write to the customer",
-    ),
-    "secret-to-model": (
-        "FR1423",
-        "warning",
-        "A prompt names a secret",
-        "A model never sees a field marked `x-secret`: it reads `[secret]` in its place. Hand secrets to tools only.",
-        "ask: Use ${{ steps.login.token }}",
-        'with: {token: "${{ steps.login.token }}"}',
-    ),
-    "untrusted-to-write": (
-        "FR1424",
-        "warning",
-        "Text from outside can choose a recipient, an amount or a record",
-        "What a customer or an untrusted tool wrote reaches a model (or a `call`), and from there an argument that says who "
-        "receives something, how much, or which record is meant. Fix the argument with `bind`, tie it with `only_when` to what "
-        "the runner knows, or let a person see it with `approve_when`. A rule about another argument does not help.",
-        'tools: {mail.send: {}}\nsteps: [{id: act, ask: "${{ input.text }}", tools: [mail.send]}]',
-        'tools: {mail.send: {bind: {to: "${{ steps.customer.email }}"}}}',
-    ),
-    "policy-test": (
-        "FR1425",
-        "error",
-        "A test of the policy fails",
-        "The policy says something other than its test expects.",
-        "expect: allow",
-        "expect: deny",
-    ),
-    "needs-before-order": (
-        "FR1426",
-        "error",
-        "What is needed before can never have happened",
-        "No earlier step of the flow may use the tool that `needs_before` names.",
-        "needs_before: [crm.find]   # and no step calls it",
-        "a step `call: crm.find` before",
-    ),
-    "duplicate-name": (
-        "FR1427",
-        "error",
-        "Two files define one name",
-        "Flows, policies and tool files are found by their names.",
-        "tools: crm   # in two files",
-        "tools: crm\ntools: crm_test",
-    ),
-    "tool-changed": (
-        "FR1428",
-        "error",
-        "A tool is not what was pinned",
-        "The contract of the tool differs from the one in the lock file.",
-        "a changed OpenAPI description",
-        "flowrun tools lock",
-    ),
-    "role-cycle": (
-        "FR1429",
-        "error",
-        "Roles that hand on in a circle",
-        "`then` must come to an end, at which a late answer counts as no.",
-        "a: {then: b}, b: {then: a}",
-        "a: {then: b}, b: {}",
-    ),
-    "unknown-event": (
-        "FR1430",
-        "error",
-        "An event that does not exist",
-        "Events have a schema NAME@N too.",
-        "wait_for: contact.replyed@1",
-        "wait_for: contact.replied@1",
-    ),
-    "not-yet": (
-        "FR1431",
-        "error",
-        "A key that does not work in this version",
-        "Nothing that is written is skipped silently: what this version cannot do is refused when it is read.",
-        "triggers: [{webhook: helpdesk, flow: support_to_ticket}]",
-        "# start the flow with `flowrun run` instead",
-    ),
-    "no-examples": (
-        "FR1432",
-        "warning",
-        "No examples to learn from",
-        "The `examples` model answers only what stands beside the flow; without examples the step goes to a person.",
-        "ask: What do they need?   # and no FLOW.examples.yaml",
-        "examples: [{step: triage, label: refund, texts: [...]}]",
-    ),
-    "no-file-matches": (
-        "FR1433",
-        "error",
-        "A path or pattern that names no file",
-        "What stands under `policies` and `tools` of flowrun.yaml must be there: a policy that is not found would deny nothing.",
-        "policies: [polices/*.policy.yaml]",
-        "policies: [policies/*.policy.yaml]",
-    ),
-    "unknown-mark": (
-        "FR1434",
-        "warning",
-        "A mark that no schema has",
-        "`privacy` names kinds of marks (`x-pii: KIND`). One that nothing is marked with hides nothing.",
-        "privacy: {emial: {to_model: token}}",
-        "privacy: {email: {to_model: token}}",
-    ),
-    "above-ceiling": (
-        "FR1441",
-        "warning",
-        "A budget above what the workspace allows",
-        "`limits` in flowrun.yaml hold for every run; the lower of the two counts, so the flow would stop earlier than it says.",
-        "budget: {writes: 10}   # and limits: {writes: 5} in flowrun.yaml",
-        "budget: {writes: 5}",
-    ),
-    "price-currency": (
-        "FR1442",
-        "error",
-        "A price in another currency than its limit",
-        "Costs are added up in one currency, and nothing is converted.",
-        "budget: {cost: 0.05 EUR}   # and the model's price is in USD",
-        "budget: {cost: 0.05 USD}",
-    ),
-    "old-price": (
-        "FR1443",
-        "warning",
-        "A price of long ago",
-        "Prices change; a `cost` is kept with the price that is written.",
-        'price: {input: 0.15 USD, output: 0.60 USD, dated: "2020-01-01"}',
-        'price: {input: 0.15 USD, output: 0.60 USD, dated: "2026-03-02"}',
     ),
 }

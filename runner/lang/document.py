@@ -129,6 +129,7 @@ class _Reader:
                 event.start_mark.index + 3,
                 help="Move what follows `---` to a file of its own.",
             )
+            return None  # which of the two was meant is not known, so neither is looked into
         return node
 
     def next(self) -> Any:

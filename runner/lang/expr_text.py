@@ -130,7 +130,8 @@ def _note_stray(text: str, at: int, found: Fragments, *, prompt: bool) -> None:
     words = text[at + 2 : at + 80].lstrip(" -").split(None, 1)
     word = words[0] if words else ""
     if text.startswith("{%", at):
-        if word in _TAGS or word in _FOREIGN:
+        told = any(problem.rule == "tags-in-text" for _, problem in found.problems)
+        if not told and (word in _TAGS or word in _FOREIGN):
             help_ = "Use `${{ A if CONDITION else B }}`, or a `choose` step."
             found.problems.append((at, Problem("tags-in-text", "`{% %}` is for prompts only.", help_, "{%")))
         return

@@ -5,7 +5,6 @@ Owns: the shape of a whole `*.tools.yaml`. What the keys of an adapter mean is t
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -129,10 +128,9 @@ class _Source:
     """A file or address. It is part of the pinned plan, so it holds no expression."""
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
-        text = Text().read(cx, node, key)
-        if isinstance(text, str) and re.search(r"\$\{\{", text):
+        if isinstance(node, Scalar) and "${{" in node.text:
             return cx.say("not-supported", "`source` may not hold an expression.", short(node.span))
-        return text
+        return Text().read(cx, node, key)
 
     def schema(self, define: Define) -> Json:
         return {"type": "string"}

@@ -74,7 +74,7 @@ def comparable(left: Type, right: Type, at: Node, other: Node, op: str, *, every
         return _wrong(pointed, f"{left.words()} is compared with {right.words()}.", help_)
     if op not in ("==", "!=") and one not in _ORDERED:
         return _wrong(at, f"{left.words()} has no order, so `{op}` means nothing.", "Use `==`, `!=` or `in`.")
-    return _enums(left, right, at, other, every=every)
+    return _enums(left, right, at, other, every=every) if op in ("==", "!=") else None
 
 
 def _quotes(left: Type, right: Type) -> str:

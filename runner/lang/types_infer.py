@@ -142,7 +142,7 @@ class Inference:
         found = self.scope.root(name)
         if found is None:
             names = ", ".join(f"`{known}`" for known in self.scope.roots())
-            return self.note("unknown-name", f"`{name}` does not exist here.", f"Here there are {names}.", name)
+            return self.note("name-not-here", f"`{name}` does not exist here.", f"Here there are {names}.", name)
         return found
 
     def variable(self, node: Node) -> Type:
@@ -155,10 +155,11 @@ class Inference:
         needle = f"steps.{step}"
         if steps is None:
             names = ", ".join(f"`{known}`" for known in self.scope.roots())
-            return self.note("unknown-name", "`steps` cannot be used here.", f"Here there are {names}.", needle)
+            return self.note("name-not-here", "`steps` cannot be used here.", f"Here there are {names}.", needle)
         if step in self.scope.hidden:
             message = f"The step `{step}` cannot be seen here: it {self.scope.hidden[step]}."
-            return self.note("unknown-step", message, suggestion(step, steps, prefix="steps."), needle)
+            help_ = "Use a step that stands earlier, or move this one up."
+            return self.note("step-not-visible", message, help_, needle)
         message = f"There is no step `{step}` before this place."
         return self.note("unknown-step", message, suggestion(step, steps, prefix="steps."), needle)
 
@@ -197,7 +198,8 @@ class Inference:
             if base.open:
                 return ANY
             help_ = suggestion(field, base.fields)
-            return self.note("unknown-field", f"There is no field `{field}` here.", help_, dotted(node))
+            rule, what = _KINDS_OF_FIELD.get(_root(node), ("unknown-field", "field"))
+            return self.note(rule, f"There is no {what} `{field}` here.", help_, dotted(node))
         return found.or_null(base.nullable or field not in base.required)
 
     def index(self, node: Node) -> Type:
@@ -362,6 +364,14 @@ _OTHER_MATH: dict[tuple[str, str, str], Type] = {
     ("*", "number", "money"): _MONEY,
     ("/", "money", "number"): _MONEY,
 }
+
+_KINDS_OF_FIELD = {"facts": ("unknown-fact", "fact"), "tables": ("unknown-table", "table")}
+
+
+def _root(node: Node) -> str:
+    """Return the name that a node is a field of, else nothing."""
+    return node[1][1] if node[0] in ("attr", "index") and node[1][0] == "name" else ""
+
 
 _RULES: dict[str, Callable[[Inference, Node], Type]] = {
     "lit": Inference.literal,

@@ -88,7 +88,7 @@ class _Walk:
         check_inline(flow, out)
 
     def scope(self, steps: Mapping[str, Type], item: Type | None) -> TypeScope:
-        hidden = {name: "it runs later or elsewhere" for name in self.ids() if name not in steps}
+        hidden = {name: "runs later or elsewhere" for name in self.ids() if name not in steps}
         return self.world.scope(steps, item=item, hidden=hidden, call_certain=frozenset(self.certain))
 
     def ids(self) -> list[str]:
@@ -138,7 +138,7 @@ class _Walk:
             where = f"It would stand in schemas/records/{use.name}/v{use.version}.json."
             message = f"There is no schema {'of the event ' if event else ''}{use}."
             help_ = f"{meant}{where} `flowrun schema list` shows what exists."
-            self.out.add("unknown-schema", message, use.span, help=help_)
+            self.out.add("unknown-event" if event else "unknown-schema", message, use.span, help=help_)
         return self.world.schema_type(use)
 
     def step(self, step: spec.Step, scope: TypeScope, visible: dict[str, Type], item: Type | None) -> Type:
@@ -209,15 +209,17 @@ class _Walk:
         name = step.call.split("@")[0]
         args, output = self.world.signature(step.call)
         bound = self.world.bound.get(step.call, set())
+        fixed = sorted(key for key in bound if step.with_ is not None and (key,) in step.with_.keys)
         if step.with_ is not None:
-            for key in sorted(key for key in bound if (key,) in step.with_.keys):
+            for key in fixed:
                 self.out.add(
                     "bound-argument",
                     f"`{key}` is fixed by `bind` for {name}, so a step may not set it.",
                     step.with_.keys[key,],
                     help="Leave it out here, or take it out of `bind`.",
                 )
-        self.value(step.with_, scope, without(args, bound), at)
+        # A bound argument that the step sets anyway has its finding: that it may not stand there is not told again.
+        self.value(step.with_, scope, without(args, bound - set(fixed)), at)
         if step.on_error == "fail" and step.when is None:
             self.certain.add(name)
         return output

@@ -13,20 +13,19 @@ import re
 from collections.abc import Mapping
 
 FLOW = "example.flow.yaml"
-DESK = (
-    *("crm.lookup_customer", "crm.get_orders", "crm.update_contact", "crm.add_note"),
-    *("desk.create_ticket", "desk.find_ticket", "pay.refund", "pay.find_refund"),
-    *("mail.draft", "mail.send", "calendar.free_slots", "calendar.book", "calendar.cancel"),
+CUSTOMER = "crm.lookup_customer"
+READS = (CUSTOMER, "crm.get_orders", "desk.find_ticket", "pay.find_refund", "calendar.free_slots")
+WRITES = (
+    *("crm.update_contact", "crm.add_note", "desk.create_ticket", "pay.refund"),
+    *("mail.draft", "mail.send", "calendar.book", "calendar.cancel"),
 )
 """The tools of the bundled desk, which every example may use."""
-
-CUSTOMER = "crm.lookup_customer"
 
 _FILE = re.compile(r"^# file: (\S+)[ \t]*$", re.MULTILINE)
 _KEY = re.compile(r"^([a-z_]+)[ \t]*:", re.MULTILINE)
 _WITHOUT = re.compile(r"^# without: (.+)$", re.MULTILINE)
 _WHOLE = re.compile(r"^# whole file\b", re.MULTILINE)
-_TOOL = re.compile(rf"\b(?:{'|'.join(re.escape(name) for name in DESK)})(?![\w.])")
+_TOOL = re.compile(rf"\b(?:{'|'.join(re.escape(name) for name in READS + WRITES)})(?![\w.])")
 _STEPS = re.compile(r"^steps:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*([ ]*)- ", re.MULTILINE)
 
 _CUSTOMER = '  - {id: customer, call: crm.lookup_customer, with: {email: "${{ input.email }}"}, on_error: hand_off}'
@@ -90,7 +89,7 @@ def parts(fragment: str) -> dict[str, str]:
 def complete(fragment: str) -> dict[str, str]:
     """Return the texts of a workspace around a fragment, by file name relative to its root."""
     shown = parts(fragment)
-    tools = list(dict.fromkeys(_TOOL.findall("\n".join(text for name, text in shown.items() if _yaml(name)))))
+    tools = _tools("\n".join(text for name, text in shown.items() if name.endswith((".flow.yaml", ".policy.yaml"))))
     files = {"schemas/records/outcome/v1.json": json.dumps(_OUTCOME, indent=2), "flowrun.yaml": "", **shown}
     if not any(name.endswith(".flow.yaml") for name in files):
         files[FLOW] = ""
@@ -99,8 +98,8 @@ def complete(fragment: str) -> dict[str, str]:
     return {name: _completed(name, text, _base(name, text, files, tools)) for name, text in files.items()}
 
 
-def _yaml(name: str) -> bool:
-    return name.endswith(".yaml") and name != "flowrun.yaml"
+def _tools(text: str) -> list[str]:
+    return list(dict.fromkeys(_TOOL.findall(text)))
 
 
 def _base(name: str, text: str, files: Mapping[str, str], tools: list[str]) -> dict[str, str]:
@@ -112,7 +111,8 @@ def _base(name: str, text: str, files: Mapping[str, str], tools: list[str]) -> d
     kind = next((kind for suffix, kind in _KINDS.items() if name.endswith(suffix)), None)
     match kind:
         case "flow":
-            return _flow(stem, text, tools)
+            apart = "steps" in _KEY.findall(text) or "tools" in _KEY.findall(text)
+            return _flow(stem, text, _tools(text) if apart else tools)
         case "policy":
             return {"policy": f"policy: {stem}", "version": "version: 1"}
         case "tools":
@@ -126,13 +126,13 @@ def _base(name: str, text: str, files: Mapping[str, str], tools: list[str]) -> d
 def _flow(stem: str, text: str, tools: list[str]) -> dict[str, str]:
     own = _KEY.findall(text)
     looked = "tools" not in own or CUSTOMER in text
-    if "steps" in own or "tools" in own:
-        tools = list(dict.fromkeys(_TOOL.findall(text)))
-    else:
-        tools = list(dict.fromkeys([CUSTOMER, *tools]))
-    offered = ", ".join(name for name in tools if name != CUSTOMER)
-    act = f"  - {{id: act, ask: Help this customer., tools: [{offered}], on_error: hand_off}}"
-    listed = "\n".join(["tools:", *(f"  {name}: {{}}" for name in tools)]) if tools else "tools: {}"
+    writes = [name for name in tools if name in WRITES]
+    listed = [f"  {name}: {{}}" for name in tools]
+    if "steps" not in own:
+        # Nobody but a person decides about the writes of a flow that only stands around another file.
+        asked = "{approve_when: true, approver: billing_leads, reason: A person looks at it first.}"
+        listed = [f"  {CUSTOMER}: {{}}", *(f"  {name}: {asked}" for name in writes)]
+    act = f"  - {{id: act, ask: Help this customer., tools: [{', '.join(writes)}], on_error: hand_off}}"
     return {
         "flow": f"flow: {stem}",
         "version": "version: 1",
@@ -141,8 +141,8 @@ def _flow(stem: str, text: str, tools: list[str]) -> dict[str, str]:
         "output": "output: outcome@1",
         "key": "key: input.message_id",
         "budget": "budget: {model_calls: 6, tool_calls: 10, writes: 4, within: 2m}",
-        "tools": listed,
-        "steps": "\n".join(["steps:", *([_CUSTOMER] if looked else []), *([act] if offered else []), f"  {_DONE}"]),
+        "tools": "\n".join(["tools:", *listed]) if listed else "tools: {}",
+        "steps": "\n".join(["steps:", *([_CUSTOMER] if looked else []), *([act] if writes else []), f"  {_DONE}"]),
     }
 
 

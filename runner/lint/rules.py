@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from flowrun.errors import Span
 from flowrun.lang import spec
-from flowrun.lang.types import Type, TypeScope, check_condition, check_value, from_value, infer, with_currencies
+from flowrun.lang.types import ANY, Type, TypeScope, check_condition, check_value, from_value, infer, with_currencies
 from flowrun.lint.findings import Findings
 from flowrun.lint.scope import World
 from flowrun.plan.catalogue import FlowSource
@@ -73,6 +73,7 @@ def check_policies(world: World, out: Findings, policies: Sequence[spec.Policy])
             tool = world.tool(fact.call)
             if tool is None:
                 out.unknown("unknown-tool", "tool", fact.call, spec.place_of(fact, "call"), world.catalogue.tools)
+                facts[fact.name] = ANY
                 continue
             if tool.effect != "read":
                 out.add("fact-not-read", f"{fact.call} writes, so it cannot be a fact.", spec.place_of(fact, "call"))

@@ -141,7 +141,7 @@ def test_the_flow_without_a_mistake_is_silent() -> None:
         ("model: small", "model: [small, smal]", "unknown-model", "smal", "`small`"),
         ("bind: {customer_id", "bind: {customer_idd", "unknown-field", "customer_idd", "`customer_id`"),
         ("answer: triage@1", "answer: triag@1", "unknown-schema", "triag@1", "Did you mean `triage@1`?"),
-        ("contact.replied@1", "contact.replyed@1", "unknown-schema", "contact.replyed@1", "`contact.replied@1`"),
+        ("contact.replied@1", "contact.replyed@1", "unknown-event", "contact.replyed@1", "`contact.replied@1`"),
         (
             "  - id: case\n",
             "  - {id: end, stop: rejected, when: false}\n  - id: case\n",

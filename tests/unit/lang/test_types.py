@@ -101,9 +101,9 @@ def test_good_conditions(text: str) -> None:
     [
         ("input.statu == 1", "unknown-field", "input.statu", "`status`"),
         ("steps.triag.n == 1", "unknown-step", "steps.triag", "steps.triage"),
-        ("steps.later.n == 1", "unknown-step", "steps.later", "steps"),
+        ("steps.later.n == 1", "step-not-visible", "steps.later", "earlier"),
         ("calls.desk.opne.last is none", "unknown-tool", "calls.desk.opne", "calls.desk.open"),
-        ("args.n == 1", "unknown-name", "args", "`input`"),
+        ("args.n == 1", "name-not-here", "args", "`input`"),
         ('input.n == "1"', "wrong-comparison", "1", "quotes"),
         ('input.id > "a"', "wrong-comparison", "input.id", "=="),
         ('input.status == "opne"', "unknown-enum-value", "opne", "`open`"),
@@ -144,7 +144,7 @@ def test_in_rules_a_null_needs_no_guard(text: str) -> None:
 
 
 def test_rules_do_not_see_the_flow() -> None:
-    assert [problem.rule for problem in check_condition(node_of("steps.x.ok"), RULES)] == ["unknown-name"]
+    assert [problem.rule for problem in check_condition(node_of("steps.x.ok"), RULES)] == ["name-not-here"]
 
 
 def test_an_amount_is_compared_together_with_its_currency() -> None:
