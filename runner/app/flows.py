@@ -80,6 +80,7 @@ class Reader:
         self.texts: dict[str, str] = {}
         self.values: dict[Path, Any] = {}
         """What each file says, where it can be read."""
+        self._policies: dict[Path, list[Any]] = {}
 
     def read(self, path: Path, kind: str) -> Any:
         """Return the parsed file, or None where it is wrong. Raises `InputError` where it cannot be read at all."""
@@ -105,10 +106,17 @@ class Reader:
         self.texts[source.file] = source.text
         self.findings += schema_findings(source)
 
+    def policies_in(self, folder: Path) -> list[spec.Policy]:
+        """Return the policies of a folder that can be read; they are read once, however many flows lie beside them."""
+        if folder not in self._policies:
+            read = [self.read(file, "policy") for file in sorted(folder.glob("*.policy.yaml"))]
+            self._policies[folder] = [policy for policy in read if policy is not None]
+        return self._policies[folder]
+
     def flow(self, path: Path) -> FlowSource | None:
         """Return a flow with the policies and examples beside it."""
         flow: spec.Flow | None = self.read(path, "flow")
-        policies = [self.read(file, "policy") for file in sorted(path.parent.glob("*.policy.yaml"))]
+        policies = self.policies_in(path.parent)
         beside = path.with_name(path.name.removesuffix(SUFFIX) + ".examples.yaml")
         examples: spec_files.ExamplesFile | None = None
         if beside.is_file():
@@ -117,7 +125,7 @@ class Reader:
             return None
         return FlowSource(
             flow=flow,
-            policies=[policy for policy in policies if policy is not None],
+            policies=policies,
             examples=[] if examples is None else [_example(item) for item in examples.examples],
         )
 
@@ -260,7 +268,7 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
     known: Catalogue | None = None
     findings: list[Diagnostic] = []
     for file in dict.fromkeys(files):
-        if is_schema_file(str(file.absolute())):
+        if file.suffix == ".json" and is_schema_file(str(file.absolute())):
             reader.schema(file)
         elif file.name.endswith(SUFFIX):
             source = reader.flow(file)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from flowrun.errors import Diagnostic, FlowError, Span
 from flowrun.lint.fragments import FLOW, complete
 
@@ -56,7 +58,7 @@ def _moved(item: Diagnostic, lead: str) -> Diagnostic:
     """Return a finding without the folder in which the example stood for a moment."""
 
     def span(at: Span) -> Span:
-        return replace(at, file=at.file.removeprefix(lead))
+        return structs.replace(at, file=at.file.removeprefix(lead))
 
     return replace(
         item,
