@@ -175,7 +175,7 @@ BUNDLED = [
 
 @pytest.mark.parametrize("folder", BUNDLED, ids=lambda folder: folder.name)
 def test_no_bundled_file_has_one_of_these_findings(folder: Path) -> None:
-    found: list[Diagnostic] = check_paths(load_workspace(folder), [str(folder)])[1]
+    found: list[Diagnostic] = check_paths(load_workspace(folder), [str(folder)]).findings
     assert [str(d.span) for d in found if d.code.startswith("FR16")] == []
 
 
@@ -188,7 +188,7 @@ def test_a_flow_that_says_what_a_policy_says_is_told_in_the_flow(tmp_path: Path)
         "flow: t\nversion: 1\nowner: leads\ninput: support_message@1\noutput: ticket@1\n"
         "tools: {crm.add_note: {at_most: 3}}\nsteps: [{id: a, stop: failed}]\n", encoding="utf-8"
     )  # fmt: skip
-    _, findings, _ = check_paths(load_workspace(tmp_path), [str(tmp_path)])
+    findings = check_paths(load_workspace(tmp_path), [str(tmp_path)]).findings
     (item,) = [d for d in findings if d.rule == "looser-limit"]
     assert (Path(item.span.file).name, item.span.line, item.span.column) == ("t.flow.yaml", 6, 33)
     assert [Path(span.file).name for span, _ in item.related] == ["p.policy.yaml"]

@@ -198,6 +198,6 @@ def test_a_broken_schema_is_a_finding_and_no_end_of_the_check(tmp_path: Path) ->
     schema.parent.mkdir(parents=True)
     schema.write_text("{,}", encoding="utf-8")
     for paths in ([], [str(tmp_path / "t.flow.yaml")]):
-        _, findings, texts = check_paths(load_workspace(tmp_path), paths)
+        _, findings, texts, _ = check_paths(load_workspace(tmp_path), paths)
         assert [(d.rule, d.span.file) for d in findings] == [("schema-file", str(schema))]
         assert str(schema) in texts
