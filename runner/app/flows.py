@@ -6,7 +6,7 @@ Owns: what lies beside a flow (policies, examples), the catalogue of a workspace
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -212,11 +212,22 @@ class _LazyFlows(dict[str, FlowSource]):
         return super().__contains__(key)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A flow made ready to run, with what it was made from."""
+
+    source: FlowSource
+    catalogue: Catalogue
+    compiled: CompiledPlan
+
+
 def load_flow(ws: Workspace, flow: str, *, model: str | None = None) -> CompiledPlan:
     """Return a flow made ready to run. Raises `FlowError` with every finding where it, or what it uses, is wrong."""
-    from flowrun.core.compiled import CompiledPlan
-    from flowrun.plan.compile import compile_plan, digest, plan_bytes
+    return load_whole(ws, flow, model=model).compiled
 
+
+def load_whole(ws: Workspace, flow: str, *, model: str | None = None) -> Loaded:
+    """Return a flow made ready to run, and its source. Raises as `load_flow`."""
     path = locate(ws, flow)
     reader = Reader()
     source = reader.flow(path)
@@ -224,8 +235,18 @@ def load_flow(ws: Workspace, flow: str, *, model: str | None = None) -> Compiled
     known = catalogue(ws, reader, path, chosen)
     _stop_at_errors(reader.judged(halts_unknown(ws, known.tools)))
     assert source is not None
+    return Loaded(source=source, catalogue=known, compiled=made_ready(source, known, reader.judged))
+
+
+def made_ready(
+    source: FlowSource, known: Catalogue, judged: Callable[[Sequence[Diagnostic]], Sequence[Diagnostic]] = list
+) -> CompiledPlan:
+    """Check and compile a flow. Raises `FlowError` with what the check finds, as `judged` gives it."""
+    from flowrun.core.compiled import CompiledPlan
+    from flowrun.plan.compile import compile_plan, digest, plan_bytes
+
     checked = check_flow(source, known)
-    _stop_at_errors(reader.judged(checked.findings))
+    _stop_at_errors(judged(checked.findings))
     plan = compile_plan(source, known, checked.rewrites)
     return CompiledPlan(plan, digest(plan_bytes(plan)))
 
