@@ -342,7 +342,7 @@ def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes]
 def _looked_for(ws: Workspace, paths: Sequence[str], files: Iterable[Path]) -> Callable[[str], bool]:
     """Whether all findings of a file were looked for: those of a policy or a tool come from every flow that it is for."""
     whole = not paths or any(ws.root.is_relative_to(Path(path).resolve()) for path in paths if Path(path).is_dir())
-    alone = {str(file) for file in files if whole or file.name.endswith((SUFFIX, ".test.yaml"))}
+    alone = {str(file) for file in files if whole or file.name.endswith((SUFFIX, ".test.yaml", ".json"))}
     return alone.__contains__
 
 
