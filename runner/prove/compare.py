@@ -162,7 +162,8 @@ def _equal(left: Unknown, right: Unknown, text: str) -> Answer:
         if not left.domain.meet(kind).empty and not right.domain.meet(kind).empty:
             here = both(within(left, kind), within(right, kind))
             alike.append(both(here, odd[1]) if kind in (LIST, MAP) else here)
-    holds, fails = same, both(some(alike), negate(same))
+    holds: Formula = same
+    fails = both(some(alike), negate(same))
     if _may_be_money(left, right):
         # A map may be an amount of money, which is the same as its number.
         mixed = either(both(within(left, MAP), within(right, NUMBERS)), both(within(left, NUMBERS), within(right, MAP)))
