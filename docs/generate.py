@@ -46,6 +46,7 @@ RULE_FAMILIES = {
     "FR12": "Expressions: how they are written",
     "FR13": "Expressions: what they mean",
     "FR14": "Rules, steps and tools",
+    "FR15": "What a flow means",
     "FR17": "Comments that allow a finding",
 }
 ERROR_FAMILIES: dict[str, tuple[type[FlowrunError], str]] = {
