@@ -5,7 +5,7 @@ Owns: its type, and the list in which changes are collected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -14,7 +14,7 @@ KINDS = (WIDENED, CHANGED, NARROWED)
 """In the order in which they are told."""
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One change, as a sentence.
 
     `kind`: `widened` (the flow may do more), `narrowed` (less), `changed` (otherwise, but not more). `sure`: False where the two
@@ -50,15 +50,21 @@ class Changes:
         """Note that something is otherwise, and lets the flow do neither more nor less."""
         self._add(Change(kind=CHANGED, danger=danger, about=about, text=text))
 
-    def follows(self, kind: str, danger: int, about: str, text: str, causes: Iterable[str]) -> None:
-        """Note what follows from other changes: beside the first of the same kind about a cause, else as a change itself."""
-        wanted = tuple(causes)
-        for place, change in enumerate(self.found):
-            if change.kind == kind and (not wanted or change.about.startswith(wanted)):
-                if text not in change.details:
-                    self.found[place] = msgspec.structs.replace(change, details=[*change.details, text])
-                return
-        self._add(Change(kind=kind, danger=danger, about=about, text=text))
+    def follows(
+        self, kind: str, danger: int, about: str, text: str, causes: Sequence[str], *, of_any: bool = False
+    ) -> None:
+        """Note what follows from other changes: beside the first of the same kind about a cause, else as a change itself.
+
+        `of_any`: any other change of that kind will do where there is none about a cause.
+        """
+        mine = [place for place, change in enumerate(self.found) if change.kind == kind]
+        near = [place for place in mine if any(cause in self.found[place].about for cause in causes)]
+        place = next(iter([*near, *(mine if of_any else [])]), None)
+        if place is None:
+            self._add(Change(kind=kind, danger=danger, about=about, text=text))
+        elif text not in self.found[place].details:
+            change = self.found[place]
+            self.found[place] = msgspec.structs.replace(change, details=[*change.details, text])
 
     def _add(self, change: Change) -> None:
         told = msgspec.structs.replace(change, flows=[self.flow])

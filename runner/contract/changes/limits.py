@@ -27,7 +27,7 @@ def compare_limits(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
     tight = [rule for rule in after if not any(keeps(one, rule) for one in before)]
     about = f"rules {new.tool} at_most"
     for rule in loose:
-        now = _partner(rule, tight, after)
+        now = _partner(rule, after, before)
         if now is None:
             text = t("{tool} is no longer limited: {rule}", tool=new.tool, rule=_told(rule))
             out.wider(LIMIT, about, text)
@@ -36,7 +36,7 @@ def compare_limits(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
             out.wider(LIMIT, about, _raised(new.tool, rule, now, sure), sure=sure)
             tight = [one for one in tight if one is not now]
     for rule in tight:
-        was = _partner(rule, before, before)
+        was = _partner(rule, before, after)
         if was is not None and not any(keeps(one, was) for one in after):
             continue  # told above
         if was is None:
@@ -88,15 +88,17 @@ def _limits(rules: Sequence[c.Rule]) -> list[c.Rule]:
     return [rule for rule in rules if rule.kind == MOST and rule.limit is not None]
 
 
-def _partner(rule: c.Rule, preferred: Sequence[c.Rule], others: Sequence[c.Rule]) -> c.Rule | None:
-    """Return the limit of the other version that stands in the place of this one: of the same rule, counting the same."""
-    mine = [
-        one
-        for one in (*preferred, *others)
-        if (one.source.split("@")[0], one.id) == (rule.source.split("@")[0], rule.id)
-    ]
+def _partner(rule: c.Rule, others: Sequence[c.Rule], beside: Sequence[c.Rule]) -> c.Rule | None:
+    """Return the limit of the other version in the place of this one: of the same rule and counting the same, else one that
+    stands in the place of no other limit `beside` this one."""
+    mine = [one for one in others if _named(one) == _named(rule)]
     alike = [one for one in mine if _counts(one) == _counts(rule)]
-    return next(iter([*alike, *(one for one in mine if one in preferred)]), None)
+    taken = {_counts(one) for one in beside if _named(one) == _named(rule)}
+    return next(iter([*alike, *(one for one in mine if _counts(one) not in taken)]), None)
+
+
+def _named(rule: c.Rule) -> tuple[str, str]:
+    return rule.source.split("@")[0], rule.id
 
 
 def _counts(rule: c.Rule) -> tuple[str, str, str | float]:

@@ -107,8 +107,16 @@ def compare_written(old: c.Contract, new: c.Contract, out: Changes) -> None:
 def compare_failing(old: c.Contract, new: c.Contract, out: Changes) -> None:
     """Compare what happens when a step fails."""
     before = {(one.flow == old.flow or one.flow, one.step): one for one in old.failing}
+    known = {(one.flow == new.flow or one.flow, one.step) for one in new.failing}
+    gone = [one.verb for key, one in before.items() if key not in known and one.on_error != "continue"]
     for one in new.failing:
         was = before.get((one.flow == new.flow or one.flow, one.step))
+        if was is None and one.on_error == "continue":
+            text = t("When the new step {step} fails, the run goes on without it.", step=one.title or one.step)
+            if one.verb in gone:  # it may be one that is gone, under another name
+                out.wider(FAILS - 20, f"failing {one.step}", text, sure=False)
+            else:
+                out.other(25, f"failing {one.step}", text)
         if was is None or was.on_error == one.on_error:
             continue
         about = f"failing {one.step}"
@@ -167,7 +175,8 @@ def _most(was: c.Figure, now: c.Figure, out: Changes) -> None:
     if now.name == "waiting":
         out.other(15, f"figures {now.name}", text)
         return
-    out.follows(WIDENED if more else NARROWED, 35, f"figures {now.name}", text, ())
+    causes = ("at_most", "uses ") if now.name in ("writes", "tool_calls", "work") else ("models ",)
+    out.follows(WIDENED if more else NARROWED, 35, f"figures {now.name}", text, causes, of_any=True)
 
 
 def compare_facts(old: c.Contract, new: c.Contract, out: Changes) -> None:

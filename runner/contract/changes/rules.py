@@ -96,6 +96,8 @@ class _Rules:
 
     def changed(self, was: c.Rule, now: c.Rule, sure: bool) -> str:
         values = {"tool": self.tool, "before": was.words, "now": told_of(now)}
+        if was.words == now.words:
+            return t("{tool} has a rule that is the same text and reads other tables, facts or steps: {now}", **values)
         if sure:
             return t("{tool} has a looser rule. Before: {before} Now: {now}", **values)
         return t(
@@ -106,20 +108,28 @@ class _Rules:
     def approvals(self) -> None:
         before, after = _by_role(self.old.rules), _by_role(self.new.rules)
         allowed = {"old": facts_of(self.old.rules), "new": facts_of(self.new.rules)}
-        told: set[Group] = set()
+        less: dict[Group, list[tuple[str, c.Rule, c.Rule | None, bool]]] = {}
+        more: dict[Group, list[tuple[str, c.Rule]]] = {}
         for role in dict.fromkeys([*before, *after]):
             was, now = before.get(role, []), after.get(role, [])
-            silent = [(node, False) for _, node in now]
+            silent, quiet = ([(node, False) for _, node in rules] for rules in (now, was))
             for rule, node in was:
                 if not follows([*silent, *allowed["new"]], (node, False)):
                     partner = next((one for one, _ in now if _group(one) == _group(rule)), None)
-                    told.add(_group(rule))
-                    self.asks_less(role, rule, partner, self.silent_less(was, now, allowed["old"]))
-            quiet = [(node, False) for _, node in was]
+                    sure = self.silent_less(was, now, allowed["old"])
+                    less.setdefault(_group(rule), []).append((role, rule, partner, sure))
             for rule, node in now:
-                if not follows([*quiet, *allowed["old"]], (node, False)) and _group(rule) not in told:
-                    text = t("{tool} now asks {role}: {rule}", tool=self.tool, role=role, rule=told_of(rule))
-                    self.out.narrower(ASKED, f"rules {self.tool} approve_when", text)
+                if not follows([*quiet, *allowed["old"]], (node, False)):
+                    more.setdefault(_group(rule), []).append((role, rule))
+        for entries in less.values():
+            for partner_of in dict.fromkeys((one is None, sure) for _, _, one, sure in entries):
+                mine = [entry for entry in entries if (entry[2] is None, entry[3]) == partner_of]
+                self.asks_less([role for role, *_ in mine], *mine[0][1:])
+        for group, others in more.items():
+            if group not in less:
+                role = listed([name for name, _ in others])
+                text = t("{tool} now asks {role}: {rule}", tool=self.tool, role=role, rule=told_of(others[0][1]))
+                self.out.narrower(ASKED, f"rules {self.tool} approve_when", text)
         self.undecided()
 
     def silent_less(self, was: list[tuple[c.Rule, Node]], now: list[tuple[c.Rule, Node]], allowed: list[Fact]) -> bool:
@@ -127,18 +137,17 @@ class _Rules:
         quiet = [(one, False) for _, one in was]
         return all(follows([*quiet, *allowed], (one, False)) for _, one in now)
 
-    def asks_less(self, role: str, rule: c.Rule, now: c.Rule | None, sure: bool) -> None:
-        about = f"rules {self.tool} approve_when"
+    def asks_less(self, roles: Sequence[str], rule: c.Rule, now: c.Rule | None, sure: bool) -> None:
+        about, role = f"rules {self.tool} approve_when", listed(roles)
         replaced = self.partner(rule, self.new.rules)
         others = [one for one in (replaced.approver if replaced is not None else []) if one not in rule.approver]
         if now is not None:
-            text = t("{role} is asked before {tool} in other cases. Before: {before} Now: {now}",
-                     role=role, tool=self.tool, before=rule.words, now=told_of(now))  # fmt: skip
+            values = {"role": role, "tool": self.tool, "before": rule.words, "now": told_of(now)}
+            text = t("{role} is asked before {tool} in other cases. Before: {before} Now: {now}", **values)
             if sure:
-                text = t("{role} is asked before {tool} in fewer cases. Before: {before} Now: {now}",
-                         role=role, tool=self.tool, before=rule.words, now=told_of(now))  # fmt: skip
+                text = t("{role} is asked before {tool} in fewer cases. Before: {before} Now: {now}", **values)
             self.out.wider(ASKED, about, text, sure=sure)
-        elif others and replaced is not None and role not in replaced.approver:
+        elif others and replaced is not None:
             text = t("{others} is asked before {tool} instead of {role}: {rule}",
                      others=listed(others), tool=self.tool, role=role, rule=told_of(replaced))  # fmt: skip
             self.out.wider(ASKED, about, text, sure=False)

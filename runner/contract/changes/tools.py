@@ -183,14 +183,6 @@ def _sources(use: c.ToolUse, old: c.Argument, new: c.Argument, out: Changes) -> 
         text = t("{argument} of {tool} comes from fewer places: {now}.", argument=new.name, tool=use.tool,
                  now=listed([source_told(one) for one in new.sources]))  # fmt: skip
         out.narrower(danger, about, text)
-    if old.guarded and not new.guarded and new.role and any(source.way for source in new.sources):
-        text = t(
-            "Nothing guards {argument} of {tool} any more against text from outside.", argument=new.name, tool=use.tool
-        )
-        out.follows(WIDENED, danger, about, text, (f"rules {use.tool}", f"uses {use.tool}"))
-    if new.guarded and not old.guarded and any(source.way for source in old.sources):
-        text = t("{argument} of {tool} is guarded now against text from outside.", argument=new.name, tool=use.tool)
-        out.follows(NARROWED, danger, about, text, (f"rules {use.tool}", f"uses {use.tool}"))
 
 
 def _moved_text(role: str, values: dict[str, str]) -> str:
@@ -250,6 +242,7 @@ def _follow(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
         values = {"tool": new.tool, "before": _times(old.most), "now": _times(new.most)}
         text = t("{tool} in one run: {now} instead of {before}.", **values)
         out.follows(WIDENED if more else NARROWED, PLACE, f"uses {new.tool} most", text, causes)
+    _guards(old, new, out, causes)
     before = {money.argument: money for money in old.money}
     for money in new.money:
         was = before.get(money.argument)
@@ -261,6 +254,22 @@ def _follow(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
     for name in set(before) - {money.argument for money in new.money}:
         text = t("{tool} is no longer marked to move money ({argument}).", tool=new.tool, argument=name)
         out.wider(MONEY - 20, f"uses {new.tool} money", text, sure=False)
+
+
+def _guards(old: c.ToolUse, new: c.ToolUse, out: Changes, causes: tuple[str, ...]) -> None:
+    """Whether something still stands between text from outside and what an argument decides."""
+    before = {argument.name: argument for argument in old.arguments}
+    for argument in new.arguments:
+        was = before.get(argument.name)
+        if was is None or was.guarded == argument.guarded or not argument.role:
+            continue
+        values = {"argument": argument.name, "tool": new.tool}
+        if was.guarded and any(source.way for source in argument.sources):
+            text = t("Nothing guards {argument} of {tool} any more against text from outside.", **values)
+            out.follows(WIDENED, RECIPIENT, f"uses {new.tool} {argument.name}", text, causes)
+        elif argument.guarded and any(source.way for source in was.sources):
+            text = t("{argument} of {tool} is guarded now against text from outside.", **values)
+            out.follows(NARROWED, RECIPIENT, f"uses {new.tool} {argument.name}", text, causes)
 
 
 def _money(tool: str, old: c.Money, new: c.Money, out: Changes, causes: tuple[str, ...]) -> None:
