@@ -16,6 +16,7 @@ from flowrun.lang import spec
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.types import ANY, NULL, STRING, Type, TypeScope, check_condition, check_value, infer, with_currencies
 from flowrun.lang.types_model import union
+from flowrun.lint.branches import check_reached
 from flowrun.lint.budget import check_budget
 from flowrun.lint.exposed import check_exposed
 from flowrun.lint.findings import Findings
@@ -260,6 +261,7 @@ class _Walk:
             after = self.certain if after is None else after & self.certain
             new |= {name: kind.or_null() for name, kind in inner.items() if name not in visible}
         covered = check_choice(step, scope, self.out)
+        check_reached(step, scope, self.out)
         self.certain = before if after is None or not covered else after
         visible |= new
         found = union(kinds)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowrun.lang import spec
+from flowrun.lint.branches import check_branches
 from flowrun.lint.findings import Findings
 from flowrun.lint.people import check_people
 from flowrun.lint.reach import Reach
@@ -22,3 +23,4 @@ def check_meaning(world: World, out: Findings, policies: Sequence[spec.Policy]) 
     reach = Reach(world)
     check_spending(world, reach, out, policies)
     check_people(world, reach, out)
+    check_branches(reach, out)
