@@ -23,6 +23,7 @@ from flowrun.lang import (
     codes_rules,
     codes_shape,
     codes_types,
+    codes_values,
     codes_workspace,
 )
 
@@ -36,6 +37,7 @@ FAMILIES = (
     codes_budgets,
     codes_people,
     codes_branches,
+    codes_values,
     codes_allowances,
 )
 

@@ -20,6 +20,7 @@ from flowrun.lint.branches import check_reached
 from flowrun.lint.budget import check_budget
 from flowrun.lint.exposed import check_exposed
 from flowrun.lint.findings import Findings
+from flowrun.lint.identity import check_key
 from flowrun.lint.meaning import check_meaning
 from flowrun.lint.paths import check_choice, check_records
 from flowrun.lint.rules import (
@@ -28,7 +29,6 @@ from flowrun.lint.rules import (
     check_policies,
     check_role,
     check_roles,
-    check_subject,
     check_tool_rules,
 )
 from flowrun.lint.scope import World, without
@@ -69,7 +69,10 @@ class _Walk:
         for use in (flow.input, flow.output):
             self.schema(use)
         if flow.key is not None:
-            out.problems(infer(flow.key.node, TypeScope(input=self.world.input))[1], flow.key)
+            kind, problems = infer(flow.key.node, TypeScope(input=self.world.input))
+            out.problems(problems, flow.key)
+            if not problems:
+                check_key(self.world, kind, out)
         self.steps(flow.steps, {}, None)
         if flow.subject is not None:
             out.problems(infer(flow.subject.node, self.world.scope(self.inside))[1], flow.subject)
@@ -79,7 +82,6 @@ class _Walk:
         check_exposed(self.world, out, policies)
         check_secrets(self.world, flow.steps, out)
         check_budget(self.world, out, self.used)
-        check_subject(self.world, out)
         check_roles(self.world, out)
         check_records(flow, out)
         check_meaning(self.world, out, policies)
