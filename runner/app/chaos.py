@@ -14,11 +14,12 @@ from flowrun.app.tests import find, flow_file
 from flowrun.errors import FlowError, InputError
 from flowrun.lang.expr_problem import suggestion
 from flowrun.lang.parse import kind_of
-from flowrun.lang.spec_files import TestFile
+from flowrun.lang.spec_files import TestFile, TestsFile, tests_in
 from flowrun.testing.chaos.case import Setup, without_crash
 from flowrun.testing.chaos.cut import KINDS
 from flowrun.testing.chaos.matrix import ChaosResult, run_chaos
 from flowrun.testing.suite import run_flow_test
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -48,7 +49,7 @@ def chaos(
     for found in chosen(tests_of(ws, path), test, flow):
         plain = run_flow_test(found, lambda _: compiled)
         if not plain.ok:
-            messages = ["The test does not pass without a kill.", *plain.messages]
+            messages = [t("The test does not pass without a kill."), *plain.messages]
             played = True
             yield ChaosResult(name=found.test, file=found.file, boundaries=0, cases=[], problems=messages)
             continue
@@ -67,8 +68,8 @@ def chaos(
             yield result
     if not played:
         raise InputError(
-            f"There is no boundary {at} of this kind: the run has {most} boundaries in all.",
-            help=f"Give --at from 1 to {most}, and its kind in --boundaries.",
+            t("There is no boundary {at} of this kind: the run has {most} boundaries in all.", at=at, most=most),
+            help=t("Give --at from 1 to {most}, and its kind in --boundaries.", most=most),
             code="FR3084",
         )
 
@@ -80,25 +81,25 @@ def tests_of(ws: Workspace, flow: Path) -> list[TestFile]:
     if ws.config is not None:
         # Tests of other flows may be wrong; that is no matter of this one.
         files += [(far, file) for file in find(ws, [str(ws.root)])]
-    found: dict[Path, TestFile] = {}
+    found: dict[Path, list[TestFile]] = {}
     for reader, file in files:
         if kind_of(file.name) != "test" or file.resolve() in found:
             continue
-        test: TestFile | None = reader.read(file, "test")
-        if test is not None and _is_of(ws, test, flow):
-            found[file.resolve()] = test
+        value: TestFile | TestsFile | None = reader.read(file, "test")
+        read = [] if value is None else tests_in(value)
+        found[file.resolve()] = [test for test in read if _is_of(ws, test, flow)]
     wrong = [d for d in near.findings if d.severity == "error"]
     if wrong:
         raise FlowError(wrong)
-    return list(found.values())
+    return [test for tests in found.values() for test in tests]
 
 
 def chosen(tests: Sequence[TestFile], wanted: str | None, flow: str) -> list[TestFile]:
     """Return the tests that are meant. Raises `InputError` where there are none."""
     if not tests:
         raise InputError(
-            f"There is no test of {flow}.",
-            help="Chaos kills the runs of tests: write a NAME.test.yaml beside the flow, or in tests/.",
+            t("There is no test of {flow}.", flow=flow),
+            help=t("Chaos kills the runs of tests: write a NAME.test.yaml beside the flow, or in tests/."),
             code="FR3082",
         )
     if wanted is None:
@@ -108,7 +109,11 @@ def chosen(tests: Sequence[TestFile], wanted: str | None, flow: str) -> list[Tes
     found = [test for test in tests if Path(test.file).resolve() == path or Path(test.file).name == wanted] or names
     if not found:
         known = [test.test for test in tests] + [Path(test.file).name for test in tests]
-        raise InputError(f"{flow} has no test {wanted}.", help=suggestion(wanted, known) or None, code="FR3081")
+        raise InputError(
+            t("{flow} has no test {wanted}.", flow=flow, wanted=wanted),
+            help=suggestion(wanted, known) or None,
+            code="FR3081",
+        )
     return found
 
 

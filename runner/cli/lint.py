@@ -18,7 +18,7 @@ from flowrun.cli import options
 from flowrun.cli.output import is_terminal, note, print_json, say
 from flowrun.errors import InputError
 from flowrun.lint.reporters import FORMATS
-from flowrun.words import t
+from flowrun.words import sentences, t
 
 if TYPE_CHECKING:
     from flowrun.lint.report import Report
@@ -83,9 +83,9 @@ def command(
     if explain is not None:
         return teach(explain, form)
     if dry_run and not fix:
-        raise click.UsageError("--dry-run belongs to --fix; --diff alone does the same")
+        raise click.UsageError(t("--dry-run belongs to --fix; --diff alone does the same"))
     if (as_diff or dry_run) and form != "text":
-        raise click.UsageError("--diff prints a diff, so it takes no --format")
+        raise click.UsageError(t("--diff prints a diff, so it takes no --format"))
     from flowrun.app.lint import look
 
     if fix or as_diff:
@@ -166,7 +166,9 @@ def teach(name: str, form: str) -> int:
     if found is None:
         from flowrun.lang.expr_problem import suggestion
 
-        raise click.UsageError(f"there is no finding {name!r}. {suggestion(name, catalogue())}".rstrip())
+        raise click.UsageError(
+            sentences(t("there is no finding {name}.", name=repr(name)), suggestion(name, catalogue()))
+        )
     if form == "json":
         print_json(found)
         return 0

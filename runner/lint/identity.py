@@ -102,7 +102,7 @@ def _spoken_to(world: World, reach: Reach, out: Findings, policies: Sequence[spe
             "missing-subject",
             t("This flow speaks with the customer, so it must say who that is."),
             flow.at.get("flow", flow.at.get("steps", flow.span)),
-            help=t("Write whose data it is, like `subject: input.email`."),
+            help=t("subject: input.email"),
         )
     return asked or approves
 
