@@ -20,7 +20,9 @@ from flowrun.lang import (
     codes_expressions,
     codes_files,
     codes_people,
+    codes_policies,
     codes_rules,
+    codes_schemas,
     codes_shape,
     codes_types,
     codes_values,
@@ -38,6 +40,8 @@ FAMILIES = (
     codes_people,
     codes_branches,
     codes_values,
+    codes_schemas,
+    codes_policies,
     codes_allowances,
 )
 
