@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from flowrun.cli import options
-from flowrun.cli.output import print_json, say
+from flowrun.cli.output import say
 from flowrun.errors import Diagnostic, FlowError, InputError
 
 UNREADABLE = {"file-too-large", "binary-file", "not-utf8"}
@@ -34,6 +34,8 @@ def command(paths: tuple[str, ...], form: str, explain: str | None, workspace: P
       flowrun lint --explain FR1101
     """
     if explain is not None:
+        from flowrun.cli.teach_text import teach
+
         return teach(explain, form)
     from flowrun.app.flows import check_paths
 
@@ -65,24 +67,3 @@ def report(files: Sequence[str], findings: Sequence[Diagnostic], sources: Mappin
     counts = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in parts if count)
     checked = f"{len(files)} file{'' if len(files) == 1 else 's'} checked"
     say(f"{checked}: {counts or 'nothing found'}.", style="red" if errors else "yellow" if findings else "green")
-
-
-def teach(name: str, form: str) -> int:
-    """Print what one rule means, with a bad and a good example."""
-    from flowrun.lang.codes import catalogue, entry
-
-    found = entry(name)
-    if found is None:
-        from flowrun.lang.expr_problem import suggestion
-
-        raise click.UsageError(f"there is no finding {name!r}. {suggestion(name, catalogue())}".rstrip())
-    if form == "json":
-        print_json(found)
-        return 0
-    say(f"{found.code} {found.rule} ({found.severity}): {found.title}", style="bold")
-    say(f"\n{found.teaching}")
-    for label, text in (("Not this:", found.bad), ("But this:", found.good)):
-        say(f"\n{label}", style="bold")
-        for line in text.split("\n"):
-            say(f"  {line}")
-    return 0
