@@ -1,6 +1,7 @@
-"""What `flowrun lint` of one file costs from a cold start, in CPU of the whole process.
+"""What `flowrun lint` costs: one file from a cold start, and a workspace of a thousand different flows.
 
-Run: python -m bench lint. Controls in the same rounds: Python alone, and the imports that a lint cannot do without.
+Run: python -m bench lint. Controls in the same rounds: Python alone, the imports that a lint cannot do without, and for
+the thousand flows the reading of the same files by libyaml into plain values, which no lint can be faster than.
 """
 
 from __future__ import annotations
@@ -9,10 +10,15 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
+
+from bench import lint_workload
 
 ROUNDS = 10
 AIM = 150.0
+FILES, MANY_ROUNDS, MANY_AIM = 1000, 3, 1000
 FLOW = Path(__file__).resolve().parent.parent / "flows" / "support_to_ticket" / "support_to_ticket.flow.yaml"
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
@@ -35,6 +41,37 @@ def main() -> None:
         met = "" if not aim else "met" if statistics.median(counted) <= AIM else "MISSED"
         print(f"{name:36} {statistics.median(counted):7.1f} ({min(counted):.1f}-{max(counted):.1f}) {aim} {met}")
     print(f"modules loaded by a lint that should not be: {', '.join(heavy()) or 'none'}")
+    with tempfile.TemporaryDirectory() as folder:
+        many(Path(folder))
+
+
+def many(folder: Path) -> None:
+    """Measure a workspace of `FILES` flows: whole processes, by the clock and by their CPU."""
+    files = lint_workload.write(folder, FILES)
+    lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files) / FILES
+    load = (
+        "import sys, yaml\nfrom pathlib import Path\n"
+        "for file in Path(sys.argv[1]).glob('flows/*.yaml'):\n"
+        "    yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)"
+    )
+    commands = {
+        "libyaml reads them": ["-c", load, str(folder)],
+        "flowrun lint": ["-m", "flowrun", "lint", str(folder), "--workspace", str(folder)],
+    }
+    walls: dict[str, list[float]] = {name: [] for name in commands}
+    cpus: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(MANY_ROUNDS):
+        for name, words in commands.items():
+            begun = time.perf_counter()
+            cpus[name].append(cpu_ms(words) / 1000)
+            walls[name].append(time.perf_counter() - begun)
+    print(
+        f"{FILES} different flows of {lines:.0f} lines, median of {MANY_ROUNDS} rounds, start of the process included"
+    )
+    for name in commands:
+        wall, cpu = FILES / statistics.median(walls[name]), FILES / statistics.median(cpus[name])
+        aim = f"aim {MANY_AIM} {'met' if wall >= MANY_AIM else 'MISSED'}" if name == "flowrun lint" else ""
+        print(f"{name:36} {wall:7.0f} files/s  {cpu:7.0f} files per second of CPU  {aim}")
 
 
 def cpu_ms(words: list[str]) -> float:

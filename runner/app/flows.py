@@ -74,6 +74,7 @@ class Reader:
     def __init__(self) -> None:
         self.findings: list[Diagnostic] = []
         self.texts: dict[str, str] = {}
+        self._policies: dict[Path, list[Any]] = {}
 
     def read(self, path: Path, kind: str) -> Any:
         """Return the parsed file, or None where it is wrong. Raises `InputError` where it cannot be read at all."""
@@ -87,10 +88,17 @@ class Reader:
         self.findings += findings
         return value
 
+    def policies_in(self, folder: Path) -> list[spec.Policy]:
+        """Return the policies of a folder that can be read; they are read once, however many flows lie beside them."""
+        if folder not in self._policies:
+            read = [self.read(file, "policy") for file in sorted(folder.glob("*.policy.yaml"))]
+            self._policies[folder] = [policy for policy in read if policy is not None]
+        return self._policies[folder]
+
     def flow(self, path: Path) -> FlowSource | None:
         """Return a flow with the policies and examples beside it."""
         flow: spec.Flow | None = self.read(path, "flow")
-        policies = [self.read(file, "policy") for file in sorted(path.parent.glob("*.policy.yaml"))]
+        policies = self.policies_in(path.parent)
         beside = path.with_name(path.name.removesuffix(SUFFIX) + ".examples.yaml")
         examples: spec_files.ExamplesFile | None = None
         if beside.is_file():
@@ -99,7 +107,7 @@ class Reader:
             return None
         return FlowSource(
             flow=flow,
-            policies=[policy for policy in policies if policy is not None],
+            policies=policies,
             examples=[] if examples is None else [_example(item) for item in examples.examples],
         )
 

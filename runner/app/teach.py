@@ -107,7 +107,7 @@ def _moved(item: Diagnostic, lead: str) -> Diagnostic:
     """Return a finding without the folder in which the example stood for a moment."""
 
     def span(at: Span) -> Span:
-        return replace(at, file=at.file.removeprefix(lead))
+        return msgspec.structs.replace(at, file=at.file.removeprefix(lead))
 
     return replace(
         item,

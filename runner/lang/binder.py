@@ -6,6 +6,7 @@ YAML has folded, indented or escaped. The expressions themselves are parsed in `
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 from flowrun.errors import Span
@@ -139,25 +140,69 @@ def find(text: str, needle: str) -> int:
 class offsets:
     """From an offset in a scalar's value to the offset in the file.
 
-    The two texts are walked side by side: YAML drops indentation, folds lines and unescapes, and changes nothing else.
+    Most values stand in the file as they are, or line by line behind an indentation. In the others YAML has folded lines
+    or unescaped characters: there the two texts are walked side by side, which costs much more.
     """
 
-    __slots__ = ("_map",)
+    __slots__ = ("_ends", "_last", "_map", "_places", "_starts")
 
     def __init__(self, source: Source, node: Scalar) -> None:
-        raw, value = source.text[node.start : node.end], node.text
-        at = raw.find("\n") + 1 if node.style in ("literal", "folded") else 0
-        at += 1 if node.style in ("single", "double") else 0
-        places: list[int] = []
-        for char in value:
-            at = _skip(raw, at, char, double=node.style == "double")
-            places.append(min(node.start + at, max(node.start, node.end - 1)))
-            at += _width(raw, at, char, node.style)
-        places.append(node.end)
-        self._map = places
+        raw = source.text[node.start : node.end]
+        self._last = max(node.start, node.end - 1)
+        self._ends = (node.end, len(node.text))
+        self._map: list[int] | None = None
+        self._starts, self._places = _lines(raw, node)
+        if not self._starts:
+            self._map = walked(raw, node)
 
     def __call__(self, offset: int) -> int:
-        return self._map[max(0, min(offset, len(self._map) - 1))]
+        end, length = self._ends
+        if offset >= length:
+            return end
+        offset = max(0, offset)
+        if self._map is not None:
+            return self._map[offset]
+        line = bisect_right(self._starts, offset) - 1
+        return min(self._places[line] + offset - self._starts[line], self._last)
+
+
+def _lines(raw: str, node: Scalar) -> tuple[list[int], list[int]]:
+    """Return where each line of a value begins, in the value and in the file; nothing where the lines differ."""
+    value = node.text
+    if node.style != "literal":
+        quote = 1 if node.style in ("single", "double") else 0
+        same = node.style != "folded" and raw[quote : len(raw) - quote] == value
+        return ([0], [node.start + quote]) if same else ([], [])
+    starts: list[int] = []
+    places: list[int] = []
+    at, begin = 0, raw.find("\n") + 1
+    for line in value.split("\n"):
+        end = raw.find("\n", begin)
+        written = raw[begin:] if end < 0 else raw[begin:end]
+        if line and not written.endswith(line):
+            return [], []
+        starts.append(at)
+        places.append(node.start + begin + len(written) - len(line))
+        at += len(line) + 1
+        begin = len(raw) if end < 0 else end + 1
+    return starts, places
+
+
+def walked(raw: str, node: Scalar) -> list[int]:
+    """Return the place in the file of each character of a value, and of its end, from the two texts side by side.
+
+    YAML drops indentation, folds lines and unescapes, and changes nothing else.
+    """
+    at = raw.find("\n") + 1 if node.style in ("literal", "folded") else 0
+    at += 1 if node.style in ("single", "double") else 0
+    last = max(node.start, node.end - 1)
+    places: list[int] = []
+    for char in node.text:
+        at = _skip(raw, at, char, double=node.style == "double")
+        places.append(min(node.start + at, last))
+        at += _width(raw, at, char, node.style)
+    places.append(node.end)
+    return places
 
 
 def _skip(raw: str, at: int, char: str, *, double: bool) -> int:

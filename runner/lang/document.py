@@ -141,13 +141,15 @@ class _Reader:
             raise _Stop
 
     def node(self, event: Any, depth: int) -> Node:
-        if isinstance(event, yaml.AliasEvent):
+        kind = type(event)
+        if kind is yaml.AliasEvent:
             return self.alias(event)
-        self.properties(event, depth)
+        if depth > MAX_DEPTH or event.tag is not None:
+            self.properties(event, depth)
         node: Node
-        if isinstance(event, yaml.ScalarEvent):
+        if kind is yaml.ScalarEvent:
             node = self.scalar(event)
-        elif isinstance(event, yaml.SequenceStartEvent):
+        elif kind is yaml.SequenceStartEvent:
             node = self.sequence(event, depth)
         else:
             node = self.mapping(event, depth)
@@ -166,7 +168,7 @@ class _Reader:
                 help="Move inner steps to a flow of their own and `call` it.",
             )
             raise _Stop
-        if event.tag is not None and event.tag != "!":
+        if event.tag != "!":
             text = re.match(r"(&\S+\s+)?(![^\s,\]}]*)", self.source.text[start:end])
             place = (start + text.start(2), start + text.end(2)) if text else (start, start + 1)
             written = text.group(2) if text else event.tag
@@ -204,35 +206,39 @@ class _Reader:
 
     def sequence(self, event: Any, depth: int) -> Seq:
         items: list[Node] = []
-        last = self.next()
-        while not isinstance(last, yaml.SequenceEndEvent):
-            items.append(self.node(last, depth + 1))
-            self.bound(items[-1], depth)
-            last = self.next()
+        size, deepest = 1, 0
+        get = self.parser.get_event
+        while type(last := get()) is not yaml.SequenceEndEvent:
+            item = self.node(last, depth + 1)
+            items.append(item)
+            size += item.size
+            deepest = self.deeper(item, deepest, depth)
         start, end = event.start_mark.index, self.end(event, last, items[-1].end if items else 0)
-        return Seq(tuple(items), start, end, self.source.span(start, end), *_measure(items))
+        return Seq(tuple(items), start, end, self.source.span(start, end), size, 1 + deepest)
 
     def mapping(self, event: Any, depth: int) -> Map:
         entries: list[tuple[Scalar, Node]] = []
         seen: dict[str, Scalar] = {}
-        last = self.next()
-        while not isinstance(last, yaml.MappingEndEvent):
+        size, deepest, furthest = 1, 0, 0
+        get = self.parser.get_event
+        while type(last := get()) is not yaml.MappingEndEvent:
             key = self.key(last, depth)
-            value = self.node(self.next(), depth + 1)
-            self.bound(value, depth)
+            value = self.node(get(), depth + 1)
+            deepest = self.deeper(value, deepest, depth)
             if key is not None and self.fresh(key, seen):
                 seen[key.text] = key
                 entries.append((key, value))
-            last = self.next()
-        start = event.start_mark.index
-        end = self.end(event, last, max((v.end for _, v in entries), default=0))
-        return Map(tuple(entries), start, end, self.source.span(start, end), *_measure([v for _, v in entries]))
+                size += value.size
+                furthest = max(furthest, value.end)
+        start, end = event.start_mark.index, self.end(event, last, furthest)
+        return Map(tuple(entries), start, end, self.source.span(start, end), size, 1 + deepest)
 
-    def bound(self, node: Node, depth: int) -> None:
+    def deeper(self, node: Node, deepest: int, depth: int) -> int:
         """An alias adds the depth of its target, which the position in the file does not show."""
         if depth + node.depth > MAX_DEPTH:
             self.say("too-deep", f"more than {MAX_DEPTH} levels of nesting.", node.start, node.start + 1)
             raise _Stop
+        return node.depth if node.depth > deepest else deepest
 
     def end(self, event: Any, last: Any, inner: int) -> int:
         """Block collections end at the next token; the last value's end is what a reader sees."""
@@ -243,7 +249,8 @@ class _Reader:
     def key(self, event: Any, depth: int) -> Scalar | None:
         start = event.start_mark.index
         if isinstance(event, yaml.ScalarEvent):
-            self.properties(event, depth)
+            if depth > MAX_DEPTH or event.tag is not None:
+                self.properties(event, depth)
             key = self.scalar(event, key=True)
             if event.anchor is not None:
                 self.anchors[event.anchor] = key
@@ -347,7 +354,3 @@ class _Reader:
             )
             return text
         return number if not math.isinf(number) else text
-
-
-def _measure(children: list[Node]) -> tuple[int, int]:
-    return 1 + sum(child.size for child in children), 1 + max((child.depth for child in children), default=0)

@@ -6,8 +6,8 @@ opens a file (`files` does) or knows YAML.
 
 from __future__ import annotations
 
-import bisect
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from flowrun.errors import Diagnostic, Span
@@ -35,14 +35,19 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return line and column of a character, both from 1."""
-        line = bisect.bisect_right(self.starts, offset)
+        line = bisect_right(self.starts, offset)
         return line, offset - self.starts[line - 1] + 1
 
     def span(self, start: int, end: int) -> Span:
         """Return the place of `text[start:end]`; an empty stretch becomes one character wide."""
-        line, column = self.position(start)
-        end_line, end_column = self.position(max(end, start + 1))
-        return Span(self.file, line, column, end_line, end_column)
+        end = max(end, start + 1)
+        starts = self.starts
+        line = bisect_right(starts, start)
+        begins = starts[line - 1]
+        if line == len(starts) or end < starts[line]:
+            return Span(self.file, line, start - begins + 1, line, end - begins + 1)
+        end_line, end_column = self.position(end)
+        return Span(self.file, line, start - begins + 1, end_line, end_column)
 
     def line(self, number: int) -> str:
         """Return a line by its number from 1, without its end; empty outside the file."""

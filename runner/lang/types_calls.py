@@ -7,7 +7,8 @@ Owns: what each takes and gives, one small rule for each group; their meaning is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from flowrun.lang.types_compare import comparable
 from flowrun.lang.types_infer import Inference

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from flowrun.lang.expr_problem import Path, Problem, suggestion
 from flowrun.lang.types_compare import check_comparison

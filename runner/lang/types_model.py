@@ -7,14 +7,17 @@ rules of inference are in `types_infer`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
+from flowrun.values.memo import by_identity
 from flowrun.values.money import is_currency
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Type:
+class Type(msgspec.Struct, frozen=True, kw_only=True):
     """One type.
 
     `kind`: any, null, boolean, integer, number, string, moment, date, time, duration, money, list, map or
@@ -91,7 +94,12 @@ def from_schema(schema: Any, defs: Mapping[str, Any] | None = None) -> Type:
     """
     if not isinstance(schema, dict):
         return ANY
-    return _read(schema, defs if defs is not None else schema.get("$defs") or {}, ())
+    return _whole(schema) if defs is None else _read(schema, defs, ())
+
+
+@by_identity
+def _whole(schema: dict[str, Any]) -> Type:
+    return _read(schema, schema.get("$defs") or {}, ())
 
 
 def _read(schema: Any, defs: Mapping[str, Any], seen: tuple[str, ...]) -> Type:
@@ -115,8 +123,7 @@ def _read(schema: Any, defs: Mapping[str, Any], seen: tuple[str, ...]) -> Type:
         return _marked(from_value(schema["const"]), schema)
     values = schema.get("enum")
     if isinstance(values, list) and values:
-        found = union(from_value(value) for value in values)
-        return _marked(found, schema)
+        return _marked(_choice(values), schema)
     kinds = schema.get("type")
     if isinstance(kinds, list):
         found = union(_read({**schema, "type": kind}, defs, seen) for kind in kinds)
@@ -176,6 +183,12 @@ def from_value(value: Any) -> Type:
         fields = {str(name): from_value(item) for name, item in value.items()}
         return Type(kind="object", fields=fields, required=frozenset(fields))
     return ANY
+
+
+def _choice(values: list[Any]) -> Type:
+    if all(isinstance(value, str) for value in values):
+        return Type(kind="string", enum=tuple(dict.fromkeys(values)))
+    return union(from_value(value) for value in values)
 
 
 def union(types: Iterable[Type]) -> Type:

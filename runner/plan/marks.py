@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from flowrun.values.memo import by_identity
+
 Schema = dict[str, Any]
 Path = tuple[str, ...]
 ITEM = "*"
@@ -29,9 +31,10 @@ _ID_ENDS = ("_id", "_ids", "_uuid", "_key", "_number", "_ref")
 _PARTS = ("anyOf", "oneOf", "allOf")
 
 
-def leaves(schema: Schema, path: Path = ()) -> Iterator[tuple[Path, Schema, bool]]:
-    """Yield each field that holds a plain value: its path, its schema, and whether somebody outside wrote it."""
-    return _leaves(schema, path, False)
+@by_identity
+def leaves(schema: Schema) -> tuple[tuple[Path, Schema, bool], ...]:
+    """Return each field that holds a plain value: its path, its schema, and whether somebody outside wrote it."""
+    return tuple(_leaves(schema, (), False))
 
 
 def _leaves(schema: Schema, path: Path, untrusted: bool) -> Iterator[tuple[Path, Schema, bool]]:

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowrun.lang.binder import bind_expression, bind_template, find
-from flowrun.lang.document import Map, compose
+from flowrun.lang.binder import bind_expression, bind_template, find, offsets, walked
+from flowrun.lang.document import Map, Scalar, compose
 from flowrun.lang.reading import MISSING, Reader
 from flowrun.lang.source import Source
 from flowrun.lang.spec import Expr, Template
@@ -121,3 +121,26 @@ def test_find_prefers_what_is_not_quoted() -> None:
     assert find("'=' + a = b", "=") == 8
     assert find("'='", "=") == 1
     assert find("abc", "x") == -1
+
+
+TEXTS = st.text(st.sampled_from("ab '\"\\\n\té€$"), max_size=30)
+
+
+@given(TEXTS, st.sampled_from(["|", "|-", "|+", "|2", ">", ">-", '"', "'", ""]))
+@settings(max_examples=400, deadline=None)
+def test_the_short_way_to_a_place_leads_where_the_walk_does(text: str, style: str) -> None:
+    if style[:1] in ("|", ">"):
+        written = f"a: {style}\n" + "".join(f"  {line}\n" for line in text.split("\n"))
+    else:
+        written = f"a: {style}{text}{style}\n"
+    source = Source("a.yaml", written)
+    tree, _ = compose(source)
+    if not isinstance(tree, Map) or not tree.entries or not isinstance(tree.entries[0][1], Scalar):
+        return
+    node = tree.entries[0][1]
+    where = offsets(source, node)
+    walk = walked(source.text[node.start : node.end], node)
+    for offset, letter in enumerate(node.text):
+        if not letter.isspace():  # an expression neither begins nor ends with a space
+            assert where(offset) == walk[offset], (offset, letter)
+    assert where(len(node.text)) == walk[-1]
