@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "demo": Lazy("flowrun.cli.demo:command", "Run a bundled flow from start to end, offline."),
     "init": Lazy("flowrun.cli.init:command", "Create a workspace from a template."),
     "lint": Lazy("flowrun.cli.lint:command", "Check flows, policies and tools without running them."),
+    "explain": Lazy("flowrun.cli.explain:command", "Say what a flow may do at worst, on one page."),
     "run": Lazy("flowrun.cli.run:command", "Run a flow."),
     "resume": Lazy("flowrun.cli.resume:command", "Continue runs that were stopped or are due."),
     "cancel": Lazy("flowrun.cli.cancel:command", "Stop a run for good."),

@@ -83,6 +83,11 @@ def _is_write(world: World, name: str) -> bool:
     return tool is not None and tool.effect != "read"
 
 
+def is_guarded(world: World, policies: Sequence[spec.Policy], tool: str, name: str, here: Reading) -> bool:
+    """Whether a rule ties an argument of a tool to something that neither model nor stranger chooses, or a person sees it."""
+    return _Check(world, Findings(), policies).guarded(tool, name, here)
+
+
 class _Check:
     def __init__(self, world: World, out: Findings, policies: Sequence[spec.Policy]) -> None:
         self.world = world

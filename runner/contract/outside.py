@@ -1,0 +1,68 @@
+"""How text from outside gets into the arguments of a flow's tools, and which arguments are guarded.
+
+Owns: asking `lint.taint` and `lint.exposed` for every place that uses a tool, so that a contract says what a lint says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from flowrun.lang import spec
+from flowrun.lint.exposed import is_guarded
+from flowrun.lint.scope import World
+from flowrun.lint.taint import Reading, follow
+from flowrun.plan import marks
+from flowrun.plan.catalogue import Catalogue, FlowSource
+
+
+@dataclass
+class Ways:
+    """What is known of the arguments in one flow. A way is how text from outside came there, empty for none."""
+
+    made: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By step and argument: of what a `call` step hands in."""
+    prompts: dict[str, str] = field(default_factory=dict)
+    """By step: of what a model reads before it proposes."""
+    bound: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """By step, tool and argument: of what `bind` fixes there."""
+    guarded: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """By tool and argument: whether a rule ties it, wherever the tool is used."""
+
+
+def ways_of(source: FlowSource, catalogue: Catalogue, policies: Sequence[spec.Policy]) -> Ways:
+    """Walk a flow once; return how text from outside moves into the arguments of its tools."""
+    world = World(source.flow, catalogue)
+    found = Ways()
+
+    def visit(step: spec.Step, here: Reading) -> None:
+        if isinstance(step, spec.Call):
+            _made(found, step, here)
+        elif isinstance(step, spec.Ask):
+            found.prompts[step.id] = here.prompts.get(step.id) or ""
+        names = step.tools if isinstance(step, spec.Ask) else [step.call] if isinstance(step, spec.Call) else []
+        for name in names:
+            _bound(found, world, step.id, name, here)
+            _guarded(found, world, policies, name, here)
+
+    follow(world, visit)
+    return found
+
+
+def _made(found: Ways, step: spec.Call, here: Reading) -> None:
+    if step.with_ is not None and step.with_.node[0] == "dict":
+        for name, node in step.with_.node[1]:
+            found.made[step.id, name] = here.way(node) or ""
+
+
+def _bound(found: Ways, world: World, step: str, name: str, here: Reading) -> None:
+    rule = world.flow.tools.get(name)
+    for argument, template in ({} if rule is None else rule.bind).items():
+        found.bound[step, name.split("@")[0], argument] = here.way(template.node) or ""
+
+
+def _guarded(found: Ways, world: World, policies: Sequence[spec.Policy], name: str, here: Reading) -> None:
+    tool = world.tool(name)
+    for argument in [] if tool is None else dict.fromkeys(path[0] for path, _, _ in marks.leaves(tool.input) if path):
+        before = found.guarded.get((name, argument), True)
+        found.guarded[name, argument] = before and is_guarded(world, policies, name, argument, here)
