@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from flowrun.app.teach import Lesson, lesson
-from flowrun.lang.codes import Entry, catalogue
+from flowrun.lang.codes import Entry, allowable, catalogue
 from flowrun.lint.fragments import FLOW
 
 FAMILIES = {
@@ -76,6 +76,10 @@ def _lines(taught: Lesson) -> Iterator[str]:
         yield from _files(taught.mended)
     yield "## But so\n"
     yield from _files(taught.good)
+    if allowable(rule.code, rule.severity):
+        yield "## To allow it\n"
+        yield "Where it is meant to be so, a comment in the line or above it says why, and until when:\n"
+        yield f'```yaml\n# flowrun: allow {rule.code} reason="Why it is right here." until=2027-01-31\n```\n'
 
 
 def _files(files: Mapping[str, str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowrun.app.flows import Reader, load_flow, locate
-from flowrun.app.tests import beside, find
+from flowrun.app.tests import find, flow_file
 from flowrun.errors import FlowError, InputError
 from flowrun.lang.expr_problem import suggestion
 from flowrun.lang.parse import kind_of
@@ -114,6 +114,6 @@ def chosen(tests: Sequence[TestFile], wanted: str | None, flow: str) -> list[Tes
 
 def _is_of(ws: Workspace, test: TestFile, flow: Path) -> bool:
     try:
-        return (beside(Path(test.file), test.flow) or locate(ws, test.flow)).resolve() == flow.resolve()
+        return flow_file(ws, test).resolve() == flow.resolve()
     except InputError:
         return False

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flowrun.app.edits import chosen_call, new_args
+from flowrun.app.edits import chosen_call
 from flowrun.app.inbox import CUSTOMER, Waits
 from flowrun.app.result import RunResult, seen_digest
+from flowrun.core.changed_call import new_args
 from flowrun.core.events import Answered, AnyEvent, Approved, Edited
 from flowrun.errors import InputError
 from flowrun.ports.journal import InboxRow

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from flowrun.errors import Diagnostic, FlowError, Span
+from flowrun.errors import Diagnostic, Span
 from flowrun.lang.codes import Entry
 from flowrun.lang.edits import apply
 from flowrun.lint.fragments import FLOW, complete, parts
@@ -45,7 +45,7 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
 
 def lesson(rule: Entry) -> Lesson:
     """Return a rule's lesson; its bad example is checked for it."""
-    from flowrun.lint.reporter import render_text
+    from flowrun.lint.reporters.text import render_text
 
     found, texts = findings_of(rule.bad, rule.rule)
     own = [item for item in found if item.code == rule.code]
@@ -86,8 +86,7 @@ def findings_of(fragment: str, rule: str = "") -> tuple[list[Diagnostic], dict[s
 
 def findings_in(files: Mapping[str, bytes]) -> tuple[list[Diagnostic], dict[str, str]]:
     """Return what lint finds in a workspace, and the texts of its files; all names are relative to its root."""
-    from flowrun.app.flows import check_paths
-    from flowrun.app.workspace import load_workspace
+    from flowrun.app.lint import looked_at
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
@@ -95,10 +94,7 @@ def findings_in(files: Mapping[str, bytes]) -> tuple[list[Diagnostic], dict[str,
             file = root / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-        try:
-            _, found, _ = check_paths(load_workspace(root), [str(root)])
-        except FlowError as error:  # flowrun.yaml itself
-            found = list(error.diagnostics)
+        found = looked_at(root, [str(root)], {}).findings
         lead = f"{root}/"
     return [_moved(item, lead) for item in found], {name: data.decode(errors="replace") for name, data in files.items()}
 

@@ -5,16 +5,22 @@ Owns: finding and reading `*.test.yaml` and policies with tests. How a test is p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowrun.app.flows import SUFFIX, Reader, bundled, checked_catalogue, load_flow, locate
-from flowrun.errors import FlowrunError
+from flowrun.errors import FlowrunError, InputError
+from flowrun.lang import spec
+from flowrun.lang.expr_problem import suggestion
 from flowrun.lang.parse import kind_of
 from flowrun.testing import TestResult
-from flowrun.testing import run_tests as run_read_tests
+from flowrun.testing.parallel import processes, spread
 from flowrun.testing.result import located
+from flowrun.testing.suite import pieces
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -24,31 +30,107 @@ if TYPE_CHECKING:
 KINDS = ("test", "policy")
 
 
-def run_tests(ws: Workspace, paths: Sequence[str] = ()) -> list[TestResult]:
-    """Run tests and return their results; a file that is wrong is a failed test with its findings.
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """The tests of some files: those that can be read, and a failed result for each file that cannot."""
+
+    tests: list[TestFile]
+    policies: list[spec.Policy]
+    broken: list[TestResult]
+
+
+def run_tests(
+    ws: Workspace,
+    paths: Sequence[str] = (),
+    *,
+    only: str | None = None,
+    jobs: int | None = None,
+    first: bool = False,
+    on_result: Callable[[TestResult], None] = lambda result: None,
+) -> list[TestResult]:
+    """Run tests and return their results, in the order of the files; a file that is wrong is a failed test.
 
     `paths` are files, folders or names of flows; without any, the workspace's, or the bundled flows' where there is no
-    workspace and no test here. Raises `InputError` where a path does not exist.
+    workspace and no test here. `only`: a part of a test's name, or its file. `jobs`: processes at a time, None: as many as
+    are worth it. `first`: stop after the first that fails. `on_result` is told each result, in order. Raises
+    `InputError` where a path does not exist, or FR3301 where no test is named so.
     """
-    tests: list[TestFile] = []
-    policies: list[Any] = []
-    broken: list[TestResult] = []
+    found = collect(ws, paths)
+    broken = [result for result in found.broken if only is None or only in result.file]
+    plans = Plans(ws)
+    work = pieces(found.tests, found.policies, load_flow=plans.of, catalogue=cache(lambda: checked_catalogue(ws)))
+    if only is not None:
+        files = [test.file for test in found.tests] + [p.file for p in found.policies for _ in p.tests]
+        named = list(zip(work, files, strict=True))
+        work = [
+            piece for piece, file in named if only.lower() in piece[0].lower() or Path(file).name == Path(only).name
+        ]
+        if not work and not broken:
+            names = [name for (name, _), _ in named]
+            raise InputError(f"There is no test {only}.", help=suggestion(only, names) or None, code="FR3301")
+    for result in broken:
+        on_result(result)
+    if broken and first:
+        return broken[:1]
+    count = processes(len(work), jobs)
+    if count > 1:
+        plans.prepare(found.tests)
+    done: dict[int, TestResult] = {}
+    told = 0
+    for place, result in spread([run for _, run in work], count, stop=lambda result: first and not result.ok):
+        done[place] = result
+        while told in done:
+            on_result(done[told])
+            told += 1
+    for place in sorted(done)[told:]:
+        on_result(done[place])
+    return [*broken, *(done[place] for place in sorted(done))]
+
+
+class Plans:
+    """The flows of tests, each loaded once."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self._ws = ws
+        self._known: dict[Path, CompiledPlan | FlowrunError] = {}
+
+    def of(self, test: TestFile) -> CompiledPlan:
+        """Return the flow of a test. Raises `FlowrunError` where it is wrong, the same each time."""
+        path = flow_file(self._ws, test)
+        if path not in self._known:
+            try:
+                self._known[path] = load_flow(self._ws, str(path))
+            except FlowrunError as error:
+                self._known[path] = error
+        found = self._known[path]
+        if isinstance(found, FlowrunError):
+            raise found
+        return found
+
+    def prepare(self, tests: Iterable[TestFile]) -> None:
+        """Load the flows of tests now, so that no process does it again."""
+        for test in tests:
+            with contextlib.suppress(FlowrunError):
+                self.of(test)
+
+
+def collect(ws: Workspace, paths: Sequence[str] = ()) -> Collected:
+    """Read the files that hold tests. Raises `InputError` where a path does not exist."""
+    found = Collected(tests=[], policies=[], broken=[])
     for file in find(ws, paths):
         reader = Reader()
         kind = kind_of(file.name) or ""
-        value = _read(reader, file, kind, broken)
-        if value is not None:
-            (tests if kind == "test" else policies).append(value)
-    plans: dict[Path, CompiledPlan] = {}
+        value = _read(reader, file, kind, found.broken)
+        if isinstance(value, spec.Policy):
+            found.policies.append(value)
+        elif value is not None:
+            found.tests.append(value)
+    return found
 
-    def flow_of(test: TestFile) -> CompiledPlan:
-        path = beside(Path(test.file), test.flow) or locate(ws, test.flow)
-        if path not in plans:
-            plans[path] = load_flow(ws, str(path))
-        return plans[path]
 
-    done = run_read_tests(tests, policies, load_flow=flow_of, catalogue=lambda: checked_catalogue(ws))
-    return [*broken, *done]
+def flow_file(ws: Workspace, test: TestFile) -> Path:
+    """Return the file of a test's flow: beside the test, else as a command names it. Raises `InputError`."""
+    return beside(Path(test.file), test.flow) or locate(ws, test.flow)
 
 
 def find(ws: Workspace, paths: Sequence[str]) -> list[Path]:

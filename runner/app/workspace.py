@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flowrun.errors import ConfigError, FlowError
 from flowrun.lang import spec_files
-from flowrun.lang.files import matching, read_source
+from flowrun.lang.files import matching, read_source, source_of
 from flowrun.lang.parse import parse_workspace
 from flowrun.lang.spec import Template
 from flowrun.lint.supported import workspace_findings
@@ -42,15 +42,18 @@ class Workspace:
         return "UTC" if self.config is None else self.config.time_zone
 
 
-def load_workspace(path: Path | None = None, store: str | None = None, *, whole: bool = True) -> Workspace:
+def load_workspace(
+    path: Path | None = None, store: str | None = None, *, whole: bool = True, stored: bytes | None = None
+) -> Workspace:
     """Return the workspace of a folder (or of a `flowrun.yaml`), else of the nearest one upward from here.
 
     Raises `FlowError` where the file is wrong or names files that are not there, `ConfigError` where it does not exist.
     `whole`: not so for a use that must work where the files that it names are gone, and reads none of them.
+    `stored`: what to read in place of the file on the disk.
     """
-    file = _find(path)
+    file = workspace_file(path)
     root = file.parent if file is not None else (path or Path.cwd())
-    config = None if file is None else _read(file, whole)
+    config = None if file is None else _read(file, whole, stored)
     if config is not None and not os.environ.get("FLOWRUN_LANGUAGE"):
         speak(config.language)
     url = store or os.environ.get("FLOWRUN_STORE") or (config.store if config else None) or DEFAULT_STORE
@@ -64,7 +67,7 @@ def load_workspace(path: Path | None = None, store: str | None = None, *, whole:
     )
 
 
-def _find(path: Path | None) -> Path | None:
+def workspace_file(path: Path | None) -> Path | None:
     if path is not None:
         if path.is_file():
             return path
@@ -75,8 +78,8 @@ def _find(path: Path | None) -> Path | None:
     return next((f / FILE for f in (here, *here.parents) if (f / FILE).is_file()), None)
 
 
-def _read(file: Path, whole: bool) -> spec_files.WorkspaceFile:
-    config, findings = parse_workspace(read_source(file))
+def _read(file: Path, whole: bool, stored: bytes | None) -> spec_files.WorkspaceFile:
+    config, findings = parse_workspace(read_source(file) if stored is None else source_of(str(file), stored))
     if config is None:
         raise FlowError(findings)
     missing = [*workspace_findings(config), *role_findings(config)]

@@ -220,7 +220,7 @@ def show_defect(error: Exception) -> int:
 def findings(error: FlowError) -> str:
     """Return the findings as `flowrun lint` shows them."""
     from flowrun.lang.files import read_source
-    from flowrun.lint.reporter import render_text
+    from flowrun.lint.reporters.text import render_text
 
     texts: dict[str, str] = {}
     for file in {found.span.file for found in error.diagnostics}:

@@ -6,18 +6,35 @@ Owns: the command's options and output. How a test runs is `testing`'s part.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flowrun.cli import options
-from flowrun.cli.output import print_json, progress, say
+from flowrun.cli.output import note, print_json, say
+from flowrun.errors import InputError
+
+if TYPE_CHECKING:
+    from flowrun.testing.result import TestResult
 
 
 @click.command("test")
 @click.argument("paths", nargs=-1)
+@click.option("--only", metavar="NAME", help="Only tests with NAME in their name, or in the file NAME.")
+@click.option("-x", "first", is_flag=True, help="Stop after the first test that fails.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at a time.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write JUnit XML too.")
 @options.JSON
 @options.WORKSPACE
-def command(paths: tuple[str, ...], as_json: bool, workspace: Path | None) -> int:
+def command(
+    paths: tuple[str, ...],
+    only: str | None,
+    first: bool,
+    jobs: int | None,
+    junit: Path | None,
+    as_json: bool,
+    workspace: Path | None,
+) -> int:
     """Run the `*.test.yaml` files and policy tests in PATHS, else in the whole workspace.
 
     No test reaches a real tool, model or store. Ends with 1 where one fails.
@@ -25,24 +42,22 @@ def command(paths: tuple[str, ...], as_json: bool, workspace: Path | None) -> in
     \b
     Examples:
       flowrun test
-      flowrun test flows/support_to_ticket --json
+      flowrun test flows/support_to_ticket --only twice
+      flowrun test --junit tests.xml -j 2
     """
     from flowrun.app.tests import run_tests
 
     ws = options.workspace_of(workspace)
-    with progress("Testing"):
-        results = run_tests(ws, paths)
+    note("Testing")
+    results = run_tests(
+        ws, paths, only=only, jobs=jobs, first=first, on_result=(lambda result: None) if as_json else tell
+    )
+    if junit is not None:
+        write_junit(junit, results)
     failed = [result for result in results if not result.ok]
     if as_json:
         print_json(results)
         return 1 if failed else 0
-    for result in results:
-        say(f"{'ok    ' if result.ok else 'FAILED'}  {result.name}", style=None if result.ok else "red")
-        if not result.ok:
-            say(f"        {result.file}")
-            for message in result.messages:
-                for line in message.split("\n"):
-                    say(f"        {line}")
     if not results:
         say("No tests here: they stand in files named NAME.test.yaml, and under `tests:` in policies.")
         return 0
@@ -52,3 +67,27 @@ def command(paths: tuple[str, ...], as_json: bool, workspace: Path | None) -> in
         style="red" if failed else "green",
     )
     return 1 if failed else 0
+
+
+def tell(result: TestResult) -> None:
+    """Print what became of one test; of one that failed also why, what was left over and what happened instead."""
+    from flowrun.testing.junit import lines
+
+    say(f"{'ok    ' if result.ok else 'FAILED'}  {result.name}", style=None if result.ok else "red")
+    if result.ok:
+        for text in result.notes:
+            say(f"        note: {text}")
+        return
+    say(f"        {result.file}")
+    for line in lines(result):
+        say(f"        {line}")
+
+
+def write_junit(file: Path, results: list[TestResult]) -> None:
+    """Write the report. Raises `InputError` (FR3083) where that cannot be done."""
+    from flowrun.testing.junit import junit
+
+    try:
+        file.write_bytes(junit(results))
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}.", code="FR3083") from None

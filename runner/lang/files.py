@@ -72,8 +72,12 @@ def load_bytes(path: str | Path, suffix: str = ".flow.yaml") -> tuple[str, bytes
 
 def read_source(path: str | Path, suffix: str = ".flow.yaml") -> Source:
     """Return the text of a file; raises as `load_bytes`, and FlowError where the bytes are no text."""
-    name, data = load_bytes(path, suffix)
-    source = decode(name, data)
+    return source_of(*load_bytes(path, suffix))
+
+
+def source_of(file: str, data: bytes) -> Source:
+    """Return the text of a file's bytes. Raises FlowError where they are no text."""
+    source = decode(file, data)
     if isinstance(source, list):
         raise FlowError(source)
     return source

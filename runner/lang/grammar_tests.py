@@ -5,10 +5,27 @@ Owns: the shapes of `*.test.yaml` and `*.examples.yaml`. Running tests is not do
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from flowrun.lang.document import Node
-from flowrun.lang.kinds import NAME, TOOL_NAME, Anything, Choice, Duration, Json, Moment, Number, Text, Value, Word
+import msgspec
+
+from flowrun.errors import Span
+from flowrun.lang.document import Map, Node, Seq
+from flowrun.lang.kinds import (
+    NAME,
+    ROLE,
+    TOOL_NAME,
+    Anything,
+    Choice,
+    Duration,
+    Json,
+    Moment,
+    Number,
+    Text,
+    Value,
+    Word,
+)
 from flowrun.lang.reading import MISSING, Define, Reader
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
 from flowrun.lang.spec_files import ExamplesFile, ExampleSpec, Expect, TestFile
@@ -20,16 +37,27 @@ OUTCOMES = (
 
 _FLOW = Word(r"[A-Za-z0-9_./-]+", "the name of a flow, or its file", "support_to_ticket")
 _COUNTS = Named(Number(), TOOL_NAME)
+_SAID = Shape(
+    "what a prompt holds",
+    (
+        Key("contains", Items(Text(), lone=True), "Texts that the model was told."),
+        Key("lacks", Items(Text(), lone=True), "Texts that the model was never told."),
+    ),
+    lambda cx, read: dict(read.values),
+)
 
 _EXPECT = Shape(
     "expect",
     (
         Key("outcome", Choice(OUTCOMES), "How the run ends."),
+        Key("reason", Text(), "A part of the reason that the run ends with."),
         Key("calls", _COUNTS, "Distinct effects, by tool."),
         Key("attempts", _COUNTS, "Invocations, by tool."),
         Key("record", Anything(), "Fields that the record has."),
-        Key("decisions", Anything(), "What the rules decided."),
-        Key("world", Anything(), "What the embedded desk holds afterwards."),
+        Key("decisions", Anything(), "What the rules decided, by tool: allow, deny or approve, or {deny: RULE}."),
+        Key("world", Anything(), "What the calls of a tool have made: exactly these things, by tool."),
+        Key("asked", Named(Items(ROLE, lone=True)), "Which roles were asked, by tool or step; [] for nobody."),
+        Key("prompts", Named(_SAID, NAME), "What the model was told, by step."),
     ),
     lambda cx, read: Expect(**read.values, span=read.span, at=read.at),
 )
@@ -52,8 +80,12 @@ _GIVEN = Shape(
         Key("input", Anything(), "The input of the flow."),
         Key("tools", Named(Anything(), TOOL_NAME), "What each tool gives: a value, or a list by call."),
         Key("model", Named(Items(_TURN, lone=True), NAME), "What the model says, by step."),
-        Key("people", Named(Anything()), "What people say, by tool or step: approve, reject, late, or an answer."),
-        Key("events", Named(Anything()), "Events that arrive, by name."),
+        Key(
+            "people",
+            Named(Anything()),
+            "What people say, by tool or step: approve, reject, late, {edit: …} or an answer; a list, by question.",
+        ),
+        Key("events", Named(Anything()), "Events that arrive, by name; a list where several do."),
     ),
     lambda cx, read: dict(read.values),
 )
@@ -80,7 +112,27 @@ def _test(cx: Reader, read: Read) -> TestFile:
     )
 
 
-TEST = Shape(
+def _placed(node: Node, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Span]]:
+    """Yield where each value of a tree stands: a value of a map at its key."""
+    if isinstance(node, Map):
+        for key, value in node.entries:
+            yield (*path, key.text), key.span
+            yield from _placed(value, (*path, key.text))
+    elif isinstance(node, Seq):
+        for number, item in enumerate(node.items):
+            yield (*path, number), item.span
+            yield from _placed(item, (*path, number))
+
+
+class _Test(Shape, frozen=True):
+    """A test, with the places of everything in it."""
+
+    def read(self, cx: Reader, node: Node, key: str) -> Any:
+        test = super().read(cx, node, key)
+        return msgspec.structs.replace(test, places=dict(_placed(node))) if isinstance(test, TestFile) else test
+
+
+TEST = _Test(
     "a test",
     (
         Key("test", Text(), "What is promised, in words.", required=True),

@@ -11,18 +11,26 @@ from typing import Any
 import msgspec
 
 from flowrun.errors import Span
+from flowrun.lang.expr_problem import Path
 from flowrun.lang.spec import Budget, Template
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True):
-    """What a test expects; None is not looked at. `calls` are distinct effects, `attempts` invocations."""
+    """What a test expects; None is not looked at. `calls` are distinct effects, `attempts` invocations.
+
+    `asked`: by tool or step the roles that were asked. `prompts`: by step the texts that its model was told
+    (`contains`) and was not told (`lacks`).
+    """
 
     outcome: str | None = None
+    reason: str | None = None
     calls: Mapping[str, int] | None = None
     attempts: Mapping[str, int] | None = None
     record: Any = None
     decisions: Any = None
     world: Any = None
+    asked: Mapping[str, tuple[str, ...]] | None = None
+    prompts: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None
     span: Span
     at: Mapping[str, Span] = {}
 
@@ -31,8 +39,10 @@ class TestFile(msgspec.Struct, frozen=True, kw_only=True):
     """One test of a flow.
 
     `tools`: by tool the answer, or a list of answers by call, a fault being `{error: NAME}`. `model`: by step id a list
-    of `{propose: …}` and `{answer: …}`. `people`: by tool or step id `approve`, `reject`, `late` or an answer.
-    `events`: by event name its payload. `deliver`: how often the input arrives. `after`: seconds that pass.
+    of `{propose: …}` and `{answer: …}`. `people`: by tool or step id a word (`approve`, `reject by Ana`, `late`), a change
+    of the call, or an answer; a list has one for each time that is asked. `events`: by event name its payload, or a list.
+    `deliver`: how often the input arrives. `after`: seconds that pass. `places`: where each value below a path of keys
+    stands (an entry of a list has its number in the path).
     """
 
     test: str
@@ -50,8 +60,16 @@ class TestFile(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     span: Span
     at: Mapping[str, Span]
+    places: Mapping[Path, Span] = {}
 
     __test__ = False
+
+    def place(self, *path: str | int) -> Span:
+        """Return where a value stands; for one that is not written, the nearest thing around it."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self.places:
+                return self.places[path[:end]]
+        return self.span
 
 
 class ExampleSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,5 @@ Owns: the fakes, the play of a test and the comparison with what it expects. Fin
 """
 
 from flowrun.testing.result import TestResult
-from flowrun.testing.suite import run_tests
 
-__all__ = ["TestResult", "run_tests"]
+__all__ = ["TestResult"]

@@ -1,22 +1,23 @@
 """Compares what happened in a test with what it expects, in plain words.
 
-Owns: the meaning of each key of `expect`. Nothing is run here.
+Owns: the meaning of each key of `expect`, but for what rules and people said (`expected_decisions`). Nothing is run here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flowrun.core.events import AnyEvent, CallFailed, Decided, Doubted, Returned, StepFailed
+from flowrun.core.steps.ask import as_text
 from flowrun.insight.summary import summarise
 from flowrun.lang.expr_problem import suggestion
-from flowrun.testing.play import Play
-from flowrun.testing.result import differences, located, shown
+from flowrun.plan.model import AskStep
+from flowrun.testing.expected_decisions import asked, decisions
+from flowrun.testing.play import Play, all_steps
+from flowrun.testing.result import Said, differences, located, shown
 
 Json = Any
-VERDICTS = {"ask": "approve"}
-"""How a test names the guard's verdicts, where it is another word."""
 
 
 def unmet(play: Play) -> list[str]:
@@ -25,16 +26,18 @@ def unmet(play: Play) -> list[str]:
     events = play.events()
     found: list[str] = []
 
-    def say(key: str, texts: Iterator[str]) -> None:
-        span = expect.at.get(key, expect.span)
-        found.extend(located(span, text) for text in texts)
+    def say(key: str, texts: Iterable[str | Said]) -> None:
+        for text in texts:
+            said = text if isinstance(text, Said) else Said(text, ())
+            found.append(located(play.test.place("expect", key, *said.path), said.text))
 
     if len(play.runs) > 1:
-        span = play.test.at.get("deliver", play.test.span)
         text = f"The same input arrived {play.test.deliver} times and made {len(play.runs)} runs; a `key` makes it one."
-        found.append(located(span, text))
+        found.append(located(play.test.place("deliver"), text))
     if expect.outcome is not None:
         say("outcome", _outcome(play, expect.outcome, events))
+    if expect.reason is not None:
+        say("reason", _reason(play, expect.reason))
     if expect.calls is not None:
         say("calls", _counts(play, expect.calls, calls_made(play, events), "had an effect"))
     if expect.attempts is not None:
@@ -42,13 +45,17 @@ def unmet(play: Play) -> list[str]:
     if "record" in expect.at or expect.record is not None:
         record = summarise(events).record
         if record is None and expect.record is not None:
-            say("record", iter([f"No record was written, and {shown(expect.record)} was expected in one."]))
+            say("record", [f"No record was written, and {shown(expect.record)} was expected in one."])
         else:
             say("record", differences(expect.record, record, "record"))
     if expect.decisions is not None:
-        say("decisions", _decisions(expect.decisions, events))
+        say("decisions", decisions(play, expect.decisions, events))
+    if expect.asked is not None:
+        say("asked", asked(play, expect.asked, events))
     if expect.world is not None:
-        say("world", _world(expect.world, play))
+        say("world", _world(play, expect.world))
+    if expect.prompts is not None:
+        say("prompts", _prompts(play, expect.prompts))
     return found
 
 
@@ -59,6 +66,14 @@ def outcome_of(play: Play) -> str:
         return row.outcome
     kinds = {entry.kind for entry in play.journal.inbox(run=play.run)}
     return "handed_off" if "hand_off" in kinds else "waiting"
+
+
+def reason_of(play: Play) -> str:
+    """Return why the run ended so, or why it waits."""
+    row = play.journal.run(play.run)
+    if row.outcome is not None:
+        return row.reason
+    return " ".join(str(entry.asked["why"]) for entry in play.journal.inbox(run=play.run) if entry.asked.get("why"))
 
 
 def calls_made(play: Play, events: list[AnyEvent]) -> dict[str, int]:
@@ -100,43 +115,65 @@ def _outcome(play: Play, expected: str, events: list[AnyEvent]) -> Iterator[str]
     yield " ".join([f"The outcome should be {expected} and is {actual}.", *dict.fromkeys(why)])
 
 
-def _counts(play: Play, expected: Mapping[str, int], actual: Mapping[str, int], what: str) -> Iterator[str]:
+def _reason(play: Play, expected: str) -> Iterator[str]:
+    actual = reason_of(play)
+    if " ".join(expected.split()) not in " ".join(actual.split()):
+        yield f"The reason should hold {shown(expected)} and is {shown(actual)}."
+
+
+def _counts(play: Play, expected: Mapping[str, int], actual: Mapping[str, int], what: str) -> Iterator[Said]:
     known = sorted({*play.compiled.plan.tools, *actual})
     for tool, count in expected.items():
         if tool not in known:
             # Also where 0 is expected: a misspelled tool would never be called, and the test would prove nothing.
-            yield f"There is no tool {tool} in this flow. {suggestion(tool, known)}"
+            yield Said(f"There is no tool {tool} in this flow. {suggestion(tool, known)}", (tool,))
         elif actual.get(tool, 0) != count:
-            yield f"{tool} {what} {actual.get(tool, 0)} times, not {count}."
+            yield Said(f"{tool} {what} {actual.get(tool, 0)} times, not {count}.", (tool,))
 
 
-def _decisions(expected: Json, events: list[AnyEvent]) -> Iterator[str]:
-    judged: dict[str, list[str]] = {}
-    for event in events:
-        if isinstance(event, Decided):
-            for verdict in event.verdicts:
-                # An approved call is judged once more before it runs; only a no is news then.
-                if "/@again" not in event.path or verdict.verdict == "deny":
-                    word = VERDICTS.get(verdict.verdict, verdict.verdict)
-                    judged.setdefault(verdict.tool, []).append(word)
-    if not isinstance(expected, Mapping):
-        yield "`decisions` is a map from a tool to allow, deny or approve, or to a list of them."
-        return
-    for tool, words in expected.items():
-        found = judged.get(tool, [])
-        wanted = list(words) if isinstance(words, list | tuple) else [words] * max(len(found), 1)
-        if found != wanted:
-            yield (
-                f"The decisions on {tool} should be {', '.join(map(str, wanted)) or 'none'} "
-                f"and are {', '.join(found) or 'none'}."
-            )
-
-
-def _world(expected: Json, play: Play) -> Iterator[str]:
+def _world(play: Play, expected: Json) -> Iterator[str | Said]:
     if not isinstance(expected, Mapping):
         yield "`world` is a map from a tool to what its calls made: `desk.create_ticket: [{severity: high}]`."
         return
+    known = sorted(play.compiled.plan.tools)
     for tool, made in expected.items():
+        if tool not in known:
+            yield Said(f"There is no tool {tool} in this flow. {suggestion(str(tool), known)}", (tool,))
+            continue
         wanted = made if isinstance(made, list | tuple) else [made]
         actual = [effect.as_json() for effect in play.tools.effects.get(tool, [])]
-        yield from differences(wanted, actual, f"world.{tool}")
+        yield from (
+            Said(said.text, (tool, *(said.path if made is wanted else said.path[1:])))
+            for said in differences(wanted, actual, f"world.{tool}")
+        )
+
+
+def _prompts(play: Play, expected: Mapping[str, Mapping[str, tuple[str, ...]]]) -> Iterator[Said]:
+    asks = sorted(step.id for step in all_steps(play.compiled.plan) if isinstance(step, AskStep))
+    for step, said in expected.items():
+        if step not in asks:
+            yield Said(f"The flow asks no model in a step {step}. {suggestion(step, asks)}", (step,))
+            continue
+        told = [as_text(message) for call in play.models.calls if call.step == step for message in call.messages]
+        if not told:
+            yield Said(f"The model was never asked in step {step}, so nothing of its prompt can be told.", (step,))
+            continue
+        for place, text in enumerate(said.get("contains", ())):
+            if not any(_spoken(text, message) for message in told):
+                yield Said(
+                    f"The model of step {step} was never told {shown(text)}. Its prompt: {shown(_prompt(play, step))}",
+                    (step, "contains", place),
+                )
+        for place, text in enumerate(said.get("lacks", ())):
+            if any(_spoken(text, message) for message in told):
+                yield Said(f"The model of step {step} was told {shown(text)}.", (step, "lacks", place))
+
+
+def _spoken(text: str, message: str) -> bool:
+    """Return whether a message holds a text, however its lines are broken."""
+    return " ".join(text.split()) in " ".join(message.replace("\\n", " ").split())
+
+
+def _prompt(play: Play, step: str) -> str:
+    call = next(call for call in play.models.calls if call.step == step)
+    return as_text(next((message.get("content") for message in call.messages if message.get("role") == "user"), ""))

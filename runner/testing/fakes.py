@@ -21,6 +21,7 @@ from flowrun.errors import AdapterError
 from flowrun.plan.model import ToolPlan
 from flowrun.ports.models import ModelReply
 from flowrun.ports.tools import ToolRequest, ToolResult
+from flowrun.records.samples import NoSample, sample
 from flowrun.values.moments import format_moment, parse_moment
 
 Json = Any
@@ -69,6 +70,13 @@ class FakeClock:
         return f"test{self._ids:022d}"
 
 
+class Lack(msgspec.Struct, frozen=True):
+    """Something that the run needed and the test does not give, with the keys to where it would stand."""
+
+    text: str
+    path: tuple[str | int, ...]
+
+
 @dataclass(slots=True)
 class Effect:
     """One thing that a tool has done. `output` is missing while no call has brought it back; `key` is the call's."""
@@ -98,7 +106,7 @@ class FakeTools:
         self._known: dict[tuple[str, str], Effect] = {}
         self._crash_after = crash_after
         self.crashed = asyncio.Event()
-        self.problems: list[str] = []
+        self.problems: list[Lack] = []
         self.attempts: Counter[str] = Counter()
         self.effects: dict[str, list[Effect]] = {}
 
@@ -163,11 +171,24 @@ class FakeTools:
         """Note what the tool answers."""
         effect.output = output
 
+    def left(self) -> dict[str, int]:
+        """Return how many answers of each list were never asked for, where there are any."""
+        counts = {
+            name: len(given) - self._next[name]
+            for name, given in self._given.items()
+            if isinstance(given, list | tuple)
+        }
+        return {name: count for name, count in counts.items() if count > 0}
+
     def _entry(self, request: ToolRequest) -> Json:
         name = request.tool
         if name not in self._given:
             self.problems.append(
-                f"The flow called {name}, and the test says nothing about it. Add `{name}:` under given.tools."
+                Lack(
+                    f"The flow called {name}, and the test says nothing about it. Add `{name}:` under given.tools, "
+                    f"for example `{name}: {example_of(self._contracts[name])}`.",
+                    ("given", "tools"),
+                )
             )
             raise AdapterError(f"The test says nothing about {name}.", code=NOT_GIVEN)
         given = self._given[name]
@@ -176,11 +197,22 @@ class FakeTools:
         place = self.place(request)
         if place >= len(given):
             self.problems.append(
-                f"{name} was called for the {place + 1}. time; given.tools.{name} lists {len(given)} answers. "
-                "Add one, or write a single answer without a list, which holds for every call."
+                Lack(
+                    f"{name} was called for the {place + 1}. time; given.tools.{name} lists {len(given)} answers. "
+                    "Add one, or write a single answer without a list, which holds for every call.",
+                    ("given", "tools", name, len(given) - 1),
+                )
             )
             raise AdapterError(f"The test lists no further answer of {name}.", code=NOT_GIVEN)
         return given[place]
+
+
+def example_of(contract: ToolPlan) -> str:
+    """Return an output of a tool in one line of YAML, `…` where none can be made."""
+    try:
+        return msgspec.json.encode(sample(contract.output)).decode()
+    except NoSample:
+        return "…"
 
 
 class FakeModels(ScriptedModels):
@@ -188,7 +220,7 @@ class FakeModels(ScriptedModels):
 
     def __init__(self, replies: Mapping[str, Any]) -> None:
         super().__init__(replies)
-        self.problems: list[str] = []
+        self.problems: list[Lack] = []
 
     async def complete(self, request: CallModel) -> ModelReply:
         """Return the step's next reply."""
@@ -196,7 +228,8 @@ class FakeModels(ScriptedModels):
             return await super().complete(request)
         except AdapterError as error:
             if error.code == NOT_GIVEN:
-                self.problems.append(f"{error.message} {error.help}")
+                place = ("given", "model", request.step) if request.step in self._replies else ("given", "model")
+                self.problems.append(Lack(f"{error.message} {error.help}", place))
             raise
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +16,17 @@ from flowrun.core.compiled import CompiledPlan
 from flowrun.core.events import Answered, AnyEvent, RunStarted, Waiting, Woken
 from flowrun.lang.spec_files import TestFile
 from flowrun.plan.compile import steps_in
-from flowrun.plan.model import WaitStep
+from flowrun.plan.model import AnyStep, Plan, WaitStep
 from flowrun.ports.journal import Append, Claim, Journal
 from flowrun.ports.models import Models
 from flowrun.ports.tools import Tools
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.local import LocalRuntime
-from flowrun.testing.fakes import FAULTS, FakeClock, FakeModels, FakeTools, fault_of
-from flowrun.testing.people import LATE, FakePeople
+from flowrun.testing.fakes import FAULTS, FakeClock, FakeModels, FakeTools, Lack, fault_of
+from flowrun.testing.people import FakePeople
 from flowrun.testing.result import Unplayable, shown
+from flowrun.testing.watched import WatchedPlan
+from flowrun.testing.words import LATE
 from flowrun.values.moments import add_seconds
 from flowrun.values.names import Names
 
@@ -68,13 +70,13 @@ class Play:
 
     def __init__(self, test: TestFile, compiled: CompiledPlan, stage: Stage | None = None) -> None:
         self.test = test
-        self.compiled = compiled
+        self.compiled = compiled if isinstance(compiled, WatchedPlan) else WatchedPlan(compiled)
         self.stage = stage = stage or in_memory(test, compiled)
         self.clock = stage.clock
         self.journal = stage.journal
         self.tools = stage.tools
         self.models = stage.models
-        self.people = FakePeople(test.people)
+        self.people = FakePeople(test.people, compiled)
         self.runs: list[str] = []
         self._until: str | None = None
         self._runtime = self._new_runtime()
@@ -85,7 +87,7 @@ class Play:
         return self.runs[0]
 
     @property
-    def problems(self) -> list[str]:
+    def problems(self) -> list[Lack]:
         """What the run needed and the test does not give."""
         return list(dict.fromkeys([*self.tools.problems, *self.models.problems]))
 
@@ -172,7 +174,7 @@ class Play:
         """Let the next thing happen that the test gives: an answer, an event, time. False where there is none."""
         now = self.clock.now()
         for entry in self.journal.inbox(run=self.run):
-            events = self.people.answer(entry, now)
+            events = self.people.answer(entry, self.events(), now)
             if events is None:
                 continue
             if events != LATE:
@@ -201,9 +203,15 @@ class Play:
         for name in (event, event.split("@")[0]):
             if name and name in self.test.events:
                 payload = self.test.events[name]
+                if isinstance(payload, list | tuple):
+                    place = arrived(self.events(), event)
+                    if place >= len(payload):
+                        return None
+                    payload = payload[place]
                 problems = self.compiled.check(event, payload, placeholders=False)
                 if problems:
-                    raise Unplayable(f"given.events.{name} is no valid {event}: {_problem(problems)}")
+                    told = f"given.events.{name} is no valid {event}: {_problem(problems)}"
+                    raise Unplayable(told, "given", "events", name)
                 return (payload,)
         return None
 
@@ -232,17 +240,37 @@ def open_waits(events: Iterable[AnyEvent]) -> list[Waiting]:
     return list(waits.values())
 
 
+def all_steps(plan: Plan) -> Iterator[AnyStep]:
+    """Yield the steps of a plan's flow and of the flows that it calls, those inside blocks too."""
+    for flow in (plan.flow, *plan.flows.values()):
+        yield from steps_in(flow.steps)
+
+
+def awaited(plan: Plan) -> set[str]:
+    """Return the events (`NAME@N`) that a plan's flows may wait for."""
+    return {step.event for step in all_steps(plan) if isinstance(step, WaitStep) and step.event}
+
+
+def arrived(events: Iterable[AnyEvent], event: str) -> int:
+    """Return how many events of a kind (`NAME@N`) have come."""
+    waits: dict[str, str | None] = {}
+    count = 0
+    for each in events:
+        if isinstance(each, Waiting):
+            waits[each.path] = each.event
+        elif isinstance(each, Woken) and not each.timer:
+            count += waits.get(each.path) == event
+    return count
+
+
 def check_given(test: TestFile, compiled: CompiledPlan) -> None:
     """Raise `Unplayable` where what a test gives does not fit the flow, before anything is played."""
     plan = compiled.plan
     problems = compiled.check(plan.flow.input, test.input, placeholders=False)
     if problems:
-        raise Unplayable(f"given.input is no valid {plan.flow.input}: {_problem(problems)}")
-    steps = list(steps_in(plan.flow.steps))
-    for flow in plan.flows.values():
-        steps += steps_in(flow.steps)
-    ids = {step.id for step in steps}
-    events = {step.event for step in steps if isinstance(step, WaitStep) and step.event}
+        raise Unplayable(f"given.input is no valid {plan.flow.input}: {_problem(problems)}", "given", "input")
+    ids = {step.id for step in all_steps(plan)}
+    events = awaited(plan)
     _known("given.model", "step", test.model, ids)
     _known("given.tools", "tool", test.tools, plan.tools)
     _known(
@@ -258,12 +286,13 @@ def check_given(test: TestFile, compiled: CompiledPlan) -> None:
         answers = given if isinstance(given, list | tuple) else [given]
         for number, answer in enumerate(answers, 1):
             where = f"given.tools.{name}" + (f", answer {number}" if answers is given else "")
+            place: list[str | int] = ["given", "tools", name, *([number - 1] if answers is given else [])]
             fault = fault_of(answer)
             if fault is not None and fault not in FAULTS:
-                raise Unplayable(f"{where}: there is no fault {shown(fault)}; there are {', '.join(FAULTS)}.")
+                raise Unplayable(f"{where}: there is no fault {shown(fault)}; there are {', '.join(FAULTS)}.", *place)
             found = [] if fault is not None else compiled.check_output(plan.tools[name], answer)
             if found:
-                raise Unplayable(f"{where} is nothing that {name} can give: {_problem(found)}")
+                raise Unplayable(f"{where} is nothing that {name} can give: {_problem(found)}", *place)
 
 
 def _known(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -271,7 +300,8 @@ def _known(where: str, what: str, names: Iterable[str], known: Iterable[str]) ->
         if name not in known:
             raise Unplayable(
                 f"{where}: the flow has no {what} {name}; it has {', '.join(sorted(known)) or 'none'}.",
-                where.partition(".")[0],
+                *where.split("."),
+                name,
             )
 
 

@@ -6,7 +6,7 @@ Owns: `TestResult`, the one form of a message, and the comparison. Nothing is ru
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,24 +18,31 @@ SHOWN = 120
 
 
 class TestResult(msgspec.Struct, kw_only=True):
-    """One test. `messages` say what is not as expected, each with `FILE:LINE`; `seconds` are those of the machine."""
+    """One test. `messages` say what is not as expected, each with `FILE:LINE`; `seconds` are those of the machine.
+
+    `notes`: what the test gives and nobody asked for, which fails no test. `story`: what happened in the run of a test that
+    failed, one line for each thing. `line` is where the test begins.
+    """
 
     __test__ = False
 
     name: str
     file: str
     ok: bool
+    line: int = 1
     messages: list[str] = []
+    notes: list[str] = []
+    story: list[str] = []
     seconds: float = 0.0
 
 
 class Unplayable(Exception):
-    """The test itself cannot be played: what it gives does not fit the flow. `key` names the part of the test."""
+    """The test itself cannot be played: what it gives does not fit the flow. `path`: the keys to that part of the test."""
 
-    def __init__(self, message: str, key: str = "given") -> None:
+    def __init__(self, message: str, *path: str | int) -> None:
         super().__init__(message)
         self.message = message
-        self.key = key
+        self.path = path or ("given",)
 
 
 def located(span: Span, text: str) -> str:
@@ -49,26 +56,34 @@ def shown(value: Json) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
-def differences(expected: Json, actual: Json, place: str) -> Iterator[str]:
+class Said(NamedTuple):
+    """What is wrong, with the keys below the expectation at which it is."""
+
+    text: str
+    path: tuple[str | int, ...]
+
+
+def differences(expected: Json, actual: Json, place: str, path: tuple[str | int, ...] = ()) -> Iterator[Said]:
     """Yield what keeps `actual` from holding `expected`: maps may hold more, lists must be as long.
 
-    `place` names the compared value in the messages (`record`).
+    `place` names the compared value in the messages (`record`); `path`: the keys that led to it.
     """
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         for key, value in expected.items():
             if key in actual:
-                yield from differences(value, actual[key], f"{place}.{key}")
+                yield from differences(value, actual[key], f"{place}.{key}", (*path, key))
             else:
                 known = ", ".join(map(str, actual)) or "nothing"
-                yield f"{place} has no `{key}`; it has {known}."
+                yield Said(f"{place} has no `{key}`; it has {known}.", (*path, key))
     elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
         if len(expected) != len(actual):
-            yield f"{place} should have {len(expected)} entries and has {len(actual)}: {shown(actual)}."
+            told = f"{place} should have {len(expected)} entries and has {len(actual)}: {shown(actual)}."
+            yield Said(told, path)
             return
-        for number, (left, right) in enumerate(zip(expected, actual, strict=True), 1):
-            yield from differences(left, right, f"{place}[{number}]")
+        for number, (left, right) in enumerate(zip(expected, actual, strict=True)):
+            yield from differences(left, right, f"{place}[{number + 1}]", (*path, number))
     elif not same(expected, actual):
-        yield f"{place} should be {shown(expected)} and is {shown(actual)}."
+        yield Said(f"{place} should be {shown(expected)} and is {shown(actual)}.", path)
 
 
 def same(left: Json, right: Json) -> bool:

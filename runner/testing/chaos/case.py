@@ -116,7 +116,7 @@ async def _played(setup: Setup, folder: Path, diary: Diary, cut: Cut, known: Kno
         play = LastingPlay(setup, stage, diary)
         await play.play()
         for problem in play.problems:
-            diary.add(Line(kind=d.PROBLEM, value=problem))
+            diary.add(Line(kind=d.PROBLEM, value=problem.text))
     finally:
         store.close()
 

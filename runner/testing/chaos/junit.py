@@ -5,13 +5,11 @@ Owns: that form. One suite for each test, one case for each boundary.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from xml.etree import ElementTree as xml
 
 from flowrun.testing.chaos.matrix import CaseResult, ChaosResult
-
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+from flowrun.testing.junit import clean
 
 
 def junit(results: Iterable[ChaosResult], again: Callable[[ChaosResult, CaseResult], str]) -> bytes:
@@ -47,8 +45,3 @@ def junit(results: Iterable[ChaosResult], again: Callable[[ChaosResult, CaseResu
 def _told(case: xml.Element, kind: str, problems: list[str], command: str) -> None:
     told = xml.SubElement(case, kind, message=clean(problems[0]))
     told.text = clean("\n".join([*problems, *([f"Again: {command}"] if command else [])]))
-
-
-def clean(text: str) -> str:
-    """Return a text without the characters that XML cannot hold."""
-    return _NO_XML.sub("�", text)

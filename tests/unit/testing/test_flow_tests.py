@@ -132,7 +132,7 @@ def test_an_approval_that_nobody_gives_leaves_the_run_waiting(tmp_path: Path) ->
 
 def test_a_word_that_does_not_fit_an_approval_is_told(tmp_path: Path) -> None:
     text = case(expect="{}", model=proposing("critical"), given="people: {desk.create_ticket: maybe}")
-    assert "Write approve, reject or late." in failed(tmp_path, text)
+    assert "Write approve, reject, late or {edit: {ARGUMENT: VALUE}}." in failed(tmp_path, text)
 
 
 @pytest.mark.parametrize(
