@@ -19,6 +19,7 @@ from flowrun.lang.types_model import union
 from flowrun.lint.budget import check_budget
 from flowrun.lint.exposed import check_exposed
 from flowrun.lint.findings import Findings
+from flowrun.lint.meaning import check_meaning
 from flowrun.lint.paths import check_choice, check_records
 from flowrun.lint.rules import (
     check_cycles,
@@ -80,6 +81,7 @@ class _Walk:
         check_subject(self.world, out)
         check_roles(self.world, out)
         check_records(flow, out)
+        check_meaning(self.world, out, policies)
         check_examples(self.world, out, source)
         check_cycles(self.world, out)
 

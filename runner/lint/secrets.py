@@ -21,7 +21,7 @@ Path = tuple[str | int, ...]
 def check_secrets(world: World, steps: Sequence[spec.Step], out: Findings) -> None:
     """Find every secret that a prompt names, by itself or inside what is shown whole."""
     every = list(_all(steps))
-    schemas = {step.id: _schema(world, step) for step in every}
+    schemas = {step.id: world.value_schema(step) for step in every}
     for step in every:
         if not isinstance(step, spec.Ask):
             continue
@@ -51,18 +51,6 @@ def _all(steps: Sequence[spec.Step]) -> Iterator[spec.Step]:
             case spec.Parallel():
                 for inner in step.parallel.values():
                     yield from _all(inner)
-
-
-def _schema(world: World, step: spec.Step) -> Any:
-    match step:
-        case spec.Ask() | spec.AskPerson():
-            return None if step.answer is None else world.schema_of(step.answer)
-        case spec.Call():
-            tool = world.tool(step.call.split("@")[0])
-            return None if tool is None else tool.output
-        case spec.WaitFor():
-            return None if step.event is None else world.schema_of(step.event)
-    return None
 
 
 def _reads(node: Node, path: Path = ()) -> Iterator[tuple[Node, Path]]:
