@@ -13,6 +13,7 @@ from flowrun.lint.findings import Findings
 from flowrun.lint.scope import World
 from flowrun.privacy.marks import SECRET, kinds_in, part_of
 from flowrun.values.nodes import children
+from flowrun.words import t
 
 Node = list[Any]
 Path = tuple[str | int, ...]
@@ -32,9 +33,16 @@ def check_secrets(world: World, steps: Sequence[spec.Step], out: Findings) -> No
                     name = ".".join([_name(root), *map(str, path)])
                     out.add(
                         "secret-to-model",
-                        f"The prompt of {step.id} names {name}, which holds a field marked `x-secret`.",
+                        t(
+                            "The prompt of {step} names {name}, which holds a field marked `x-secret`.",
+                            step=step.id,
+                            name=name,
+                        ),
                         expr.span,
-                        help="The model reads [secret] there. Name the other fields one by one, or hand the secret to a tool.",
+                        help=t(
+                            "The model reads [secret] there. Name the other fields one by one, or hand the secret to "
+                            "a tool."
+                        ),
                     )
                     break
 
