@@ -58,7 +58,7 @@ def bind_expression(cx: Reader, node: Node, key: str, *, condition: bool = False
         _place(cx, node, text, lead, problem)
     if parsed is None or problems:
         return MISSING
-    return Expr(text=text, node=parsed, span=node.span)
+    return Expr(text=text, node=parsed, span=node.span, lines=_line_starts(cx.source, node, lead, text))
 
 
 def bind_template(cx: Reader, node: Node, *, prompt: bool = False) -> Template | Missing:
@@ -99,10 +99,23 @@ def _tree(cx: Reader, node: Node, exprs: list[Expr], prompt: bool) -> list[Any]:
     where = offsets(cx.source, node)
     for text, offset, inner in embedded:
         span = cx.source.span(where(offset), where(offset + len(text) - 1) + 1)
-        exprs.append(Expr(text=text, node=inner, span=span))
+        exprs.append(Expr(text=text, node=inner, span=span, lines=_line_starts(cx.source, node, offset, text)))
     for offset, problem in problems[:MAX_PROBLEMS]:
         _place(cx, node, node.text[offset:], offset, problem)
     return ["lit", None] if parsed is None else parsed
+
+
+def _line_starts(source: Source, node: Scalar, offset: int, text: str) -> tuple[tuple[int, int, int], ...]:
+    """Where each line of an expression begins that starts at `offset` of a scalar; nothing where it is in one line."""
+    if node.span.line == node.span.end_line:
+        return ()
+    where = offsets(source, node)
+    found: list[tuple[int, int, int]] = []
+    for at in range(len(text)):
+        line, column = source.position(where(offset + at))
+        if not found or line != found[-1][1]:
+            found.append((at, line, column))
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _place(cx: Reader, node: Scalar, text: str, offset: int, problem: Problem) -> None:

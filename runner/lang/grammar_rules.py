@@ -136,7 +136,8 @@ TOOL_RULE = Shape(
 
 
 def _policy_rule(cx: Reader, read: Read) -> Rule:
-    if not set(read.values) & {"at_most", "needs_before", *_CONDITIONS}:
+    # An approver alone has a finding of its own.
+    if not set(read.values) & {"at_most", "needs_before", "approver", *_CONDITIONS}:
         cx.say(
             "empty-rule",
             f"the rule `{read.get('id')}` rules nothing.",

@@ -24,7 +24,9 @@ def _price(cx: Reader, read: Read) -> Any:
     (ingoing, currency), (outgoing, other) = read.get("input"), read.get("output")
     if currency != other:
         return cx.say("bad-money", "both prices are in one currency.", read.at["output"], help=f"Write {currency}.")
-    return Price(input=ingoing, output=outgoing, currency=currency, dated=read.get("dated"))
+    return Price(
+        input=ingoing, output=outgoing, currency=currency, dated=read.get("dated"), span=read.at.get("dated", read.span)
+    )
 
 
 _PRICE = Shape(

@@ -98,6 +98,8 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     output: int
     currency: str
     dated: str | None
+    span: Span
+    """Where the day stands."""
 
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):

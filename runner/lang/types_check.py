@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flowrun.lang.expr_problem import Problem, suggestion, yaml_word
+from flowrun.lang.expr_problem import Problem, closest, suggestion, yaml_word
 from flowrun.lang.types_infer import Inference, known_if
 from flowrun.lang.types_model import Type, TypeScope
 from flowrun.values.compare import to_text
@@ -72,9 +72,9 @@ def _check_dict(inference: Inference, node: Node, expected: Type) -> None:
             with inference.inside(key):
                 _check(inference, value, expected.item or Type())
         return
-    given = set()
+    given = {key for key, _ in node[1]}
+    meant = set()
     for key, value in node[1]:
-        given.add(key)
         wanted = expected.fields.get(key)
         with inference.inside(key):
             if wanted is not None:
@@ -82,10 +82,13 @@ def _check_dict(inference: Inference, node: Node, expected: Type) -> None:
             elif expected.open:
                 inference.of(value)
             else:
-                help_ = suggestion(key, [name for name in expected.fields if name not in given])
+                free = [name for name in expected.fields if name not in given]
+                help_ = suggestion(key, free or expected.fields)
+                meant.add(closest(key, free))
                 inference.note("unknown-field", f"There is no field `{key}` here.", help_, key, on_key=True)
     for name in expected.fields:
-        if name in expected.required and name not in given:
+        # What a wrong name meant is there, only misspelt.
+        if name in expected.required and name not in given and name not in meant:
             inference.note("missing-field", f"The field `{name}` is missing.", f"Add `{name}: …`.", "", on_key=True)
 
 

@@ -75,6 +75,10 @@ def place(needle: str, where: spec.Expr) -> Span:
     """Return the span of the text to underline, else of the whole expression."""
     at = where.text.find(needle) if needle else -1
     span = where.span
+    start = next((line for line in reversed(where.lines) if line[0] <= at), None)
+    if start is not None:
+        column = start[2] + at - start[0]
+        return Span(span.file, start[1], column, start[1], column + len(needle))
     if at < 0 or span.line != span.end_line or "\n" in where.text:
         return span
     return Span(span.file, span.line, span.column + at, span.line, span.column + at + len(needle))

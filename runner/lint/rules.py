@@ -33,7 +33,8 @@ def check_tool_rules(
             if name not in used:
                 out.unknown("unknown-tool", "tool", name, at, world.catalogue.tools)
             continue
-        if name not in used:
+        if name not in used and used <= set(world.flow.tools):
+            # A use that could not be resolved may have meant this one.
             out.add("tool-unused", f"No step uses {name}.", at, help="Take it out of `tools:`.")
         args, _ = world.signature(name)
         for number, (key, template) in enumerate(rule.bind.items()):
