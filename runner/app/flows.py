@@ -25,6 +25,7 @@ from flowrun.lint.workspace import file_findings, halt_findings, mark_findings, 
 from flowrun.plan.catalogue import Catalogue, FlowSource
 from flowrun.plan.model import Example, ModelPlan, ToolPlan
 from flowrun.privacy.marks import SECRET, kinds_in
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -53,8 +54,10 @@ def locate(ws: Workspace, flow: str) -> Path:
         return known[flow]
     guess = closest(flow, known)
     raise InputError(
-        f"There is no flow {flow}.",
-        help=f"Did you mean {guess}?" if guess else f"Known flows: {', '.join(sorted(known))}.",
+        t("There is no flow {flow}.", flow=flow),
+        help=t("Did you mean {guess}?", guess=guess)
+        if guess
+        else t("Known flows: {known}.", known=", ".join(sorted(known))),
         code="FR3010",
     )
 

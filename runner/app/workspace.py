@@ -19,7 +19,7 @@ from flowrun.lint.supported import workspace_findings
 from flowrun.lint.workspace import file_findings, role_findings
 from flowrun.plan.model import ModelPlan, RolePlan
 from flowrun.records.registry import Registry
-from flowrun.words import speak
+from flowrun.words import speak, t
 
 FILE = "flowrun.yaml"
 DEFAULT_STORE = "sqlite:///.flowrun/flowrun.db"
@@ -72,7 +72,7 @@ def workspace_file(path: Path | None) -> Path | None:
         if path.is_file():
             return path
         if not path.is_dir():
-            raise ConfigError(f"There is no workspace at {path}.", code="FR2001")
+            raise ConfigError(t("There is no workspace at {path}.", path=path), code="FR2001")
         return path / FILE if (path / FILE).is_file() else None
     here = Path.cwd()
     return next((f / FILE for f in (here, *here.parents) if (f / FILE).is_file()), None)
@@ -139,7 +139,9 @@ def _variable(template: Template | None) -> str | None:
     if node[0] == "attr" and node[1] in (["name", "env"], ["name", "secret"]):
         return str(node[2])
     raise ConfigError(
-        f"{template.span}: a key is never written into a file.", help="Write ${{ secret.NAME }}.", code="FR2011"
+        t("{span}: a key is never written into a file.", span=template.span),
+        help=t("Write ${{ secret.NAME }}."),
+        code="FR2011",
     )
 
 

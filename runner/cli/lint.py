@@ -85,9 +85,9 @@ def command(
 
         return teach(explain, form)
     if dry_run and not fix:
-        raise click.UsageError("--dry-run belongs to --fix; --diff alone does the same")
+        raise click.UsageError(t("--dry-run belongs to --fix; --diff alone does the same"))
     if (as_diff or dry_run) and form != "text":
-        raise click.UsageError("--diff prints a diff, so it takes no --format")
+        raise click.UsageError(t("--diff prints a diff, so it takes no --format"))
     from flowrun.app.lint import look
 
     if fix or as_diff:

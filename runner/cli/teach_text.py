@@ -18,7 +18,8 @@ def teach(name: str, form: str) -> int:
     """Print what one rule means: its reason, an example that breaks it, what lint prints for that, and a right one."""
     found = entry(name)
     if found is None:
-        raise click.UsageError(f"there is no finding {name!r}. {suggestion(name, catalogue())}".rstrip())
+        message = t("There is no finding {name}.", name=repr(name))
+        raise click.UsageError(f"{message} {suggestion(name, catalogue())}".rstrip())
     if form == "json":
         print_json(found)
         return 0
