@@ -190,6 +190,7 @@ class _Reader:
                 start,
                 end,
                 help=t("A text that begins with * needs quotes around it."),
+                fix=quoted(self.source.text[start:end]),
             )
             raise _Stop
         self.aliases += 1

@@ -90,7 +90,11 @@ _ROLE = Shape(
         Key("then", ROLE, "The role that is asked next; without it a late answer counts as no."),
     ),
     lambda cx, read: RoleSpec(
-        members=read.get("members"), within=read.get("within"), then=read.get("then"), span=read.span
+        members=read.get("members"),
+        within=read.get("within"),
+        then=read.get("then"),
+        span=read.span,
+        places=read.places,
     ),
 )
 

@@ -53,9 +53,22 @@ def _tabs(source: Source, problem: str, at: int, opened: int) -> Diagnostic | No
                 t("this line is indented with a tab; YAML allows only spaces."),
                 source.span(start, start + indent.end()),
                 help=t("Use two spaces for each level; most editors can convert tabs to spaces."),
-                fix=indent.group().replace("\t", "  "),
+                fix=_spaces(source, source.position(place)[0], indent.group()),
             )
     return None
+
+
+def _spaces(source: Source, number: int, indent: str) -> str:
+    """Return the indentation that was meant: two spaces for a tab, and as the line above wants it."""
+    usual = indent.replace("\t", "  ")
+    above = next((line for at in range(number - 1, 0, -1) if (line := source.line(at)).strip()), "")
+    if "\t" in above[: len(above) - len(above.lstrip())]:
+        return usual
+    depth = len(above) - len(above.lstrip())
+    # What follows a key without a value is inside it; what follows a value is never further in.
+    if re.search(r":\s*(#.*)?\Z", above):
+        return usual if len(usual) > depth else " " * (depth + 2)
+    return usual if len(usual) <= depth else " " * depth
 
 
 def _runaway(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
@@ -243,7 +256,7 @@ def _start(source: Source, problem: str, at: int, opened: int) -> Diagnostic | N
         t("a text may not start with the sign {sign} in YAML.", sign=sign),
         source.span(at, at + len(text)),
         help=t("Put quotes around the text."),
-        fix=quoted(text) if not re.search(r"[,}\]]", text) else None,
+        fix=None if re.search(r"[\[{]", source.line(number)[: column - 1]) else quoted(text),
     )
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from flowrun.errors import Diagnostic, Span
 from flowrun.lang import spec
-from flowrun.lang.expr_problem import closest
+from flowrun.lang.expr_problem import closest, meant
 from flowrun.lang.types import ANY, NULL, STRING, Type, TypeScope, check_condition, check_value, infer, with_currencies
 from flowrun.lang.types_model import union
 from flowrun.lint.budget import check_budget
@@ -147,7 +147,8 @@ class _Walk:
                 t("It would stand in {file}.", file=f"schemas/records/{use.name}/v{use.version}.json"),
                 t("`flowrun schema list` shows what exists."),
             )
-            self.out.add("unknown-event" if event else "unknown-schema", message, use.span, help=help_)
+            fix = meant(str(use), self.catalogue.schema_names())
+            self.out.add("unknown-event" if event else "unknown-schema", message, use.span, help=help_, fix=fix)
         return self.world.schema_type(use)
 
     def step(self, step: spec.Step, scope: TypeScope, visible: dict[str, Type], item: Type | None) -> Type:
