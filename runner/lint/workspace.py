@@ -22,7 +22,7 @@ def role_findings(config: spec_files.WorkspaceFile) -> list[Diagnostic]:
         if role.then is None:
             continue
         if role.then not in config.roles:
-            out.unknown("unknown-role", "role", role.then, role.span, config.roles)
+            out.unknown("unknown-role", "role", role.then, role.places.get("then", (role.span,))[0], config.roles)
             continue
         chain = [name]
         while (then := config.roles[chain[-1]].then) is not None and then in config.roles and then not in chain:
