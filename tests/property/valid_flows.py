@@ -269,18 +269,19 @@ class Maker:
         names = sorted(name for name in self.tools if name in BINDS)
         if not names or self.likely(0.3):
             return ""
-        kinds: tuple[dict[str, Any], ...] = (
-            {"at_most": {"limit": self.random.randint(5, 20), "window": "today"}},
-            {"needs_before": ["crm.lookup_customer"]},
-            {"approve_when": True, "approver": self.some(*ROLES)},
+        kinds: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("allow", {"at_most": {"limit": self.random.randint(5, 20), "window": "today"}}),
+            ("deny", {"needs_before": ["crm.lookup_customer"]}),
+            ("approve", {"approve_when": True, "approver": self.some(*ROLES)}),
         )
-        rules = [
-            {"id": f"rule_{number}", "tools": name, **self.some(*kinds), "reason": self.some(*REASONS)}
-            for number, name in enumerate(names)
-        ]
-        return "# file: house.policy.yaml\n" + yaml.safe_dump(
-            {"policy": "house", "version": 1, "rules": rules}, sort_keys=False
-        )
+        rules, tests = [], []
+        for number, name in enumerate(names):
+            expected, words = self.random.choice(kinds)
+            rules.append({"id": f"rule_{number}", "tools": name, **words, "reason": self.some(*REASONS)})
+            by = {} if expected == "allow" else {"by": f"rule_{number}"}
+            tests.append({"call": name, "args": {"customer_id": "C-1"}, "expect": expected, **by})
+        policy = {"policy": "house", "version": 1, "rules": rules, "tests": tests}
+        return "# file: house.policy.yaml\n" + yaml.safe_dump(policy, sort_keys=False)
 
 
 def _listed(values: tuple[str, ...]) -> str:
