@@ -39,6 +39,7 @@ FILES = {
     "tools": "`NAME.tools.yaml`",
     "test": "`NAME.test.yaml`",
     "examples": "`FLOW.examples.yaml`, beside the flow",
+    "prove": "`FLOW.prove.yaml`, beside the flow",
     "workspace": "`flowrun.yaml`",
 }
 ERROR_FAMILIES: dict[str, tuple[type[FlowrunError], str]] = {
