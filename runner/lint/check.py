@@ -27,6 +27,7 @@ from flowrun.lint.policy_pairs import check_flow_pairs
 from flowrun.lint.rules import (
     check_cycles,
     check_examples,
+    check_needs,
     check_policies,
     check_role,
     check_roles,
@@ -82,6 +83,7 @@ class _Walk:
         check_tool_rules(self.world, out, self.inside, self.visible_at, self.used)
         policies = [*self.catalogue.policies, *source.policies]
         check_policies(self.world, out, policies)
+        check_needs(self.world, out, policies, self.used)
         if not (source.unread or self.catalogue.unread):
             check_exposed(self.world, out, policies)
         check_flow_pairs(flow, policies, out)

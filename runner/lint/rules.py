@@ -57,6 +57,32 @@ def check_tool_rules(
         _check_conditions(rule, scope, out)
 
 
+def check_needs(world: World, out: Findings, policies: Sequence[spec.Policy], used: set[str]) -> None:
+    """A tool that needs another one before it can never be used in a flow that never uses the other."""
+    names = {name.partition("@")[0] for name in used}
+    for index, name in enumerate(world.flow.tools):
+        for policy in policies:
+            for rule in policy.rules:
+                known = [need for need in rule.needs_before if world.tool(need) is not None]
+                if name not in rule.tools or name not in used or not known or set(rule.needs_before) & names:
+                    continue
+                out.add(
+                    "needs-before-order",
+                    t(
+                        "{name} needs {needs} before it (rule {rule} of {policy}), and no step of this flow may use that.",
+                        name=name,
+                        needs=" / ".join(known),
+                        rule=rule.id,
+                        policy=policy.policy,
+                    ),
+                    spec.place_of(world.flow, "tools", index),
+                    help=t(
+                        "Put a step before it that does `call: {need}`, or take {name} out.", need=known[0], name=name
+                    ),
+                    related=((spec.place_of(rule, "needs_before"), t("needed here")),),
+                )
+
+
 def _taken_out(flow: spec.Flow, at: Span, rule: spec.Rule) -> tuple[Edit, ...]:
     """Return the change that takes a tool out of `tools:`, where it has lines of its own."""
     places = flow.places.get("tools", ())
