@@ -39,6 +39,8 @@ FILES = {
     "test": "`NAME.test.yaml`",
     "examples": "`FLOW.examples.yaml`, beside the flow",
     "workspace": "`flowrun.yaml`",
+    "upgrade": "`schemas/records/NAME/v1_to_v2.yaml`",
+    "readers": "`schemas/records/NAME/NAME.readers.yaml`",
 }
 RULE_FAMILIES = {
     "FR10": "Files and YAML",

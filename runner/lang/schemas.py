@@ -22,6 +22,8 @@ TITLES = {
     "test": "A test of a flow",
     "examples": "Examples of a flow's steps",
     "workspace": "The workspace file flowrun.yaml",
+    "upgrade": "How an old record becomes a newer one",
+    "readers": "Who reads a record",
 }
 
 
