@@ -14,6 +14,7 @@ from pathlib import Path
 
 from flowrun.errors import ConfigError
 from flowrun.privacy.marks import SECRET, Found
+from flowrun.words import t
 
 FILE = "FLOWRUN_SECRETS_FILE"
 KEYRING = "flowrun"
@@ -78,9 +79,9 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not text"
+        why = getattr(error, "strerror", None) or t("it is not text")
         raise ConfigError(
-            f"The file of secrets {path} cannot be read: {why}.",
-            help=f"Check {FILE}, and the variables that end in _FILE.",
+            t("The file of secrets {path} cannot be read: {why}.", path=path, why=why),
+            help=t("Check {file}, and the variables that end in _FILE.", file=FILE),
             code="FR2022",
         ) from None

@@ -48,6 +48,8 @@ RULE_FAMILIES = {
     "FR12": "Expressions: how they are written",
     "FR13": "Expressions: what they mean",
     "FR14": "Rules, steps and tools",
+    "FR15": "What a flow means",
+    "FR17": "Comments that allow a finding",
 }
 ERROR_FAMILIES: dict[str, tuple[type[FlowrunError], str]] = {
     "FR1…": (FlowError, "the author of the file; every finding is listed below"),

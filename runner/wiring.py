@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from flowrun.errors import ConfigError, FlowError
 from flowrun.plan.model import ModelPlan, ToolPlan
+from flowrun.words import t
 
 OPENAI_KEY = "OPENAI_API_KEY"
 OPENAI_PROVIDERS = ("openai", "llama_cpp", "ollama", "vllm", "compatible")
@@ -42,8 +43,8 @@ def store_path(url: str) -> Path:
     prefix = "sqlite:///"
     if not url.startswith(prefix):
         raise ConfigError(
-            f"This is not a store: {url}",
-            help="Write sqlite:///PATH, for example sqlite:///.flowrun/flowrun.db",
+            t("This is not a store: {url}", url=url),
+            help=t("Write sqlite:///PATH, for example sqlite:///.flowrun/flowrun.db"),
             code="FR2020",
         )
     return Path(url.removeprefix(prefix))
@@ -244,7 +245,9 @@ def check_key(model: ModelPlan) -> None:
     name = model.key_env or (OPENAI_KEY if model.provider == "openai" else None)
     if name is not None and not secret(name):
         raise ConfigError(
-            f"The model {model.name} needs a key, and {name} is not set.", help=f"export {name}=…", code="FR2117"
+            t("The model {model} needs a key, and {name} is not set.", model=model.name, name=name),
+            help=f"export {name}=…",
+            code="FR2117",
         )
 
 

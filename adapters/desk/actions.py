@@ -14,6 +14,7 @@ from typing import Any
 from flowrun.adapters.desk.contracts import QUEUE_OF
 from flowrun.adapters.desk.store import Desk
 from flowrun.errors import AdapterError
+from flowrun.words import t
 
 Json = Any
 Args = Mapping[str, Any]
@@ -22,7 +23,7 @@ CUSTOMER = "SELECT * FROM customers JOIN contacts USING (customer_id) WHERE "
 
 def none_such(what: str) -> AdapterError:
     """The thing that a call names is not there: surely not done, and no use repeating."""
-    return AdapterError(f"There is no {what}.", code="FR4011")
+    return AdapterError(t("There is no {what}.", what=what), code="FR4011")
 
 
 def not_possible(why: str) -> AdapterError:
@@ -36,7 +37,7 @@ def money(cents: int) -> float:
 
 def known(base: sqlite3.Connection, customer_id: str) -> None:
     if base.execute("SELECT 1 FROM customers WHERE customer_id = ?", (customer_id,)).fetchone() is None:
-        raise none_such(f"customer {customer_id}")
+        raise none_such(t("customer {customer_id}", customer_id=customer_id))
 
 
 # crm
@@ -98,7 +99,7 @@ def update_contact(desk: Desk, base: sqlite3.Connection, args: Args) -> Json:
             (*new.values(), args["customer_id"]),
         )
     except sqlite3.IntegrityError as error:
-        raise not_possible("Another customer has this e-mail address.") from error
+        raise not_possible(t("Another customer has this e-mail address.")) from error
     return {"customer_id": args["customer_id"], **new}
 
 
@@ -155,12 +156,20 @@ def refund(desk: Desk, base: sqlite3.Connection, args: Args) -> Json:
         "SELECT * FROM orders WHERE order_id = ? AND customer_id = ?", (args["order_id"], args["customer_id"])
     ).fetchone()
     if order is None:
-        raise none_such(f"order {args['order_id']} of customer {args['customer_id']}")
+        raise none_such(
+            t("order {order_id} of customer {customer_id}", order_id=args["order_id"], customer_id=args["customer_id"])
+        )
     cents = round(args["amount"] * 100)
     back = base.execute("SELECT coalesce(sum(cents), 0) FROM refunds WHERE order_id = ?", (args["order_id"],))
     left = order["cents"] - back.fetchone()[0]
     if cents > left:
-        raise not_possible(f"At most {money(left):.2f} {order['currency']} of this order can still be refunded.")
+        raise not_possible(
+            t(
+                "At most {money} {currency} of this order can still be refunded.",
+                money=f"{money(left):.2f}",
+                currency=order["currency"],
+            )
+        )
     made, at = desk.new_id(base, "R"), desk.now()
     base.execute(
         "INSERT INTO refunds VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -223,7 +232,7 @@ def book(desk: Desk, base: sqlite3.Connection, args: Args) -> Json:
     start = datetime.fromisoformat(args["slot"]).astimezone(UTC)
     slot = rfc3339(start)
     if start.weekday() > 4 or start.timetz() not in DAY:
-        raise not_possible(f"{slot} is not one of the calendar's half-hours.")
+        raise not_possible(t("{slot} is not one of the calendar's half-hours.", slot=slot))
     made, at = desk.new_id(base, "B"), desk.now()
     try:
         base.execute(
@@ -231,14 +240,14 @@ def book(desk: Desk, base: sqlite3.Connection, args: Args) -> Json:
             (made, args["customer_id"], slot, args["topic"], at),
         )
     except sqlite3.IntegrityError as error:
-        raise not_possible(f"{slot} is taken.") from error
+        raise not_possible(t("{slot} is taken.", slot=slot)) from error
     return {"booking_id": made, "customer_id": args["customer_id"], "slot": slot, "status": "booked"}
 
 
 def cancel(desk: Desk, base: sqlite3.Connection, args: Args) -> Json:
     row = base.execute("SELECT * FROM bookings WHERE booking_id = ?", (args["booking_id"],)).fetchone()
     if row is None:
-        raise none_such(f"booking {args['booking_id']}")
+        raise none_such(t("booking {booking_id}", booking_id=args["booking_id"]))
     base.execute("UPDATE bookings SET status = 'cancelled' WHERE booking_id = ?", (args["booking_id"],))
     return {**{name: row[name] for name in ("booking_id", "customer_id", "slot")}, "status": "cancelled"}
 

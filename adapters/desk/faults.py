@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowrun.errors import AdapterError, ConfigError
+from flowrun.words import t
 
 VARIABLE = "FLOWRUN_DESK_FAULT"
 KINDS = ("fails", "times_out_after_success", "malformed", "kill_before_effect", "kill_after_effect")
@@ -46,8 +47,8 @@ class Faults:
             kind, at, nth = rest.partition("@")
             if kind not in KINDS or "." not in tool or (at and not (nth.isdigit() and int(nth) > 0)):
                 raise ConfigError(
-                    f"{VARIABLE}: {part!r} is not a fault.",
-                    help=f"Write TOOL:KIND or TOOL:KIND@N, where KIND is one of {', '.join(KINDS)}.",
+                    t("{variable}: {part} is not a fault.", variable=VARIABLE, part=repr(part)),
+                    help=t("Write TOOL:KIND or TOOL:KIND@N, where KIND is one of {kinds}.", kinds=", ".join(KINDS)),
                     code="FR2310",
                 )
             found[tool] = (*found.get(tool, ()), Fault(kind=kind, nth=int(nth) if nth else 0))
@@ -72,7 +73,9 @@ def before(kinds: frozenset[str], tool: str) -> None:
     if "kill_before_effect" in kinds:
         kill()
     if "fails" in kinds:
-        raise AdapterError(f"{tool} failed, and surely did nothing (a fault that was asked for).", code="FR4002")
+        raise AdapterError(
+            t("{tool} failed, and surely did nothing (a fault that was asked for).", tool=tool), code="FR4002"
+        )
 
 
 def after(kinds: frozenset[str], tool: str, output: Any, *, write: bool) -> Any:
@@ -81,7 +84,7 @@ def after(kinds: frozenset[str], tool: str, output: Any, *, write: bool) -> Any:
         kill()
     if "times_out_after_success" in kinds:
         raise AdapterError(
-            f"{tool} gave no answer in time (a fault that was asked for).",
+            t("{tool} gave no answer in time (a fault that was asked for).", tool=tool),
             code="FR4004",
             retryable=not write,
             in_doubt=write,

@@ -21,6 +21,7 @@ import msgspec
 
 from flowrun.adapters.desk import seed
 from flowrun.errors import AdapterError, StoreError
+from flowrun.words import t
 
 Json = Any
 VERSION = 1
@@ -115,8 +116,8 @@ class Desk:
             except (sqlite3.Error, OSError) as error:
                 why = getattr(error, "strerror", None) or error
                 raise StoreError(
-                    f"{self.path} cannot be used as the desk: {why}.",
-                    help="Check that the folder exists and that this user may write in it.",
+                    t("{path} cannot be used as the desk: {why}.", path=self.path, why=why),
+                    help=t("Check that the folder exists and that this user may write in it."),
                     code="FR5101",
                 ) from error
             self._local.connection = known
@@ -146,7 +147,7 @@ class Desk:
         with self._writing(base):  # one process makes the tables, the others wait and then find them
             found = base.execute("PRAGMA user_version").fetchone()[0]
             if found > VERSION:
-                raise StoreError(f"{self.path} was made by a newer flowrun.", code="FR5102")
+                raise StoreError(t("{path} was made by a newer flowrun.", path=self.path), code="FR5102")
             if found == 0:
                 for statement in TABLES.split(";\n"):
                     base.execute(statement)
@@ -158,7 +159,7 @@ class Desk:
                 if base.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal":
                     return
             time.sleep(BUSY_SECONDS / WAL_TRIES)
-        raise StoreError(f"{self.path} stayed locked by another process.", code="FR5101")
+        raise StoreError(t("{path} stayed locked by another process.", path=self.path), code="FR5101")
 
     @contextmanager
     def _writing(self, base: sqlite3.Connection) -> Iterator[None]:
@@ -186,14 +187,14 @@ class Desk:
         try:
             base.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            raise AdapterError(f"The desk is busy: {error}.", code="FR4013", retryable=True) from error
+            raise AdapterError(t("The desk is busy: {error}.", error=error), code="FR4013", retryable=True) from error
         try:
             row = key and base.execute("SELECT tool, args, result FROM effects WHERE key = ?", (key,)).fetchone()
             if row:
                 if (row["tool"], row["args"]) != (tool, digest):
                     raise AdapterError(
-                        f"{tool}: this idempotency key was used for another call.",
-                        help="A key belongs to one call; another call needs another key.",
+                        t("{tool}: this idempotency key was used for another call.", tool=tool),
+                        help=t("A key belongs to one call; another call needs another key."),
                         code="FR4010",
                     )
                 return msgspec.json.decode(row["result"]), True
@@ -207,7 +208,9 @@ class Desk:
         except sqlite3.Error as error:
             # Also a failed COMMIT lands here: only then may the effect be there or not.
             in_doubt = not base.in_transaction
-            raise AdapterError(f"{tool}: the desk's file failed: {error}.", code="FR4013", in_doubt=in_doubt) from error
+            raise AdapterError(
+                t("{tool}: the desk's file failed: {error}.", tool=tool, error=error), code="FR4013", in_doubt=in_doubt
+            ) from error
         finally:
             if base.in_transaction:
                 base.execute("ROLLBACK")

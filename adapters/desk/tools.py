@@ -19,6 +19,7 @@ from flowrun.adapters.desk.store import Desk
 from flowrun.errors import AdapterError, StoreError
 from flowrun.plan.model import ToolPlan
 from flowrun.ports.tools import ToolRequest, ToolResult, Tools
+from flowrun.words import t
 
 NAMESPACES = ("crm", "desk", "pay", "mail", "calendar")
 
@@ -46,7 +47,7 @@ class DeskTools:
     async def _invoke(self, request: ToolRequest) -> ToolResult:
         contract = self._contracts.get(request.tool)
         if contract is None:
-            raise AdapterError(f"There is no tool {request.tool}.", code="FR4006")
+            raise AdapterError(t("There is no tool {tool}.", tool=request.tool), code="FR4006")
         write = contract.effect == "write"
         if not write and not self._faults.has(request.tool):
             # A read in WAL waits for nobody and takes microseconds: a thread would cost more.
@@ -56,7 +57,7 @@ class DeskTools:
                 return await asyncio.to_thread(self._call, request, write)
         except TimeoutError as error:
             raise AdapterError(
-                f"{request.tool} gave no answer within {request.timeout:g} seconds.",
+                t("{tool} gave no answer within {timeout} seconds.", tool=request.tool, timeout=f"{request.timeout:g}"),
                 code="FR4004",
                 retryable=not write,
                 in_doubt=write,

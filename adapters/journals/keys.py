@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowrun.errors import ConfigError, StoreError
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -61,9 +62,9 @@ class Sealer:
             return self._aes.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], clear)
         except (InvalidTag, ValueError):
             raise StoreError(
-                "Sealed bytes of the store do not open: they were changed, or belong to another key.",
+                t("Sealed bytes of the store do not open: they were changed, or belong to another key."),
                 code="FR5005",
-                help="Restore the store and its key file from a backup.",
+                help=t("Restore the store and its key file from a backup."),
             ) from None
 
     def mac(self, purpose: str, text: str) -> bytes:
@@ -97,25 +98,32 @@ def read_store_key(store: Path, *, make: bool) -> Sealer:
     except FileNotFoundError:
         raise missing(store) from None
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not text"
-        raise StoreError(f"The key file {file} cannot be used: {why}.", code="FR5011") from None
+        why = getattr(error, "strerror", None) or t("it is not text")
+        raise StoreError(t("The key file {file} cannot be used: {why}.", file=file, why=why), code="FR5011") from None
 
 
 def missing(store: Path) -> StoreError:
     """Return the error for a store whose key is not there, or is another one."""
     return StoreError(
-        f"The key of the store {store} is not there: {key_file(store)} is missing or belongs to another store.",
+        t(
+            "The key of the store {store} is not there: {key_file} is missing or belongs to another store.",
+            store=store,
+            key_file=key_file(store),
+        ),
         code="FR5011",
-        help=f"Put the key file back, or set {VARIABLE}. Without it nobody can read what the runs hold; "
-        "their trail can still be verified.",
+        help=t(
+            "Put the key file back, or set {variable}. Without it nobody can read what the runs "
+            "hold; their trail can still be verified.",
+            variable=VARIABLE,
+        ),
     )
 
 
 def _from_hex(text: str, place: str) -> bytes:
     if not _HEX.fullmatch(text.strip()):
         raise ConfigError(
-            f"{place} does not hold a store key.",
-            help="A key is 64 hexadecimal digits: python -c 'import secrets; print(secrets.token_hex(32))'",
+            t("{place} does not hold a store key.", place=place),
+            help=t("A key is 64 hexadecimal digits: python -c 'import secrets; print(secrets.token_hex(32))'"),
             code="FR2021",
         )
     return bytes.fromhex(text.strip())

@@ -35,6 +35,7 @@ from flowrun.ports.journal import (
     StoredEvent,
     inbox_row,
 )
+from flowrun.words import t
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 
@@ -58,7 +59,7 @@ class MemoryJournal(MemoryHalts):
     def get_plan(self, digest: str) -> bytes:
         """Return a plan. Raises `StoreError` (FR5008) where there is none."""
         if digest not in self._plans:
-            raise StoreError(f"The store holds no plan {digest}.", code="FR5008")
+            raise StoreError(t("The store holds no plan {digest}.", digest=digest), code="FR5008")
         return self._plans[digest]
 
     def open_run(self, started: RunStarted, *, owner: str) -> Opened:
@@ -76,7 +77,7 @@ class MemoryJournal(MemoryHalts):
                     raise key_reused(first)
                 return Opened(run=first, claim=None, duplicate=True)
             if started.run in self._state.runs:
-                raise StoreError(f"Run {started.run} is in the store already.", code="FR5009")
+                raise StoreError(t("Run {run} is in the store already.", run=started.run), code="FR5009")
             run = Run(
                 id=started.run,
                 flow=started.flow,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from flowrun.errors import ConfigError
 from flowrun.journal.heads import Head, key_id, signed_bytes
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -77,8 +78,8 @@ def read_public(data: bytes, place: str) -> bytes:
         key = None
     if not isinstance(key, Ed25519PublicKey):
         raise ConfigError(
-            f"{place} holds no Ed25519 public key in PEM.",
-            help="`flowrun audit show --key` prints the public key of a store.",
+            t("{place} holds no Ed25519 public key in PEM.", place=place),
+            help=t("`flowrun audit show --key` prints the public key of a store."),
             code="FR2035",
         )
     return key.public_bytes_raw()
@@ -143,14 +144,17 @@ def _load(pem: bytes, place: str) -> Signer:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise _unusable(place, "it is no Ed25519 private key in PEM without a password")
+        raise _unusable(place, t("it is no Ed25519 private key in PEM without a password"))
     return Signer(key)
 
 
 def _unusable(place: str, why: str) -> ConfigError:
     return ConfigError(
-        f"The signing key {place} cannot be used: {why}.",
-        help=f"Give this user the right to read and write it, or set {VARIABLE} to a PEM file of an Ed25519 key "
-        "(openssl genpkey -algorithm ed25519).",
+        t("The signing key {place} cannot be used: {why}.", place=place, why=why),
+        help=t(
+            "Give this user the right to read and write it, or set {variable} to a PEM file of an "
+            "Ed25519 key (openssl genpkey -algorithm ed25519).",
+            variable=VARIABLE,
+        ),
         code="FR2035",
     )

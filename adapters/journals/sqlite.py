@@ -33,6 +33,7 @@ from flowrun.journal.heads import Head as SignedHead
 from flowrun.journal.projections import Refusal
 from flowrun.ports.journal import Append, Claim, Erasure, Open, Opened, Receipt
 from flowrun.values.moments import format_moment
+from flowrun.words import t
 
 LEASE_SECONDS = 60.0
 MOST_HEADS = 2000
@@ -236,7 +237,7 @@ class SqliteJournal(SqliteReads, SqliteHalts):
                 ),
             ).lastrowid
         except sqlite3.IntegrityError:
-            raise StoreError(f"Run {started.run} is in the store already.", code="FR5009") from None
+            raise StoreError(t("Run {run} is in the store already.", run=started.run), code="FR5009") from None
         assert n is not None
         self._vault.give(db, n, started.run, sealer, started.subject)
         db.execute(

@@ -20,6 +20,7 @@ from flowrun.errors import FlowrunError, StoreError
 from flowrun.journal import projections as pr
 from flowrun.journal.encoding import decode, decode_clear
 from flowrun.journal.verify import Problems, Row
+from flowrun.words import t
 
 DERIVED = {
     "inbox": "path, id, kind, due, at, seq, action",
@@ -108,12 +109,20 @@ class SqliteTables:
             path, phase = clear.path, PHASES_BY_TAG.get(clear.type, said_phase)
         seen, place = self._seen.setdefault(n, set()), (said_path, said_phase)
         if place in seen:
-            self._note(run, seq, f"event {seq} could not have been stored: the run has had this one")
+            self._note(run, seq, t("event {seq} could not have been stored: the run has had this one", seq=seq))
         elif _END in seen:
-            self._note(run, seq, f"event {seq} could not have been stored: the run had ended")
+            self._note(run, seq, t("event {seq} could not have been stored: the run had ended", seq=seq))
         seen.add(place)
         if (path, phase) != (said_path, said_phase):
-            self._note(run, seq, f"the event's place is stored as {said_path!r} ({said_phase}), which it is not")
+            self._note(
+                run,
+                seq,
+                t(
+                    "the event's place is stored as {said_path} ({said_phase}), which it is not",
+                    said_path=repr(said_path),
+                    said_phase=said_phase,
+                ),
+            )
 
     def end(self, n: int, run: str) -> None:
         """Compare the rows of a run whose events are complete."""
@@ -137,14 +146,31 @@ class SqliteTables:
         old, new = (db.execute(_RUN, (n,)).fetchone() for db in (self._db, self._new))
         for name, was, now in zip(_NAMES, old or (), new or (), strict=False):
             if was != now:
-                self._note(run, 0, f"the table runs says {name} {was!r}, and the events say {now!r}")
+                self._note(
+                    run,
+                    0,
+                    t(
+                        "the table runs says {name} {was}, and the events say {now}",
+                        name=name,
+                        was=repr(was),
+                        now=repr(now),
+                    ),
+                )
         if n not in self._touched and not self._db.execute(self._filled, (n,)).fetchone()[0]:
             return
         for name, query in self._tables.items():
             had, has = (db.execute(query, (n,)).fetchall() for db in (self._db, self._new))
             if had != has:
                 wrong = len(set(had) ^ set(has))
-                self._note(run, 0, f"the table {name} does not say what the events say ({wrong} rows differ)")
+                self._note(
+                    run,
+                    0,
+                    t(
+                        "the table {name} does not say what the events say ({wrong} rows differ)",
+                        name=name,
+                        wrong=wrong,
+                    ),
+                )
 
     def _start(self, n: int, event: RunStarted) -> None:
         self._new.execute(
@@ -162,7 +188,7 @@ class SqliteTables:
             return  # the store's key is elsewhere
         for name, was, now in zip(("key", "input"), row or (), said, strict=False):
             if was != now:
-                self._note(run, 0, f"the table runs names another {name} than the run was started with")
+                self._note(run, 0, t("the table runs names another {name} than the run was started with", name=name))
 
     def _note_wrong_key(self, n: int, run: str) -> None:
         """Tell a key that does not open from an event that does not."""
@@ -170,7 +196,7 @@ class SqliteTables:
             try:
                 self._vault.of_run(self._db, n, run)
             except FlowrunError:
-                self._problems.note("erased", "its key, or that of its person, is not the one that was stored", run)
+                self._problems.note("erased", t("its key, or that of its person, is not the one that was stored"), run)
 
     def _apply(self, run: str, row: Row, event: AnyEvent, changes: Any) -> None:
         _, n, seq, _, _, body, hash = row
@@ -185,7 +211,7 @@ class SqliteTables:
                 due, waiting_on = open_work(self._new, n)
                 self._new.execute("UPDATE runs SET due = ?, waiting_on = ? WHERE n = ?", (due, waiting_on, n))
         except (pr.Refusal, sqlite3.IntegrityError, StoreError):
-            self._note(run, seq, f"event {seq} could not have been stored: it does not fit those before it")
+            self._note(run, seq, t("event {seq} could not have been stored: it does not fit those before it", seq=seq))
 
     def _keys_of(self, n: int, run: str) -> _AuditKeys:
         keys = self._keys.get(n)

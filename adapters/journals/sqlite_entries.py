@@ -11,6 +11,7 @@ from flowrun.core.entries import Standing, standing
 from flowrun.core.events import Asked
 from flowrun.errors import StoreError
 from flowrun.journal.encoding import Seal, decode
+from flowrun.words import t
 
 # Paths of a yes are the entry's and `@ROLE`, of moves and changes `/@then-N` and `/@edit-N`; "A" follows "@".
 _SAID = """SELECT body FROM events WHERE n = ? AND path > ? AND path < ? AND phase IN ('ended', 'moved', 'edited')
@@ -23,6 +24,6 @@ def standing_of(db: sqlite3.Connection, unseal: Seal, n: int, path: str, *, befo
     row = db.execute("SELECT body FROM events WHERE n = ? AND path = ? AND phase = 'asked'", (n, path)).fetchone()
     asked = None if row is None else decode(row[0], unseal).event
     if not isinstance(asked, Asked):
-        raise StoreError(f"The inbox entry at {path} does not point to its event.", code="FR5005")
+        raise StoreError(t("The inbox entry at {path} does not point to its event.", path=path), code="FR5005")
     rows = db.execute(_SAID, (n, f"{path}/@", f"{path}A", before)).fetchall()
     return standing(asked, [decode(body, unseal).event for (body,) in rows])

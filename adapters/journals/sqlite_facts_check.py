@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from flowrun.adapters.journals.sqlite_facts import remains_digest
 from flowrun.journal.facts import Fact, Forgotten, Halted, Lifted
 from flowrun.journal.verify import Problems
+from flowrun.words import t
 
 _HALTS = "SELECT pos, what, at, by, reason, until, lifted_at, lifted_by FROM halts"
 _FORGETTINGS = "SELECT at, by, runs, records FROM forgettings"
@@ -29,7 +30,8 @@ def check_tables_of_facts(db: sqlite3.Connection, facts: Sequence[Fact], problem
     wrong = len(set(said) ^ set(rows)) or abs(len(said) - len(rows))
     if wrong:
         problems.note(
-            "fact", f"the table forgettings does not say what the facts of the store say ({wrong} rows differ)"
+            "fact",
+            t("the table forgettings does not say what the facts of the store say ({wrong} rows differ)", wrong=wrong),
         )
     _check_forgotten(db, facts, problems)
 
@@ -45,11 +47,16 @@ def _check_halts(db: sqlite3.Connection, facts: Sequence[Fact], problems: Proble
     for number in sorted(said.keys() | there.keys()):
         was, now = said.get(number), there.get(number)
         if now is None:
-            problems.note("fact", f"halt {number} is missing, which the facts of the store tell of")
+            problems.note("fact", t("halt {number} is missing, which the facts of the store tell of", number=number))
         elif was is None:
-            problems.note("fact", f"halt {number} ({now[0]}) was never made: no fact of the store tells of it")
+            problems.note(
+                "fact",
+                t("halt {number} ({now}) was never made: no fact of the store tells of it", number=number, now=now[0]),
+            )
         elif was != now:
-            problems.note("fact", f"halt {number} ({was[0]}) is not what the facts of the store say")
+            problems.note(
+                "fact", t("halt {number} ({was}) is not what the facts of the store say", number=number, was=was[0])
+            )
 
 
 def _check_forgotten(db: sqlite3.Connection, facts: Sequence[Fact], problems: Problems) -> None:
@@ -60,18 +67,22 @@ def _check_forgotten(db: sqlite3.Connection, facts: Sequence[Fact], problems: Pr
         fact = forgotten.get(run)
         if fact is None:
             if not has_key and not in_clear:
-                problems.note("erased", "its keys are missing although nobody was forgotten", run)
+                problems.note("erased", t("its keys are missing although nobody was forgotten"), run)
             if erased is not None:
-                problems.note("erased", "it is marked as forgotten although nobody was forgotten", run)
+                problems.note("erased", t("it is marked as forgotten although nobody was forgotten"), run)
         elif has_key:
-            problems.note("erased", "its person was forgotten, and a key of it is in the store again", run)
+            problems.note("erased", t("its person was forgotten, and a key of it is in the store again"), run)
         elif erased != fact.at:
-            problems.note("erased", f"its person was forgotten at {fact.at}; the table runs says {erased!r}", run)
+            problems.note(
+                "erased",
+                t("its person was forgotten at {at}; the table runs says {erased}", at=fact.at, erased=repr(erased)),
+                run,
+            )
         _check_remains(db, n, run, {} if fact is None else fact.runs[run], problems)
     for run in sorted(forgotten.keys() - there):
         row = db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone()
         what = "is not in the store" if row is None else "can be read again"
-        problems.note("erased", f"its person was forgotten, and the run {what}", run)
+        problems.note("erased", t("its person was forgotten, and the run {what}", what=what), run)
 
 
 def _check_remains(db: sqlite3.Connection, n: int, run: str, said: dict[str, str], problems: Problems) -> None:
@@ -79,6 +90,10 @@ def _check_remains(db: sqlite3.Connection, n: int, run: str, said: dict[str, str
     there = {str(id): remains_digest(remains) for id, remains in rows if remains is not None}
     for id in sorted(there.keys() | said.keys()):
         if id not in said:
-            problems.note("erased", f"record {id} has remains, as if its person was forgotten, and nobody was", run)
+            problems.note(
+                "erased", t("record {name} has remains, as if its person was forgotten, and nobody was", name=id), run
+            )
         elif there.get(id) != said[id]:
-            problems.note("erased", f"what remains of record {id} is not what was kept at the forgetting", run)
+            problems.note(
+                "erased", t("what remains of record {name} is not what was kept at the forgetting", name=id), run
+            )

@@ -17,6 +17,7 @@ from flowrun.journal.heads import FIRST, Head, Statement, signed_bytes, statemen
 from flowrun.journal.merkle import BLOCK, Tree
 from flowrun.ports.journal import Append
 from flowrun.values.moments import seconds_between
+from flowrun.words import t
 
 DUE_EVENTS = 1000
 """Events since the last head after which the end of a run signs the next."""
@@ -103,8 +104,8 @@ def sign_head(db: sqlite3.Connection, signer: Signer, at: str) -> Head | None:
     runs, position = db.execute("SELECT (SELECT count(*) FROM runs), coalesce(max(pos), 0) FROM events").fetchone()
     if tree.events != position or position < before:
         raise StoreError(
-            "The store cannot be signed: events are missing from it.",
-            help="`flowrun audit verify` tells which.",
+            t("The store cannot be signed: events are missing from it."),
+            help=t("`flowrun audit verify` tells which."),
             code="FR5020",
         )
     fact = last_fact(db)

@@ -18,6 +18,7 @@ from flowrun.adapters.journals.sqlite_trail import open_snapshot
 from flowrun.errors import FlowrunError, StoreError
 from flowrun.journal.chain import GENESIS, link
 from flowrun.ports.health import DamagedRun, Health
+from flowrun.words import t
 
 MOST_PROBLEMS = 100
 LITTLE_ROOM = 100_000_000
@@ -28,17 +29,25 @@ def examine(path: Path) -> Health:
     """Look at a store. Raises `StoreError` (FR5021) where there is none; everything else is in the answer."""
     if not path.is_file():
         raise StoreError(
-            f"There is no store at {path}.", help="Give its place with --store sqlite:///PATH.", code="FR5021"
+            t("There is no store at {path}.", path=path),
+            help=t("Give its place with --store sqlite:///PATH."),
+            code="FR5021",
         )
     problems: list[str] = []
     warnings = _surroundings(path)
     try:
         with closing(open_snapshot(path)) as db:
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-                return Health(store=str(path), problems=["It is not a flowrun store."], warnings=warnings)
+                return Health(store=str(path), problems=[t("It is not a flowrun store.")], warnings=warnings)
             form = db.execute("PRAGMA user_version").fetchone()[0]
             if form > len(MIGRATIONS):
-                warnings.append(f"It was written by a newer flowrun (form {form}; this one knows {len(MIGRATIONS)}).")
+                warnings.append(
+                    t(
+                        "It was written by a newer flowrun (form {form}; this one knows {count}).",
+                        form=form,
+                        count=len(MIGRATIONS),
+                    )
+                )
             problems += _integrity(db)
             runs, events, damaged, unread = _runs(db)
             key, locked = _locked(path, db) if form >= SEALED else ("", [])
@@ -55,10 +64,10 @@ def examine(path: Path) -> Health:
 def _surroundings(path: Path) -> list[str]:
     found = []
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
-        found.append("The file or its folder cannot be written by this user.")
+        found.append(t("The file or its folder cannot be written by this user."))
     free = shutil.disk_usage(path.parent).free
     if free < LITTLE_ROOM:
-        found.append(f"Only {free // 1_000_000} MB are left on its disk.")
+        found.append(t("Only {free} MB are left on its disk.", free=free // 1000000))
     return found
 
 
@@ -66,7 +75,7 @@ def _integrity(db: sqlite3.Connection) -> list[str]:
     try:
         rows = db.execute(f"PRAGMA integrity_check({MOST_PROBLEMS})").fetchall()
     except sqlite3.Error as error:
-        return [f"SQLite's check could not be finished: {error}."]
+        return [t("SQLite's check could not be finished: {error}.", error=error)]
     return [str(row[0]) for row in rows if row[0] != "ok"]
 
 
@@ -85,7 +94,7 @@ def _runs(db: sqlite3.Connection) -> tuple[int, int, list[DamagedRun], str]:
             if not whole or good != seq:
                 damaged.append(DamagedRun(run=str(run), events=int(seq), readable=good))
     except (sqlite3.Error, ValueError, TypeError) as error:
-        return runs, events, damaged, f"The list of runs breaks off after {runs}: {error}."
+        return runs, events, damaged, t("The list of runs breaks off after {runs}: {error}.", runs=runs, error=error)
     return runs, events, damaged, ""
 
 
@@ -96,7 +105,7 @@ def _locked(path: Path, db: sqlite3.Connection) -> tuple[str, list[str]]:
         vault.attach(db)
         kept = db.execute("SELECT r.n, r.run FROM runs r JOIN keys k ON k.n = r.n ORDER BY r.n").fetchall()
     except (sqlite3.Error, TypeError, ValueError) as error:
-        return f"What the store says of its keys cannot be read: {error}.", []
+        return t("What the store says of its keys cannot be read: {error}.", error=error), []
     try:
         vault.check()
     except FlowrunError as error:

@@ -21,6 +21,7 @@ from flowrun.errors import StoreError
 from flowrun.journal.facts import Forgotten
 from flowrun.journal.projections import subject_text
 from flowrun.ports.journal import Erasure
+from flowrun.words import t
 
 MOST_SEALERS = 4000
 KEY_OF = "LEFT JOIN keys k ON k.n = {n} LEFT JOIN subjects s ON s.subject = k.subject"
@@ -189,9 +190,9 @@ def flush_erased(db: sqlite3.Connection, path: Path) -> None:
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise StoreError(
-            f"The keys are destroyed, but another program still reads older bytes of {path}.",
+            t("The keys are destroyed, but another program still reads older bytes of {path}.", path=path),
             code="FR5001",
-            help="Wait until it is done, or end it, and give the same command again.",
+            help=t("Wait until it is done, or end it, and give the same command again."),
         )
 
 

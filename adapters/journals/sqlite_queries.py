@@ -34,6 +34,7 @@ from flowrun.journal.encoding import decode
 from flowrun.journal.facts import Forgotten
 from flowrun.journal.projections import sortable
 from flowrun.ports.journal import Forgetting, InboxRow, RecordRow, RunRow, StoredEvent, inbox_row
+from flowrun.words import t
 
 _LAST = "\U0010ffff"
 UNREADABLE = ("FR5005", "FR5012", "FR5023")
@@ -74,7 +75,7 @@ class SqliteReads(ABC):
         with self._db() as db:
             row = db.execute("SELECT body FROM plans WHERE digest = ?", (digest,)).fetchone()
         if row is None:
-            raise StoreError(f"The store holds no plan {digest}.", code="FR5008")
+            raise StoreError(t("The store holds no plan {digest}.", digest=digest), code="FR5008")
         return bytes(row[0])
 
     def usage(self, counter: str, since: str | None, *, besides: tuple[str, str] | None = None) -> int:
@@ -312,7 +313,7 @@ class SqliteReads(ABC):
         else:
             event = self._event(run, key, body)
             if not isinstance(event, RecordWritten):
-                raise StoreError(f"Record {id} does not point to its event.", code="FR5005")
+                raise StoreError(t("Record {name} does not point to its event.", name=id), code="FR5005")
             record = event.record
         return RecordRow(
             id=id,

@@ -16,6 +16,7 @@ from pathlib import Path
 from flowrun.adapters.journals.keys import Sealer, blinded, read_store_key
 from flowrun.adapters.journals.sqlite_facts import adopt_facts
 from flowrun.errors import StoreError
+from flowrun.words import t
 
 APPLICATION_ID = 0x466C6F77
 SEALED = 6
@@ -174,15 +175,20 @@ def _prepare(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(
-            f"The store {path} was written by a newer flowrun (form {version}; this program knows {len(MIGRATIONS)}).",
+            t(
+                "The store {path} was written by a newer flowrun (form {version}; this program knows {count}).",
+                path=path,
+                version=version,
+                count=len(MIGRATIONS),
+            ),
             code="FR5003",
-            help="Use that newer flowrun, or give another store.",
+            help=t("Use that newer flowrun, or give another store."),
         )
     if version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] and not _is_ours(db):
         raise StoreError(
-            f"{path} is a SQLite database of another program.",
+            t("{path} is a SQLite database of another program.", path=path),
             code="FR5005",
-            help="Give another place for the store.",
+            help=t("Give another place for the store."),
         )
     _enable_wal(db, path, busy_seconds)
     # secure_delete: also a new page of another table may hold what stood in memory before, a key for example.
@@ -215,9 +221,12 @@ def _enable_wal(db: sqlite3.Connection, path: Path, busy_seconds: float) -> None
             time.sleep(0.01)
     if mode != "wal":
         raise StoreError(
-            f"The store {path} cannot be used safely there: SQLite has no write-ahead log on this file system.",
+            t(
+                "The store {path} cannot be used safely there: SQLite has no write-ahead log on this file system.",
+                path=path,
+            ),
             code="FR5007",
-            help="Put the store on a local disk.",
+            help=t("Put the store on a local disk."),
         )
 
 
@@ -278,9 +287,9 @@ def plain_errors(path: Path | str) -> Iterator[None]:
     except OSError as error:
         code = "FR5004" if error.errno == 28 else "FR5002" if isinstance(error, PermissionError) else "FR5007"
         raise StoreError(
-            f"The store {path} cannot be opened: {error.strerror or error}.",
+            t("The store {path} cannot be opened: {why}.", path=path, why=error.strerror or error),
             code=code,
-            help="Check that the folder exists, has room, and that this user may write in it.",
+            help=t("Check that the folder exists, has room, and that this user may write in it."),
         ) from None
 
 
@@ -290,4 +299,4 @@ def store_error(path: Path | str, error: sqlite3.Error) -> StoreError:
     # Extended names such as SQLITE_IOERR_WRITE begin with the name of their kind.
     kind = "_".join(name.split("_")[:2])
     code, what, help_text = _WORDS.get(kind, ("FR5000", f"cannot be used ({error})", "Run `flowrun doctor`."))
-    return StoreError(f"The store {path} {what}.", code=code, help=help_text)
+    return StoreError(t("The store {path} {what}.", path=path, what=what), code=code, help=help_text)

@@ -21,6 +21,7 @@ from flowrun.errors import StoreError
 from flowrun.journal.facts import Fact, FactRow
 from flowrun.journal.heads import Head
 from flowrun.journal.verify import Problems, Row, RunEnd, StoreCheck, Tables
+from flowrun.words import t
 
 # A column may hold any type once somebody has written to the file by hand; what is cast is read at once as it should be.
 _ROWS = """SELECT pos, n, CAST(seq AS INTEGER), path, phase, coalesce(CAST(body AS BLOB), x''),
@@ -35,8 +36,8 @@ class SqliteTrail:
         self._vault: Vault | None = None
         if not path.is_file():
             raise StoreError(
-                f"There is no store at {path}.",
-                help="Give the file of a store, or the folder of a bundle.",
+                t("There is no store at {path}.", path=path),
+                help=t("Give the file of a store, or the folder of a bundle."),
                 code="FR5021",
             )
         with plain_errors(path):
@@ -133,13 +134,20 @@ class SqliteTrail:
 
     def _check(self) -> None:
         if self._db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise StoreError(f"{self.path} is not a flowrun store.", help="Give the file of a store.", code="FR5005")
+            raise StoreError(
+                t("{path} is not a flowrun store.", path=self.path), help=t("Give the file of a store."), code="FR5005"
+            )
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise StoreError(
-                f"The store {self.path} was written by a newer flowrun (form {version}; this program knows {len(MIGRATIONS)}).",
+                t(
+                    "The store {path} was written by a newer flowrun (form {version}; this program knows {count}).",
+                    path=self.path,
+                    version=version,
+                    count=len(MIGRATIONS),
+                ),
                 code="FR5003",
-                help="Use that newer flowrun.",
+                help=t("Use that newer flowrun."),
             )
 
 

@@ -22,6 +22,7 @@ from flowrun.errors import AdapterError
 from flowrun.plan.model import Example
 from flowrun.ports.models import ModelReply
 from flowrun.values.evaluate import compile_node
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.adapters.models.classifier import Classifier
@@ -50,9 +51,9 @@ class ExamplesModels:
         examples = request.examples
         if not any(example.texts for example in examples):
             raise AdapterError(
-                f"Step {request.step} of {request.flow} has no examples to learn from.",
+                t("Step {step} of {flow} has no examples to learn from.", step=request.step, flow=request.flow),
                 code="FR4111",
-                help=f"Add labelled texts for it to {request.flow}.examples.yaml, or use another model.",
+                help=t("Add labelled texts for it to {flow}.examples.yaml, or use another model.", flow=request.flow),
             )
         # training takes a fraction of a second, the first import some: other runs go on meanwhile
         classifier = await asyncio.to_thread(self._classifier, examples)
@@ -61,12 +62,14 @@ class ExamplesModels:
         confidence = round(confidence, 2)
         example = next(e for e in examples if e.label == label and e.texts)
         names = names_with(request.names, label=label, confidence=confidence, text=text)
-        note = (
-            f"examples model: label {label}, confidence {confidence:.2f} "
-            f"(similarity to {classifier.size} labelled texts; a modest model)"
+        note = t(
+            "examples model: label {label}, confidence {confidence} (similarity to {size} labelled texts; a modest model)",
+            label=label,
+            confidence=f"{confidence:.2f}",
+            size=classifier.size,
         )
         if not classifier.calibrated:
-            note += "; too few texts to check its confidence"
+            note = t("{note}; too few texts to check its confidence", note=note)
         if not request.talks and not has_proposed(request):
             calls = proposals(example, names, {tool.name for tool in request.tools})
             if calls:
@@ -98,9 +101,12 @@ def _train(pairs: Sequence[tuple[str, str]]) -> Classifier:
         from flowrun.adapters.models.classifier import Classifier
     except ImportError as error:
         raise AdapterError(
-            f"The model `examples` needs scikit-learn, which is not installed ({error.name} is missing).",
+            t(
+                "The model `examples` needs scikit-learn, which is not installed ({error} is missing).",
+                error=error.name,
+            ),
             code="FR4110",
-            help="pip install 'flowrun-ai[local]'",
+            help=t("pip install 'flowrun-ai[local]'"),
         ) from None
     return Classifier([text for text, _ in pairs], [label for _, label in pairs])
 

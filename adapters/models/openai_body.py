@@ -19,6 +19,7 @@ from flowrun.adapters.models.presets import OPENAI_URL, base_url_of, capabilitie
 from flowrun.adapters.models.schemas import Schema, cleaned, embed, for_grammar, object_root, strict_form
 from flowrun.core.commands import CallModel, OfferedTool
 from flowrun.errors import ConfigError
+from flowrun.words import t
 
 Json = Any
 ANSWER_TOOL = "final_answer"
@@ -194,9 +195,9 @@ def _body(request: CallModel, messages: list[dict[str, Json]]) -> dict[str, Json
     taken = _OURS.intersection(model.options)
     if taken:
         raise ConfigError(
-            f"The options of model {model.name} may not set {', '.join(sorted(taken))}.",
+            t("The options of model {model} may not set {taken}.", model=model.name, taken=", ".join(sorted(taken))),
             code="FR2112",
-            help="flowrun sets them itself: remove them; `capabilities` tells how output is asked for.",
+            help=t("flowrun sets them itself: remove them; `capabilities` tells how output is asked for."),
         )
     # OpenAI's newer models refuse `max_tokens`; other servers know only that one
     limit = "max_completion_tokens" if base_url_of(model) == OPENAI_URL else "max_tokens"

@@ -15,6 +15,7 @@ from flowrun.core.commands import CallModel
 from flowrun.core.events import Usage
 from flowrun.errors import AdapterError
 from flowrun.ports.models import ModelReply
+from flowrun.words import t
 
 Json = Any
 
@@ -51,10 +52,10 @@ def _choice(content: bytes, request: CallModel) -> tuple[dict[str, Json], Usage]
     choices = _list(body.get("choices")) if isinstance(body, dict) else []
     if not isinstance(body, dict) or not choices or not isinstance(choices[0], dict):
         raise AdapterError(
-            f"The server of model {request.model.name} sent no chat completion.",
+            t("The server of model {name} sent no chat completion.", name=request.model.name),
             code="FR4107",
             retryable=True,
-            help="Check that base_url ends with the path of the API, usually /v1.",
+            help=t("Check that base_url ends with the path of the API, usually /v1."),
         )
     return choices[0], _usage(body.get("usage"))
 
@@ -71,14 +72,20 @@ def _usage(usage: Json) -> Usage:
 def _check_finish(choice: dict[str, Json], message: dict[str, Json], request: CallModel) -> None:
     name = request.model.name
     if choice.get("finish_reason") == "content_filter":
-        raise AdapterError(f"The content filter of model {name} stopped the reply.", code="FR4103")
+        raise AdapterError(t("The content filter of model {name} stopped the reply.", name=name), code="FR4103")
     if message.get("refusal"):
-        raise AdapterError(f"Model {name} refused: {str(message['refusal'])[:300]}", code="FR4103")
+        raise AdapterError(
+            t("Model {name} refused: {refusal}", name=name, refusal=str(message["refusal"])[:300]), code="FR4103"
+        )
     if choice.get("finish_reason") == "length":
         raise AdapterError(
-            f"The reply of model {name} was cut off at {request.model.max_output_tokens} output tokens.",
+            t(
+                "The reply of model {name} was cut off at {max_output_tokens} output tokens.",
+                name=name,
+                max_output_tokens=request.model.max_output_tokens,
+            ),
             code="FR4104",
-            help=f"Raise max_output_tokens of {name} in flowrun.yaml, or ask for a shorter answer.",
+            help=t("Raise max_output_tokens of {name} in flowrun.yaml, or ask for a shorter answer.", name=name),
         )
 
 
@@ -133,9 +140,9 @@ def _reply(
     note = ""
     if proposals and answers:
         # The answer was given before the results of the calls were known, so it is asked for again.
-        answers, note = [], "An answer given together with proposals was set aside."
+        answers, note = [], t("An answer given together with proposals was set aside.")
     elif proposals and said:
-        note = "A text to the customer given together with proposals was not sent."
+        note = t("A text to the customer given together with proposals was not sent.")
     text = "\n\n".join(part for part in said if part) or None
     return ModelReply(
         mode=mode,

@@ -19,6 +19,7 @@ from flowrun.adapters.models.presets import OPENAI_KEY, OPENAI_URL, is_loopback
 from flowrun.adapters.secrets import secret
 from flowrun.errors import AdapterError
 from flowrun.plan.model import ModelPlan
+from flowrun.words import mark, sentences, t
 
 MAX_RESPONSE = 1_000_000
 """Most that is read of one response, in bytes."""
@@ -26,10 +27,10 @@ MAX_RETRY_AFTER = 3600.0
 FAILURES = (openai.OpenAIError, httpx2.HTTPError, AdapterError)
 _RETRYABLE = frozenset((408, 409, 425, 429))
 _HELP = {
-    401: "The server does not know the key. Check the environment variable that key_env names.",
-    403: "The key may not use this model.",
-    404: "Check `model` and `base_url` in flowrun.yaml.",
-    413: "The request is too large for the server. Shorten the prompt.",
+    401: mark("The server does not know the key. Check the environment variable that key_env names."),
+    403: mark("The key may not use this model."),
+    404: mark("Check `model` and `base_url` in flowrun.yaml."),
+    413: mark("The request is too large for the server. Shorten the prompt."),
 }
 
 
@@ -46,7 +47,12 @@ class _Bounded(httpx2.AsyncByteStream):
             left -= len(chunk)
             if left < 0:
                 raise AdapterError(
-                    f"The reply of {self._server} is larger than {MAX_RESPONSE // 1000} kB.", code="FR4108"
+                    t(
+                        "The reply of {server} is larger than {max_response} kB.",
+                        server=self._server,
+                        max_response=MAX_RESPONSE // 1000,
+                    ),
+                    code="FR4108",
                 )
             yield chunk
 
@@ -58,7 +64,7 @@ async def _bound(response: httpx2.Response) -> None:
     """Limit what is read of a response; a packed one could unfold to any size, and was not asked for."""
     server = response.request.url.host
     if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise AdapterError(f"{server} sent a packed reply although none was asked for.", code="FR4107")
+        raise AdapterError(t("{server} sent a packed reply although none was asked for.", server=server), code="FR4107")
     if isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = _Bounded(response.stream, server)
 
@@ -99,9 +105,16 @@ def key_for(model: ModelPlan, base_url: str) -> str | None:
     key = secret(variable)
     if not key:
         raise AdapterError(
-            f"The environment variable {variable} with the key for model {model.name} is not set.",
+            t(
+                "The environment variable {variable} with the key for model {model} is not set.",
+                variable=variable,
+                model=model.name,
+            ),
             code="FR4101",
-            help=f"export {variable}=… (or {variable}_FILE), or use the model `examples`, which needs no key.",
+            help=t(
+                "export {variable}=… (or {variable}_FILE), or use the model `examples`, which needs no key.",
+                variable=variable,
+            ),
         )
     return key
 
@@ -115,42 +128,46 @@ def translated(error: BaseException, model: ModelPlan, *, now: float | None = No
         cause = cause.__cause__ or cause.__context__
     name = model.name
     if isinstance(error, openai.APITimeoutError | TimeoutError):
-        return AdapterError(f"Model {name} did not answer in time.", code="FR4106", retryable=True)
+        return AdapterError(t("Model {name} did not answer in time.", name=name), code="FR4106", retryable=True)
     if isinstance(error, openai.APIStatusError):
         return _status(error, name, now)
     if isinstance(error, openai.APIConnectionError):
         return AdapterError(
-            f"The server of model {name} cannot be reached, or broke off the reply.",
+            t("The server of model {name} cannot be reached, or broke off the reply.", name=name),
             code="FR4106",
             retryable=True,
-            help="Check base_url and whether the server runs.",
+            help=t("Check base_url and whether the server runs."),
         )
-    return AdapterError(f"Asking model {name} failed: {type(error).__name__}.", code="FR4102")
+    return AdapterError(t("Asking model {name} failed: {error}.", name=name, error=type(error).__name__), code="FR4102")
 
 
 def _status(error: openai.APIStatusError, name: str, now: float | None) -> AdapterError:
     status = error.status_code
     said = _said(error)
     if status == 429 and error.code == "insufficient_quota":
-        return AdapterError(f"The account of model {name} has no quota left.", code="FR4102", help=said)
+        return AdapterError(t("The account of model {name} has no quota left.", name=name), code="FR4102", help=said)
     if status == 429:
         return AdapterError(
-            f"The server of model {name} takes no more requests for now (429).{said}",
+            sentences(t("The server of model {name} takes no more requests for now (429).", name=name), said),
             code="FR4124",
             retryable=True,
             retry_after=retry_after(error.response.headers, now=now),
         )
     if status in _RETRYABLE or status >= 500:
         return AdapterError(
-            f"The server of model {name} is overloaded or has a fault ({status}).{said}",
+            sentences(
+                t("The server of model {name} is overloaded or has a fault ({status}).", name=name, status=status), said
+            ),
             code="FR4106",
             retryable=True,
             retry_after=retry_after(error.response.headers, now=now),
         )
     return AdapterError(
-        f"The server of model {name} refused the request ({status}).{said}",
+        sentences(t("The server of model {name} refused the request ({status}).", name=name, status=status), said),
         code="FR4101" if status in (401, 403) else "FR4102",
-        help=_HELP.get(status, "Check the model's `capabilities` and `options` in flowrun.yaml."),
+        help=t(_HELP[status])
+        if status in _HELP
+        else t("Check the model's `capabilities` and `options` in flowrun.yaml."),
     )
 
 
@@ -159,7 +176,7 @@ def _said(error: openai.APIStatusError) -> str:
     if error.status_code in (401, 403) or not isinstance(error.body, dict):
         return ""
     message = error.body.get("message")
-    return f" It says: {message[:300]}" if isinstance(message, str) else ""
+    return t("It says: {text}", text=message[:300]) if isinstance(message, str) else ""
 
 
 def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float | None:

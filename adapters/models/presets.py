@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from flowrun.errors import ConfigError
 from flowrun.plan.model import ModelPlan
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.core.commands import CallModel
@@ -76,9 +77,12 @@ def base_url_of(model: ModelPlan) -> str:
     if model.provider == "openai":
         return OPENAI_URL
     raise ConfigError(
-        f"The model {model.name} has no base_url.",
+        t("The model {model} has no base_url.", model=model.name),
         code="FR2110",
-        help=f"Write where the server is: base_url: http://127.0.0.1:8000/v1 (provider: {model.provider}).",
+        help=t(
+            "Write where the server is: base_url: http://127.0.0.1:8000/v1 (provider: {provider}).",
+            provider=model.provider,
+        ),
     )
 
 
@@ -105,17 +109,20 @@ def model_from_name(name: str) -> ModelPlan:
             url = scheme[1:] + tail
     if not colon or provider not in CAPABILITIES or not model or (url is not None and not urlsplit(url).hostname):
         raise ConfigError(
-            f"{name!r} is no model that I know.",
+            t("{name} is no model that I know.", name=repr(name)),
             code="FR2111",
-            help="Write `examples`, `openai:gpt-5-mini`, or a server of yours as "
-            "`PROVIDER:MODEL@URL` (for example `llama_cpp:qwen@http://127.0.0.1:8000/v1`); "
-            f"providers: {', '.join(CAPABILITIES)}. Models of flowrun.yaml go by their name there.",
+            help=t(
+                "Write `examples`, `openai:gpt-5-mini`, or a server of yours as `PROVIDER:MODEL@URL` "
+                "(for example `llama_cpp:qwen@http://127.0.0.1:8000/v1`); providers: {capabilities}. "
+                "Models of flowrun.yaml go by their name there.",
+                capabilities=", ".join(CAPABILITIES),
+            ),
         )
     if url is None and provider != "openai":
         raise ConfigError(
-            f"{name!r} does not say where the server is.",
+            t("{name} does not say where the server is.", name=repr(name)),
             code="FR2111",
-            help=f"Write {name}@URL, for example {name}@http://127.0.0.1:8000/v1.",
+            help=t("Write {name}@URL, for example {name}@http://127.0.0.1:8000/v1.", name=name),
         )
     price = 0 if url is not None and is_loopback(url) else None
     return ModelPlan(name=name, provider=provider, model=model, base_url=url, input_price=price, output_price=price)

@@ -19,6 +19,7 @@ from flowrun.core.commands import CallModel
 from flowrun.errors import AdapterError, ConfigError
 from flowrun.ports.models import ModelReply, Models
 from flowrun.privacy.forms import Redactor, restored
+from flowrun.words import t
 
 Json = Any
 _DIFF_LINES = 60
@@ -46,7 +47,7 @@ class RecordedModels:
 
     def __init__(self, inner: Models | None, path: Path, *, mode: Literal["record", "replay"]) -> None:
         if mode == "record" and inner is None:
-            raise ConfigError("To record, a model to be recorded is needed.", code="FR2113")
+            raise ConfigError(t("To record, a model to be recorded is needed."), code="FR2113")
         self._inner = inner
         self._path = path
         self._mode = mode
@@ -111,16 +112,25 @@ class RecordedModels:
     def _miss(self, canonical: Json, request: CallModel) -> AdapterError:
         every = [recording for group in (self._recordings or {}).values() for recording in group]
         near = [r for r in every if r.step == request.step and r.flow == request.flow] or every
-        message = f"{self._path.name} has no reply for this request of step {request.step}."
-        help = f"Record it: run once with the real model and mode `record` ({len(every)} recordings are there)."
+        message = t("{name} has no reply for this request of step {step}.", name=self._path.name, step=request.step)
+        help = t(
+            "Record it: run once with the real model and mode `record` ({count} recordings are there).",
+            count=len(every),
+        )
         if near:
             now = _lines(canonical)
             best = max(near, key=lambda r: _likeness(now, _lines(r.request)))
             diff = list(
-                difflib.unified_diff(_lines(best.request), now, "nearest recording", "this request", lineterm="", n=1)
+                difflib.unified_diff(
+                    _lines(best.request), now, t("nearest recording"), t("this request"), lineterm="", n=1
+                )
             )
-            more = [f"… {len(diff) - _DIFF_LINES} more lines"] if len(diff) > _DIFF_LINES else []
-            message += " What differs from the nearest one:\n" + "\n".join(diff[:_DIFF_LINES] + more)
+            more = [t("… {count} more lines", count=len(diff) - _DIFF_LINES)] if len(diff) > _DIFF_LINES else []
+            message = t(
+                "{message} What differs from the nearest one:\n{lines}",
+                message=message,
+                lines="\n".join(diff[:_DIFF_LINES] + more),
+            )
         return AdapterError(message, code="FR4105", help=help)
 
 
@@ -176,14 +186,18 @@ def _load(path: Path) -> dict[str, list[_Recording]]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise ConfigError(f"The recordings {path.name} cannot be read: {error.strerror}.", code="FR2114") from None
+        raise ConfigError(
+            t("The recordings {path} cannot be read: {why}.", path=path.name, why=error.strerror), code="FR2114"
+        ) from None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             recording = msgspec.json.decode(line, type=_Recording)
         except msgspec.DecodeError:
-            raise ConfigError(f"Line {number} of {path.name} is no recording.", code="FR2114") from None
+            raise ConfigError(
+                t("Line {number} of {path} is no recording.", number=number, path=path.name), code="FR2114"
+            ) from None
         out.setdefault(recording.key, []).append(recording)
     return out
 

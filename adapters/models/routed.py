@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from flowrun.core.commands import CallModel
 from flowrun.errors import ConfigError
 from flowrun.ports.models import ModelReply, Models
+from flowrun.words import t
 
 
 class RoutedModels:
@@ -28,10 +29,16 @@ class RoutedModels:
         maker = self._makers.get(provider)
         if maker is None:
             raise ConfigError(
-                f"The model {request.model.name} has the provider {provider!r}, which is not known.",
+                t(
+                    "The model {name} has the provider {provider}, which is not known.",
+                    name=request.model.name,
+                    provider=repr(provider),
+                ),
                 code="FR2115",
-                help=f"Write one of: {', '.join(sorted(self._makers))}. "
-                "A server that speaks OpenAI's protocol is `compatible`.",
+                help=t(
+                    "Write one of: {makers}. A server that speaks OpenAI's protocol is `compatible`.",
+                    makers=", ".join(sorted(self._makers)),
+                ),
             )
         adapter = self._made.get(maker)
         if adapter is None:

@@ -13,6 +13,7 @@ from flowrun.core.commands import CallModel
 from flowrun.core.events import Usage
 from flowrun.errors import AdapterError, InputError
 from flowrun.ports.models import ModelReply
+from flowrun.words import t
 
 Json = Any
 KEYS = ("propose", "answer", "text", "error", "usage")
@@ -48,16 +49,25 @@ class ScriptedModels:
         if replies is None:
             known = ", ".join(self._replies) or "no step"
             raise AdapterError(
-                f"The test says nothing about what the model answers in step {step}.",
+                t("The test says nothing about what the model answers in step {step}.", step=step),
                 code="FR4109",
-                help=f"Add `{step}:` under given.model; there are replies for {known}.",
+                help=t("Add `{step}:` under given.model; there are replies for {known}.", step=step, known=known),
             )
         place = self._next[step]
         if place >= len(replies):
             raise AdapterError(
-                f"In step {step} the model was asked for reply {place + 1}; the test has {len(replies)}.",
+                t(
+                    "In step {step} the model was asked for reply {place}; the test has {count}.",
+                    step=step,
+                    place=place + 1,
+                    count=len(replies),
+                ),
                 code="FR4109",
-                help=f"Add reply {place + 1} to given.model.{step}, or find out why the step asks again.",
+                help=t(
+                    "Add reply {place} to given.model.{step}, or find out why the step asks again.",
+                    place=place + 1,
+                    step=step,
+                ),
             )
         self._next[step] = place + 1
         return _reply(replies[place])
@@ -77,9 +87,9 @@ def _entries(step: str, entries: Sequence[Mapping[str, Json]] | Mapping[str, Jso
         unknown = set(entry) - set(KEYS) if isinstance(entry, Mapping) else {str(entry)}
         if unknown or not set(entry) - {"usage"}:
             raise InputError(
-                f"Reply {place} of given.model.{step} is not a reply of a model.",
+                t("Reply {place} of given.model.{step} is not a reply of a model.", place=place, step=step),
                 code="FR3020",
-                help="Write one of `propose: [{TOOL: {…}}]`, `answer: …`, `text: …` or `error: …`.",
+                help=t("Write one of `propose: [{TOOL: {…}}]`, `answer: …`, `text: …` or `error: …`."),
             )
     return found
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Collection
 
 from flowrun.errors import AdapterError
+from flowrun.words import t
 
 ALLOW_MODEL_REQUESTS = True
 """Set to False to refuse every request to a model server.
@@ -28,7 +29,7 @@ def check_allowed(base_url: str, allowed: Collection[str] = ()) -> None:
         return
     if not ALLOW_MODEL_REQUESTS or os.environ.get("FLOWRUN_NO_MODELS", "") not in ("", "0"):
         raise AdapterError(
-            f"Requests to models are switched off here, so {base_url} was not asked.",
+            t("Requests to models are switched off here, so {base_url} was not asked.", base_url=base_url),
             code="FR4190",
-            help="Unset FLOWRUN_NO_MODELS to allow them, or use the model `examples`, which asks no server.",
+            help=t("Unset FLOWRUN_NO_MODELS to allow them, or use the model `examples`, which asks no server."),
         )

@@ -14,6 +14,7 @@ from flowrun.errors import ConfigError
 from flowrun.lang.spec import ToolFile
 from flowrun.plan.model import ToolPlan
 from flowrun.ports.tools import ToolRequest, ToolResult, Tools
+from flowrun.words import t
 
 
 class Declared:
@@ -34,8 +35,12 @@ class Declared:
             return plan
         if action.effect == "read" and plan.effect == "write" and "effect" in action.at:
             raise ConfigError(
-                f"{action.span}: {plan.name} is a write in its module, so the file may not call it a read.",
-                help="Write `effect: write`, or leave it out.",
+                t(
+                    "{span}: {plan} is a write in its module, so the file may not call it a read.",
+                    span=action.span,
+                    plan=plan.name,
+                ),
+                help=t("Write `effect: write`, or leave it out."),
                 code="FR2308",
             )
         changes: dict[str, object] = {}

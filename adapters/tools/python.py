@@ -26,6 +26,7 @@ from flowrun.errors import AdapterError, ConfigError
 from flowrun.plan.model import ToolPlan
 from flowrun.ports.tools import ToolRequest, ToolResult
 from flowrun.values.size import exceeds, unwritable
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.adapters.tools.python_schema import Signature
@@ -82,15 +83,17 @@ def tool(
     for a mark that makes no sense.
     """
     if effect not in ("read", "write"):
-        raise ConfigError(f"A tool's effect is read or write, not {effect!r}.", code="FR2301")
+        raise ConfigError(t("A tool's effect is read or write, not {effect}.", effect=repr(effect)), code="FR2301")
     if once is not None and (not isinstance(once, Mapping) or len(once) != 1 or next(iter(once)) not in _ONCE):
         raise ConfigError(
-            f"`once` is {once!r}." if not isinstance(once, Mapping) else f"`once` is {dict(once)!r}.",
-            help='Write one of {"argument": NAME}, {"natural": [NAMES]}, {"confirm_with": ACTION}, or None.',
+            t("`once` is {once}.", once=repr(once))
+            if not isinstance(once, Mapping)
+            else t("`once` is {once}.", once=repr(dict(once))),
+            help=t('Write one of {"argument": NAME}, {"natural": [NAMES]}, {"confirm_with": ACTION}, or None.'),
             code="FR2302",
         )
     if within <= 0:
-        raise ConfigError("`within` of a tool is a number of seconds above 0.", code="FR2303")
+        raise ConfigError(t("`within` of a tool is a number of seconds above 0."), code="FR2303")
 
     def mark(function: F) -> F:
         doc = inspect.getdoc(function) or ""
@@ -140,13 +143,13 @@ class PythonTools:
             mark = mark_of(function)
             if mark is None:
                 raise ConfigError(
-                    f"{getattr(function, '__name__', function)} is not marked as a tool.",
-                    help='Put @tool(effect="read") or @tool(effect="write") above it.',
+                    t("{name} is not marked as a tool.", name=getattr(function, "__name__", function)),
+                    help=t('Put @tool(effect="read") or @tool(effect="write") above it.'),
                     code="FR2304",
                 )
             full = f"{namespace}.{given or mark.name}"
             if full in self._functions:
-                raise ConfigError(f"Two functions are called {full}.", code="FR2305")
+                raise ConfigError(t("Two functions are called {full}.", full=full), code="FR2305")
             self._functions[full] = (function, mark)
 
     @functools.cached_property
@@ -185,13 +188,21 @@ class PythonTools:
         once = mark.once or {}
         unknown = [name for name in once.get("natural", ()) if name not in signature.input["properties"]]
         if unknown:
-            raise ConfigError(f"`once` of {full} names {', '.join(unknown)}, which it does not take.", code="FR2302")
+            raise ConfigError(
+                t("`once` of {full} names {unknown}, which it does not take.", full=full, unknown=", ".join(unknown)),
+                code="FR2302",
+            )
         action = once.get("confirm_with")
         if action is not None:
             confirming = self._functions.get(f"{self._namespace}.{action}")
             if confirming is None or confirming[1].effect != "read":
                 raise ConfigError(
-                    f"{full} is confirmed with {action}, which is not a read of {self._namespace}.",
+                    t(
+                        "{full} is confirmed with {action}, which is not a read of {namespace}.",
+                        full=full,
+                        action=action,
+                        namespace=self._namespace,
+                    ),
                     code="FR2302",
                 )
 
@@ -207,7 +218,7 @@ class PythonTools:
         """
         found = self._functions.get(request.tool)
         if found is None:
-            raise AdapterError(f"There is no tool {request.tool}.", code="FR4006")
+            raise AdapterError(t("There is no tool {tool}.", tool=request.tool), code="FR4006")
         function, mark = found
         signature = self._signatures[request.tool]
         call = {**signature.arguments(request.args), **self._inject}
@@ -229,7 +240,7 @@ class PythonTools:
             raise AdapterError(_told(request.tool, error), code="FR4002", retryable=error.retryable) from error
         except TimeoutError as error:
             raise AdapterError(
-                f"{request.tool} gave no answer within {request.timeout:g} seconds.",
+                t("{tool} gave no answer within {timeout} seconds.", tool=request.tool, timeout=f"{request.timeout:g}"),
                 code="FR4004",
                 retryable=not write,
                 in_doubt=write,
@@ -243,19 +254,23 @@ class PythonTools:
             raise AdapterError(_told(request.tool, error), code="FR4002", retryable=again, in_doubt=write) from error
         unfit = unwritable(value)
         if unfit:
-            raise AdapterError(f"{request.tool} returned what is not JSON: {unfit}.", code="FR4003", in_doubt=write)
+            raise AdapterError(
+                t("{tool} returned what is not JSON: {unfit}.", tool=request.tool, unfit=unfit),
+                code="FR4003",
+                in_doubt=write,
+            )
         if exceeds(value, LARGEST):
-            told = f"more than {LARGEST // 1000} kB."
+            told = t("more than {largest} kB.", largest=LARGEST // 1000)
             if write:
                 # It has returned, so it was done.
-                return ToolResult(output=None, omitted=f"it gave back {told}")
-            raise AdapterError(f"{request.tool} gave back {told}", code="FR4008")
+                return ToolResult(output=None, omitted=t("it gave back {told}", told=told))
+            raise AdapterError(t("{tool} gave back {told}", tool=request.tool, told=told), code="FR4008")
         try:
             return ToolResult(output=signature.result(value))
         except Exception as error:
             # A write has run by now: without a readable result nobody can say what it did.
             raise AdapterError(
-                f"{request.tool} returned what is not JSON ({type(error).__name__}).",
+                t("{tool} returned what is not JSON ({name}).", tool=request.tool, name=type(error).__name__),
                 code="FR4003",
                 in_doubt=write,
             ) from error
@@ -274,7 +289,7 @@ class PythonTools:
         await asyncio.wait([asyncio.wrap_future(first)], timeout=request.timeout)
         if not first.done():
             raise AdapterError(
-                "The first call still runs in this process, so nobody can say yet whether it is done.",
+                t("The first call still runs in this process, so nobody can say yet whether it is done."),
                 code="FR4019",
                 in_doubt=write,
             )
@@ -299,7 +314,8 @@ class PythonTools:
 def _told(tool: str, error: BaseException) -> str:
     text = " ".join(str(error).split())
     short = text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…"
-    return f"{tool} failed: {type(error).__name__}{': ' + short if short else ''}"
+    name = type(error).__name__
+    return t("{tool} failed: {error}", tool=tool, error=f"{name}: {short}" if short else name)
 
 
 def source_of(function: Callable[..., Any]) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any
 
 from flowrun.adapters.tools.python import PythonTools, mark_of
 from flowrun.errors import ConfigError
+from flowrun.words import t
 
 
 def load_module_tools(
@@ -41,14 +42,19 @@ def load_module_tools(
             marked[mark.name] = value
     if not marked:
         raise ConfigError(
-            f"{file}: no function here is marked as a tool.",
-            help='Put @tool(effect="read") or @tool(effect="write") from flowrun above each.',
+            t("{file}: no function here is marked as a tool.", file=file),
+            help=t('Put @tool(effect="read") or @tool(effect="write") from flowrun above each.'),
             code="FR2304",
         )
     missing = sorted(set(only or ()) - marked.keys())
     if missing:
         raise ConfigError(
-            f"{file}: there is no tool {', '.join(missing)}; there are {', '.join(sorted(marked))}.",
+            t(
+                "{file}: there is no tool {missing}; there are {marked}.",
+                file=file,
+                missing=", ".join(missing),
+                marked=", ".join(sorted(marked)),
+            ),
             code="FR2304",
         )
     chosen = {name: function for name, function in marked.items() if only is None or name in only}
@@ -59,12 +65,12 @@ def load_module_tools(
 def import_file(file: Path) -> ModuleType:
     """Import one file under a name of its own. Raises `ConfigError` with the line at which it broke."""
     if not file.is_file():
-        raise ConfigError(f"{file}: there is no such file.", code="FR2307")
+        raise ConfigError(t("{file}: there is no such file.", file=file), code="FR2307")
     full = file.resolve()
     name = f"flowrun_tools_{full.stem}_{hashlib.sha256(str(full).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, full)
     if spec is None or spec.loader is None:
-        raise ConfigError(f"{file}: this is not a Python file.", code="FR2307")
+        raise ConfigError(t("{file}: this is not a Python file.", file=file), code="FR2307")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and type hints look their module up
     try:
@@ -76,8 +82,12 @@ def import_file(file: Path) -> ModuleType:
                 f"{file}:{line_of(error, full)}: {error.message}", help=error.help, code=error.code
             ) from error
         raise ConfigError(
-            f"{file}:{line_of(error, full)}: cannot be imported: {type(error).__name__}: {error}",
-            help="Mend the file, or install what it imports.",
+            t(
+                "{place}: cannot be imported: {error}",
+                place=f"{file}:{line_of(error, full)}",
+                error=f"{type(error).__name__}: {error}",
+            ),
+            help=t("Mend the file, or install what it imports."),
             code="FR2307",
         ) from error
     return module

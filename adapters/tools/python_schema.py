@@ -40,6 +40,7 @@ from pydantic.errors import PydanticSchemaGenerationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from flowrun.errors import AdapterError, ConfigError
+from flowrun.words import t
 
 Json = Any
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -63,7 +64,7 @@ class Signature:
             made = self._model.model_validate(dict(args))
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the arguments"
+            place = ".".join(str(part) for part in first["loc"]) or t("the arguments")
             raise AdapterError(f"{self.tool}: {place}: {first['msg']}", code="FR4007") from error
         return {name: getattr(made, field) for field, name in self._fields.items() if field in made.model_fields_set}
 
@@ -81,11 +82,19 @@ def read_signature(function: Callable[..., Any], *, key: str | None, hidden: fro
     try:
         hints = {name: usable(hint) for name, hint in get_type_hints(target, include_extras=True).items()}
     except NameError as error:
-        raise ConfigError(f"{place}: a type hint of {tool} cannot be read: {error}.", code="FR2306") from error
+        raise ConfigError(
+            t("{place}: a type hint of {tool} cannot be read: {error}.", place=place, tool=tool, error=error),
+            code="FR2306",
+        ) from error
     parameters = inspect.signature(target).parameters
     if key is not None and key not in parameters:
         raise ConfigError(
-            f"{place}: {tool} takes no argument {key!r}, which should receive the idempotency key.",
+            t(
+                "{place}: {tool} takes no argument {key}, which should receive the idempotency key.",
+                place=place,
+                tool=tool,
+                key=repr(key),
+            ),
             code="FR2302",
         )
     missing = sorted(hidden - parameters.keys())
@@ -96,17 +105,34 @@ def read_signature(function: Callable[..., Any], *, key: str | None, hidden: fro
             continue
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
             raise ConfigError(
-                f"{place}: {tool} takes {parameter}; a tool's arguments must each have a name.", code="FR2306"
+                t(
+                    "{place}: {tool} takes {parameter}; a tool's arguments must each have a name.",
+                    place=place,
+                    tool=tool,
+                    parameter=parameter,
+                ),
+                code="FR2306",
             )
         if name not in hints:
-            raise ConfigError(f"{place}: the argument {name!r} of {tool} has no type hint.", code="FR2306")
+            raise ConfigError(
+                t("{place}: the argument {name} of {tool} has no type hint.", place=place, name=repr(name), tool=tool),
+                code="FR2306",
+            )
         # An alias, because an argument may be called as pydantic's own methods are (`copy`, `json`).
         field = f"a{number}"
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[field] = (Annotated[hints[name], Field(alias=name)], default)
         names[field] = name
     if missing:
-        raise ConfigError(f"{place}: {tool} takes no argument {', '.join(missing)} to fill.", code="FR2306")
+        raise ConfigError(
+            t(
+                "{place}: {tool} takes no argument {missing} to fill.",
+                place=place,
+                tool=tool,
+                missing=", ".join(missing),
+            ),
+            code="FR2306",
+        )
     try:
         model = create_model("Arguments", __config__=ConfigDict(extra="forbid"), **fields)
         returns: TypeAdapter[Any] = TypeAdapter(hints.get("return", Any))
@@ -114,7 +140,12 @@ def read_signature(function: Callable[..., Any], *, key: str | None, hidden: fro
         given = returns.json_schema(by_alias=True, mode="serialization", schema_generator=_Plain)
     except (PydanticSchemaGenerationError, PydanticUserError) as error:
         raise ConfigError(
-            f"{place}: the types of {tool} cannot be written as JSON Schema: {str(error).splitlines()[0]}",
+            t(
+                "{place}: the types of {tool} cannot be written as JSON Schema: {error}",
+                place=place,
+                tool=tool,
+                error=str(error).splitlines()[0],
+            ),
             code="FR2306",
         ) from error
     taken.setdefault("properties", {})

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from flowrun.errors import AdapterError
+from flowrun.words import t
 
 MOST_AT_ONCE = 64
 """Functions that may run at the same time, those that hang included."""
@@ -131,8 +132,8 @@ def _take() -> _Worker:
     with _lock:
         if len(_busy) >= MOST_AT_ONCE:
             raise AdapterError(
-                f"{MOST_AT_ONCE} tools run already in this process.",
-                help="A tool that hangs keeps its place: give its requests a timeout of their own.",
+                t("{most_at_once} tools run already in this process.", most_at_once=MOST_AT_ONCE),
+                help=t("A tool that hangs keeps its place: give its requests a timeout of their own."),
                 code="FR4015",
                 retryable=True,
             )

@@ -19,6 +19,7 @@ from flowrun.journal.facts import check_facts, check_known_facts, check_signed_f
 from flowrun.journal.heads import Head, KnownHead, head_line, key_id, read_known, short
 from flowrun.journal.verify import Problem, Problems, StoreCheck, check_heads, check_known
 from flowrun.ports.trail import Trail
+from flowrun.words import t
 
 LONGEST_PATH = 250
 """A longer text is a head itself."""
@@ -83,7 +84,7 @@ def sign_store(path: Path) -> Signed:
     finally:
         trail.close()
     if not heads:
-        raise StoreError("There is nothing to sign: the store holds no event.", code="FR5021")
+        raise StoreError(t("There is nothing to sign: the store holds no event."), code="FR5021")
     said = heads[-1].statement
     return Signed(
         events=said.events,
@@ -105,7 +106,9 @@ def public_key(path: Path) -> PublicKey:
     signer = wiring.signer(path, make=False)
     if signer is None:
         raise StoreError(
-            "There is no signing key yet.", help="`flowrun audit sign` makes one and signs the store.", code="FR5021"
+            t("There is no signing key yet."),
+            help=t("`flowrun audit sign` makes one and signs the store."),
+            code="FR5021",
         )
     return PublicKey(id=signer.id, pem=wiring.public_pem(signer.public).decode())
 
@@ -141,11 +144,11 @@ def _verify(trail: Trail, path: Path, known: Sequence[KnownHead], keys: Sequence
     check = StoreCheck(trail.run_of, problems=problems, marks=marks, tables=derived)
     trail.walk(check)
     for run in trail.runs_without_events():
-        problems.note("cut", "no event of the run is there", run)
+        problems.note("cut", t("no event of the run is there"), run)
     trusted, source = trusted_keys(keys, heads, wiring.key_beside(path))
     if not heads and wiring.has_key_file(path):
         problems.note(
-            "head", "a signing key of this store lies beside it, and there is no head: the heads were removed"
+            "head", t("a signing key of this store lies beside it, and there is no head: the heads were removed")
         )
     signed = check_heads(
         heads,
@@ -195,9 +198,9 @@ def check_plans(trail: Trail, problems: Problems) -> None:
     """Check that each stored plan is the one that its digest names, and that no run's is missing."""
     for digest, body in trail.plans():
         if body is None:
-            problems.note("plan", f"the plan {digest[:12]} is missing, and a run names it")
+            problems.note("plan", t("the plan {digest} is missing, and a run names it", digest=digest[:12]))
         elif sha256(body).hexdigest() != digest:
-            problems.note("plan", f"the plan {digest[:12]} is not the one that was stored")
+            problems.note("plan", t("the plan {digest} is not the one that was stored", digest=digest[:12]))
 
 
 def read_public_key(file: Path) -> bytes:
@@ -205,7 +208,9 @@ def read_public_key(file: Path) -> bytes:
     try:
         return wiring.read_public(file.read_bytes(), str(file))
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror or error}.", code="FR2035") from None
+        raise ConfigError(
+            t("{file} cannot be read: {why}.", file=file, why=error.strerror or error), code="FR2035"
+        ) from None
 
 
 def read_known_head(text: str) -> KnownHead:
@@ -215,5 +220,7 @@ def read_known_head(text: str) -> KnownHead:
             if len(text) < LONGEST_PATH and Path(text).is_file():
                 text = Path(text).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise InputError(f"The head {text[:80]} cannot be read: {error.strerror}.", code="FR3090") from None
+        raise InputError(
+            t("The head {text} cannot be read: {why}.", text=text[:80], why=error.strerror), code="FR3090"
+        ) from None
     return read_known(text)

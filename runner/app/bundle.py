@@ -30,6 +30,7 @@ from flowrun.journal.selection import make_proofs
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import StoredEvent
 from flowrun.ports.trail import Trail
+from flowrun.words import t
 
 Json = Any
 FORMAT = 1
@@ -130,7 +131,7 @@ def export(
         files = _Files(place)
         written = _write_runs(app, trails, files, vault if reveal is not None else None)
     if not written.runs:
-        raise InputError("No run is selected.", help="`flowrun runs` lists them.", code="FR3002")
+        raise InputError(t("No run is selected."), help=t("`flowrun runs` lists them."), code="FR3002")
     # After the runs were read, so that the head covers all that was read of them.
     signed = sign_store(store)
     if reveal is None:
@@ -269,9 +270,13 @@ class _Files:
         try:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             if any(place.iterdir()):
-                raise InputError(f"{place} is not empty.", help="Give the name of a new folder.", code="FR3091")
+                raise InputError(
+                    t("{place} is not empty.", place=place), help=t("Give the name of a new folder."), code="FR3091"
+                )
         except OSError as error:
-            raise InputError(f"{place} cannot be a folder: {error.strerror}.", code="FR3091") from None
+            raise InputError(
+                t("{place} cannot be a folder: {why}.", place=place, why=error.strerror), code="FR3091"
+            ) from None
         self._place = place
         self.digests: dict[str, str] = {}
 

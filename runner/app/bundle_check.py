@@ -24,6 +24,7 @@ from flowrun.journal.facts import FactRow, Forgotten, check_facts, check_known_f
 from flowrun.journal.heads import Head, KnownHead, key_id, read_head, short
 from flowrun.journal.selection import HASH, Proof, proven_digest
 from flowrun.journal.verify import Problems, check_heads
+from flowrun.words import t
 
 Json = Any
 T = TypeVar("T")
@@ -59,7 +60,11 @@ def verify_bundle(place: Path, *, known: Sequence[KnownHead] = (), keys: Sequenc
     if len(hashes) != manifest.events or runs != manifest.runs:
         problems.note(
             "cut",
-            f"the manifest says {manifest.events} events of {manifest.runs} runs; there are {len(hashes)} of {runs}",
+            t(
+                "the manifest says {said}; there are {found}",
+                said=t("{events} events of {runs} runs", events=manifest.events, runs=manifest.runs),
+                found=t("{events} events of {runs} runs", events=len(hashes), runs=runs),
+            ),
         )
     last = heads[-1].statement if heads else None
     return Report(
@@ -75,12 +80,24 @@ def _manifest(place: Path) -> b.Manifest:
         found = msgspec.json.decode((place / b.MANIFEST).read_bytes(), type=b.Manifest)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StoreError(
-            f"{place} is no whole bundle: {b.MANIFEST} cannot be read ({error}).", code="FR5022",
-            help="`flowrun audit export DIR` writes one; where it was stopped, there is none.",
-        ) from None  # fmt: skip
+            t(
+                "{place} is no whole bundle: {manifest} cannot be read ({error}).",
+                place=place,
+                manifest=b.MANIFEST,
+                error=error,
+            ),
+            code="FR5022",
+            help=t("`flowrun audit export DIR` writes one; where it was stopped, there is none."),
+        ) from None
     if found.format != b.FORMAT:
         raise StoreError(
-            f"{place} is a bundle of form {found.format}; this program reads form {b.FORMAT}.", code="FR5022"
+            t(
+                "{place} is a bundle of form {found}; this program reads form {known}.",
+                place=place,
+                found=found.format,
+                known=b.FORMAT,
+            ),
+            code="FR5022",
         )
     return found
 
@@ -89,7 +106,7 @@ def _public_key(place: Path, problems: Problems) -> bytes | None:
     try:
         return wiring.read_public((place / b.PUBLIC_KEY).read_bytes(), b.PUBLIC_KEY)
     except (OSError, FlowrunError):
-        problems.note("key", f"{b.PUBLIC_KEY} is missing or no public key")
+        problems.note("key", t("{public_key} is missing or no public key", public_key=b.PUBLIC_KEY))
         return None
 
 
@@ -98,22 +115,22 @@ def _check_manifest(
 ) -> None:
     """Check the signature over the manifest, and each file against it."""
     if public is not None and public not in trusted:
-        problems.note("key", f"the bundle is signed with another key: {key_id(public)}")
+        problems.note("key", t("the bundle is signed with another key: {public}", public=key_id(public)))
     try:
         signature = bytes.fromhex((place / b.SIGNATURE).read_text("ascii").strip())
     except (OSError, ValueError):
         signature = b""
     content = b.SIGNED + (place / b.MANIFEST).read_bytes()
     if public is not None and not (key_id(public) == manifest.key and wiring.is_signed(content, signature, public)):
-        problems.note("signature", f"{b.MANIFEST} has no valid signature")
+        problems.note("signature", t("{manifest} has no valid signature", manifest=b.MANIFEST))
     there = {path.relative_to(place).as_posix() for path in place.rglob("*") if not path.is_dir() or path.is_symlink()}
     for name in sorted(set(manifest.files) - there):
-        problems.note("file", f"the file {name} is missing")
+        problems.note("file", t("the file {name} is missing", name=name))
     for name in sorted(there - set(manifest.files) - {b.MANIFEST, b.SIGNATURE}):
-        problems.note("file", f"the file {name} does not belong to the bundle")
+        problems.note("file", t("the file {name} does not belong to the bundle", name=name))
     for name in sorted(there & set(manifest.files)):
         if _digest(place / name) != manifest.files[name]:
-            problems.note("file", f"the file {name} is not the one that was exported")
+            problems.note("file", t("the file {name} is not the one that was exported", name=name))
 
 
 def _digest(path: Path) -> str:
@@ -136,9 +153,9 @@ def _lines(place: Path, name: str, type: type[T], problems: Problems) -> Iterato
                 try:
                     yield decoder.decode(line)
                 except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                    problems.note("file", f"line {number} of {name} cannot be read")
+                    problems.note("file", t("line {number} of {name} cannot be read", number=number, name=name))
     except OSError as error:
-        problems.note("file", f"{name} cannot be read: {error.strerror}")
+        problems.note("file", t("{name} cannot be read: {why}", name=name, why=error.strerror))
 
 
 def _heads(place: Path, problems: Problems) -> list[Head]:
@@ -147,9 +164,9 @@ def _heads(place: Path, problems: Problems) -> list[Head]:
         try:
             found.append(read_head(msgspec.json.encode(data)))
         except FlowrunError:
-            problems.note("head", f"a line of {b.HEADS} is no head")
+            problems.note("head", t("a line of {heads} is no head", heads=b.HEADS))
     if not found:
-        problems.note("head", "there is no signed head")
+        problems.note("head", t("there is no signed head"))
     return found
 
 
@@ -171,25 +188,25 @@ def _check_events(place: Path, problems: Problems) -> dict[int, bytes]:
             if chain is not None:
                 chain.end()
             if line.run in done:
-                problems.note("reordered", "the run's events do not stand together", line.run, line.seq)
+                problems.note("reordered", t("the run's events do not stand together"), line.run, line.seq)
             if line.run not in runs:
-                problems.note("foreign", f"{b.RUNS} does not hold the run", line.run, line.seq)
+                problems.note("foreign", t("{runs} does not hold the run", runs=b.RUNS), line.run, line.seq)
             done.add(line.run)
             chain = _Chain(runs.get(line.run) or _unknown(line.run), keys.get(line.run), problems)
         hash = chain.take(line)
         if line.pos in hashes:
-            problems.note("inserted", f"position {line.pos} is taken twice", line.run, line.seq)
+            problems.note("inserted", t("position {pos} is taken twice", pos=line.pos), line.run, line.seq)
         hashes[line.pos] = hash
     if chain is not None:
         chain.end()
     for run in sorted(set(runs) - done):
-        problems.note("cut", "no event of the run is there", run)
+        problems.note("cut", t("no event of the run is there"), run)
     for run_line in runs.values():
         if not (place / "plans" / f"{run_line.plan}.json").exists() or len(run_line.plan) != 64:
-            problems.note("plan", f"the plan {run_line.plan[:12]} is missing", run_line.run)
+            problems.note("plan", t("the plan {plan} is missing", plan=run_line.plan[:12]), run_line.run)
     for file in sorted((place / "plans").glob("*.json")):
         if sha256(file.read_bytes()).hexdigest() != file.stem:
-            problems.note("plan", f"the plan {file.stem[:12]} is not the one that was stored")
+            problems.note("plan", t("the plan {stem} is not the one that was stored", stem=file.stem[:12]))
     return hashes
 
 
@@ -209,7 +226,7 @@ class _Chain:
             try:
                 self._unseal = wiring.unsealer(bytes.fromhex(key))
             except ValueError:
-                problems.note("view", "its key is none", line.run)
+                problems.note("view", t("its key is none"), line.run)
 
     def take(self, line: b.EventLine) -> bytes:
         """Check the next event; return its hash."""
@@ -218,19 +235,28 @@ class _Chain:
             said = bytes.fromhex(line.hash)
             body = None if line.body is None else b64decode(line.body, validate=True)
         except ValueError:
-            note("changed", f"event {seq} cannot be read", run, seq)
+            note("changed", t("event {seq} cannot be read", seq=seq), run, seq)
             return b""
         if seq != self._seq + 1:
-            kind, what = ("removed", "is missing before") if seq > self._seq + 1 else ("reordered", "stands before")
-            note(kind, f"event {self._seq + 1} {what} event {seq}", run, seq)
+            if seq > self._seq + 1:
+                note(
+                    "removed", t("event {first} is missing before event {seq}", first=self._seq + 1, seq=seq), run, seq
+                )
+            else:
+                note("reordered", t("event {first} stands before event {seq}", first=self._seq + 1, seq=seq), run, seq)
         if body is not None:
             inside = decode_head(body)
             if inside is None:
-                note("changed", f"event {seq} cannot be read", run, seq)
+                note("changed", t("event {seq} cannot be read", seq=seq), run, seq)
             elif inside[1:] != (run, seq):
-                note("foreign", f"event {seq} was written as event {inside[2]} of run {inside[1]}", run, seq)
+                note(
+                    "foreign",
+                    t("event {seq} was written as event {other} of run {run}", seq=seq, other=inside[2], run=inside[1]),
+                    run,
+                    seq,
+                )
             elif seq == self._seq + 1 and link(self._hash, body) != said:
-                note("changed", f"event {seq} is not the one that was written", run, seq)
+                note("changed", t("event {seq} is not the one that was written", seq=seq), run, seq)
             else:
                 self._compare(line, body)
         self._seq, self._hash = seq, said
@@ -241,7 +267,10 @@ class _Chain:
         line = self.line
         if line.head and (self._seq, self._hash.hex()) != (line.events, line.head):
             self._problems.note(
-                "cut", f"the run ended at event {line.events}; here it ends at {self._seq}", line.run, self._seq
+                "cut",
+                t("the run ended at event {events}; here it ends at {seq}", events=line.events, seq=self._seq),
+                line.run,
+                self._seq,
             )
 
     def _compare(self, line: b.EventLine, body: bytes) -> None:
@@ -257,10 +286,17 @@ class _Chain:
                 said = (shown.get("type"), shown.get("at"), shown.get("path"))
                 same = said == (clear.type, clear.at, clear.path)
         except StoreError as error:
-            self._problems.note("view", f"event {line.seq} does not open: {error.message}", line.run, line.seq)
+            self._problems.note(
+                "view",
+                t("event {seq} does not open: {message}", seq=line.seq, message=error.message),
+                line.run,
+                line.seq,
+            )
             return
         if not same:
-            self._problems.note("view", f"what is shown of event {line.seq} is not what was stored", line.run, line.seq)
+            self._problems.note(
+                "view", t("what is shown of event {seq} is not what was stored", seq=line.seq), line.run, line.seq
+            )
 
 
 def _check_proofs(
@@ -271,17 +307,21 @@ def _check_proofs(
     proofs = list(_lines(place, b.PROOFS, Proof, problems))
     newest = max(digests, default=0)
     if newest not in {proof.events for proof in proofs}:
-        problems.note("head", "there is no proof that the events are covered by the newest head")
+        problems.note("head", t("there is no proof that the events are covered by the newest head"))
     for proof in proofs:
         found = proven_digest(proof, hashes)
         if found is None:
             problems.note(
-                "head", f"the proof for the head of {proof.events} events does not hold the events of the bundle"
+                "head",
+                t(
+                    "the proof for the head of {events} events does not hold the events of the bundle",
+                    events=proof.events,
+                ),
             )
         digests[proof.events] = found or b""
     above = [position for position in hashes if position > newest]
     if above:
-        problems.note("head", f"{len(above)} events are covered by no head")
+        problems.note("head", t("{count} events are covered by no head", count=len(above)))
     return digests, {proof.events for proof in proofs}
 
 
@@ -295,7 +335,7 @@ def _check_facts(place: Path, heads: Sequence[Head], known: Sequence[KnownHead],
         try:
             rows.append(FactRow(line.pos, line.body.encode(), bytes.fromhex(line.hash)))
         except ValueError:
-            problems.note("fact", f"fact {line.pos} of the store cannot be read")
+            problems.note("fact", t("fact {pos} of the store cannot be read", pos=line.pos))
     facts, hashes = check_facts(rows, problems)
     signed = check_signed_facts(heads, hashes, problems)
     check_known_facts(known, hashes, problems)
@@ -303,17 +343,17 @@ def _check_facts(place: Path, heads: Sequence[Head], known: Sequence[KnownHead],
     for run in _runs(place, Problems()).values():
         if run.erased != forgotten.get(run.run):
             problems.note(
-                "erased", "what the bundle says of its forgetting is not what the facts of the store say", run.run
+                "erased", t("what the bundle says of its forgetting is not what the facts of the store say"), run.run
             )
     return len(hashes), signed
 
 
 def _check_known(known: Sequence[KnownHead], proven: dict[int, bytes], store: str, problems: Problems) -> None:
     for head in known:
-        name = f"the head that you gave ({head.events} events)"
+        name = t("the head that you gave ({events} events)", events=head.events)
         if head.store and head.store != store:
-            problems.note("known", f"{name} is of another store")
+            problems.note("known", t("{name} is of another store", name=name))
         elif head.events not in proven:
-            problems.note("known", f"{name} is not proven by the bundle; have it exported with --head")
+            problems.note("known", t("{name} is not proven by the bundle; have it exported with --head", name=name))
         elif proven[head.events] != head.digest:
-            problems.note("known", f"{name} is not that of the bundle's events")
+            problems.note("known", t("{name} is not that of the bundle's events", name=name))

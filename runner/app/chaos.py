@@ -19,6 +19,7 @@ from flowrun.testing.chaos.case import Setup, without_crash
 from flowrun.testing.chaos.cut import KINDS
 from flowrun.testing.chaos.matrix import ChaosResult, run_chaos
 from flowrun.testing.suite import run_flow_test
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -48,7 +49,7 @@ def chaos(
     for found in chosen(tests_of(ws, path), test, flow):
         plain = run_flow_test(found, lambda _: compiled)
         if not plain.ok:
-            messages = ["The test does not pass without a kill.", *plain.messages]
+            messages = [t("The test does not pass without a kill."), *plain.messages]
             played = True
             yield ChaosResult(name=found.test, file=found.file, boundaries=0, cases=[], problems=messages)
             continue
@@ -67,8 +68,8 @@ def chaos(
             yield result
     if not played:
         raise InputError(
-            f"There is no boundary {at} of this kind: the run has {most} boundaries in all.",
-            help=f"Give --at from 1 to {most}, and its kind in --boundaries.",
+            t("There is no boundary {at} of this kind: the run has {most} boundaries in all.", at=at, most=most),
+            help=t("Give --at from 1 to {most}, and its kind in --boundaries.", most=most),
             code="FR3084",
         )
 
@@ -97,8 +98,8 @@ def chosen(tests: Sequence[TestFile], wanted: str | None, flow: str) -> list[Tes
     """Return the tests that are meant. Raises `InputError` where there are none."""
     if not tests:
         raise InputError(
-            f"There is no test of {flow}.",
-            help="Chaos kills the runs of tests: write a NAME.test.yaml beside the flow, or in tests/.",
+            t("There is no test of {flow}.", flow=flow),
+            help=t("Chaos kills the runs of tests: write a NAME.test.yaml beside the flow, or in tests/."),
             code="FR3082",
         )
     if wanted is None:
@@ -108,7 +109,11 @@ def chosen(tests: Sequence[TestFile], wanted: str | None, flow: str) -> list[Tes
     found = [test for test in tests if Path(test.file).resolve() == path or Path(test.file).name == wanted] or names
     if not found:
         known = [test.test for test in tests] + [Path(test.file).name for test in tests]
-        raise InputError(f"{flow} has no test {wanted}.", help=suggestion(wanted, known) or None, code="FR3081")
+        raise InputError(
+            t("{flow} has no test {wanted}.", flow=flow, wanted=wanted),
+            help=suggestion(wanted, known) or None,
+            code="FR3081",
+        )
     return found
 
 

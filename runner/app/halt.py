@@ -29,11 +29,12 @@ from flowrun.ports.journal import Halt, Journal
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.values.moments import format_moment, parse_moment
 from flowrun.values.names import Names
+from flowrun.words import mark, t
 
 Json = Any
 MOST_OPEN = 10_000
 """Open runs that are looked through for the names of tools and flows."""
-WHAT = "a tool (pay.refund), a namespace (pay), a flow (flows.NAME or NAME), subject:WHO, or all"
+WHAT = mark("Write a tool (pay.refund), a namespace (pay), a flow (flows.NAME or NAME), subject:WHO, or all.")
 
 
 class Brake:
@@ -64,12 +65,14 @@ class Brake:
         fixed = [name for name in names if name in FileHalts(self.ws)()]
         if fixed:
             raise InputError(
-                f"{what} is halted in {FILE}, too, and stays so.",
-                help=f"Take it out of `halt:` in {FILE}.",
+                t("{what} is halted in {file}, too, and stays so.", what=what, file=FILE),
+                help=t("Take it out of `halt:` in {file}.", file=FILE),
                 code="FR3035",
             )
         if not lifted:
-            raise InputError(f"{what} is not halted.", help="`flowrun halt --list` tells what is.", code="FR3035")
+            raise InputError(
+                t("{what} is not halted.", what=what), help=t("`flowrun halt --list` tells what is."), code="FR3035"
+            )
         return lifted
 
     def listed(self, *, everything: bool = False) -> list[Halt]:
@@ -86,7 +89,7 @@ class Brake:
         if text.startswith(SUBJECT):
             if not text.removeprefix(SUBJECT).strip():
                 raise InputError(
-                    "`subject:` names nobody.", help="Write subject:WHO, as the flow's `subject`.", code="FR3033"
+                    t("`subject:` names nobody."), help=t("Write subject:WHO, as the flow's `subject`."), code="FR3033"
                 )
             return [subject_name(text.removeprefix(SUBJECT))]
         tools, flows, complete = self._known()
@@ -104,8 +107,8 @@ class Brake:
             return [text] if "." in text else [text, flow_name(text)]
         near = closest(text, {*tools, *namespaces, *flows, *(flow_name(flow) for flow in flows)})
         raise InputError(
-            f"Nothing here is called {what}, so nothing was halted.",
-            help=f"Did you mean {near}?" if near else f"Write {WHAT}.",
+            t("Nothing here is called {what}, so nothing was halted.", what=what),
+            help=t("Did you mean {near}?", near=near) if near else t(WHAT),
             code="FR3033",
         )
 
@@ -167,7 +170,10 @@ def halt_of(dispatch: Dispatch, compiled: CompiledPlan, input: Json) -> str | No
 
 def _words(halt: FileHalt) -> dict[str, str]:
     return {
-        name: f"{'This subject' if name.startswith(SUBJECT) else name} is halted in {FILE}." for name in _named(halt)
+        name: t("This subject is halted in {file}.", file=FILE)
+        if name.startswith(SUBJECT)
+        else t("{name} is halted in {file}.", name=name, file=FILE)
+        for name in _named(halt)
     }
 
 
@@ -181,8 +187,8 @@ def _moment(text: str, now: str) -> str:
     parsed = parse_moment(text)
     if parsed is None or (moment := format_moment(parsed)) <= now:
         raise InputError(
-            f"--until {text}: this is no moment to come.",
-            help="Write a date and time with its zone, for example 2026-03-02T18:00:00Z.",
+            t("--until {text}: this is no moment to come.", text=text),
+            help=t("Write a date and time with its zone, for example 2026-03-02T18:00:00Z."),
             code="FR3034",
         )
     return moment

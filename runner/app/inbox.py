@@ -18,6 +18,7 @@ from flowrun.errors import InputError
 from flowrun.plan.model import Plan
 from flowrun.ports.clock import Clock
 from flowrun.ports.journal import Append, InboxRow, Journal
+from flowrun.words import mark, t
 
 Json = Any
 CUSTOMER = "customer"
@@ -29,9 +30,13 @@ def must_own(plan: Plan | None, by: str) -> None:
     """Raise `InputError` (FR3025) unless `by` has the owner role of a plan; of one that is lost nobody has it."""
     role = None if plan is None else plan.roles.get(plan.flow.owner)
     if by == CUSTOMER or role is None or by not in role.members:
-        needed = "the flow's owner role" if plan is None else f"the role {plan.flow.owner}"
-        words = f"{by} may not do this: only who has {needed} may." if by else f"Only who has {needed} may do this."
-        raise InputError(words, help="Add --as NAME.", code="FR3025")
+        if plan is None:
+            words = t("Only who has the flow's owner role may do this.")
+        elif by:
+            words = t("{by} may not do this: only who has the role {owner} may.", by=by, owner=plan.flow.owner)
+        else:
+            words = t("Only who has the role {owner} may do this.", owner=plan.flow.owner)
+        raise InputError(words, help=t("Add --as NAME."), code="FR3025")
 
 
 class Waits(ABC):
@@ -54,7 +59,11 @@ class Waits(ABC):
         found = await self.entries(id, action)
         if len(found) > 1:
             ids = ", ".join(entry.id for entry in found)
-            raise InputError(f"{id} stands for several entries: {ids}.", help="Name one of them.", code="FR3067")
+            raise InputError(
+                t("{name} stands for several entries: {ids}.", name=id, ids=ids),
+                help=t("Name one of them."),
+                code="FR3067",
+            )
         return found[0]
 
     async def entries(self, id: str, action: str) -> list[InboxRow]:
@@ -72,7 +81,9 @@ class Waits(ABC):
             still = {entry.path: entry for run in {e.run for e in found} for entry in self.journal.inbox(run=run)}
             found = [entry for path, entry in still.items() if path in known and (entry.due is None or entry.due > now)]
             if not found:
-                raise InputError(f"The deadline of {late[0].id} has passed ({late[0].due}).", code="FR3027")
+                raise InputError(
+                    t("The deadline of {name} has passed ({due}).", name=late[0].id, due=late[0].due), code="FR3027"
+                )
         for entry in found:
             if action not in entry.asked.get("may", []):
                 raise _cannot(entry, action)
@@ -105,15 +116,22 @@ class Waits(ABC):
         Raises `InputError`: FR3025 not in a role that is needed, FR3026 not allowed to say yes to this call.
         """
         if not by:
-            raise InputError("Who are you?", help="Add --as NAME.", code="FR3025")
+            raise InputError(t("Who are you?"), help=t("Add --as NAME."), code="FR3025")
         now = self.standing(entry)
         mine = [name for name in now.open_roles if role in (None, name) and self.holds(by, name, entry.run)]
         if not now.open_roles:
-            raise InputError(f"{entry.id} was settled already.", help=f"flowrun show {entry.run}", code="FR3022")
+            raise InputError(
+                t("{entry} was settled already.", entry=entry.id), help=f"flowrun show {entry.run}", code="FR3022"
+            )
         if not mine:
             raise InputError(
-                f"{by} is not in the role that {entry.id} needs: {', '.join(now.open_roles)}.",
-                help="Members of a role are listed in flowrun.yaml under `roles:`.",
+                t(
+                    "{by} is not in the role that {entry} needs: {open_roles}.",
+                    by=by,
+                    entry=entry.id,
+                    open_roles=", ".join(now.open_roles),
+                ),
+                help=t("Members of a role are listed in flowrun.yaml under `roles:`."),
                 code="FR3025",
             )
         if submitter_too or mine[0] == CUSTOMER:
@@ -123,21 +141,23 @@ class Waits(ABC):
             still = self.ws.config.roles.get(mine[0])
             if still is None or by not in still.members:
                 raise InputError(
-                    f"{by} is no longer in the role {mine[0]}, and cannot say yes.",
-                    help="Somebody else must, or reject it and submit the run again.",
+                    t("{by} is no longer in the role {mine}, and cannot say yes.", by=by, mine=mine[0]),
+                    help=t("Somebody else must, or reject it and submit the run again."),
                     code="FR3025",
                 )
         if by in {yes.by for yes in now.given}:
-            raise InputError(f"{by} has said yes already; the others must be different people.", code="FR3026")
+            raise InputError(t("{by} has said yes already; the others must be different people.", by=by), code="FR3026")
         if by in now.asked.barred and not editor_too:
             raise InputError(
-                f"{by} changed this call, or said yes to it before, and cannot approve it.",
-                help="Somebody else must.",
+                t("{by} changed this call, or said yes to it before, and cannot approve it.", by=by),
+                help=t("Somebody else must."),
                 code="FR3026",
             )
         if by == self._submitter(entry.run):
             raise InputError(
-                f"{by} submitted this run and cannot approve its calls.", help="Somebody else must.", code="FR3026"
+                t("{by} submitted this run and cannot approve its calls.", by=by),
+                help=t("Somebody else must."),
+                code="FR3026",
             )
         return mine[0]
 
@@ -172,9 +192,11 @@ class Waits(ABC):
             if receipt.ok:
                 break
             if receipt.refused == "finished":
-                raise InputError(f"The run {run} has ended already.", help=f"flowrun show {run}", code="FR3023")
+                raise InputError(
+                    t("The run {run} has ended already.", run=run), help=f"flowrun show {run}", code="FR3023"
+                )
         else:
-            raise InputError("This was answered already.", help=f"flowrun show {run}", code="FR3022")
+            raise InputError(t("This was answered already."), help=f"flowrun show {run}", code="FR3022")
         moved = any(isinstance(event, Answered | Edited) for event in events)
         moved |= any([self._complete(run, event) for event in events if isinstance(event, Approved) and event.yes])
         if run_on and moved:
@@ -210,9 +232,16 @@ def _cannot(entry: InboxRow, action: str) -> InputError:
         "resume": f"flowrun resume {entry.run} --as NAME",
     }
     verb = "settle" if action in ("done", "not_done") else action
-    kind = {"approval": "an approval", "hand_off": "a hand-off"}.get(entry.kind, "a question")
+    possible = ", ".join(words[name] for name in entry.asked.get("may", []) if name in words)
     return InputError(
-        f"{entry.id} is not something to {verb}: it is {kind}.",
-        help="What can be done: " + ", ".join(words[name] for name in entry.asked.get("may", []) if name in words),
+        t(_KINDS.get(entry.kind, _KINDS["question"]), entry=entry.id, verb=verb),
+        help=t("What can be done: {commands}", commands=possible),
         code="FR3024",
     )
+
+
+_KINDS = {
+    "approval": mark("{entry} is not something to {verb}: it is an approval."),
+    "hand_off": mark("{entry} is not something to {verb}: it is a hand-off."),
+    "question": mark("{entry} is not something to {verb}: it is a question."),
+}

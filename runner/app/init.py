@@ -20,6 +20,7 @@ from flowrun.lang import spec
 from flowrun.lang.expr_problem import suggestion
 from flowrun.lang.files import read_source
 from flowrun.lang.parse import SUFFIXES, parse_flow, parse_policy
+from flowrun.words import t
 
 TEMPLATE = "support_to_ticket"
 KINDS = {**{kind: f"*{suffix}" for suffix, kind in SUFFIXES.items()}, "workspace": "flowrun.yaml"}
@@ -58,7 +59,7 @@ jobs:
       - uses: actions/setup-python@v5
         with: {python-version: "3.11"}
       - run: pip install "flowrun-ai[local]"
-      - run: flowrun lint
+      - run: flowrun lint --format github   # findings stand beside the changed lines of a pull request
       - run: flowrun test
 """
 
@@ -107,8 +108,8 @@ def create(root: Path, template: str = TEMPLATE) -> Created:
     known = templates()
     if template not in known:
         raise InputError(
-            f"There is no template {template}.",
-            help=suggestion(template, known) or f"Templates: {', '.join(known)}.",
+            t("There is no template {template}.", template=template),
+            help=suggestion(template, known) or t("Templates: {known}.", known=", ".join(known)),
             code="FR3015",
         )
     source = bundled() / template
@@ -117,8 +118,13 @@ def create(root: Path, template: str = TEMPLATE) -> Created:
     if there:
         more = f" and {len(there) - 5} more" if len(there) > 5 else ""
         raise InputError(
-            f"{root} has {', '.join(there[:5])}{more} already; nothing was written.",
-            help="Name an empty or new folder: flowrun init DIR",
+            t(
+                "{root} has {there}{more} already; nothing was written.",
+                root=root,
+                there=", ".join(there[:5]),
+                more=more,
+            ),
+            help=t("Name an empty or new folder: flowrun init DIR"),
             code="FR3016",
         )
     try:
@@ -130,7 +136,11 @@ def create(root: Path, template: str = TEMPLATE) -> Created:
                 stream.write(data)
     except OSError as error:
         raise InputError(
-            f"{error.filename or root} cannot be written: {(error.strerror or 'unknown reason').lower()}.",
+            t(
+                "{filename} cannot be written: {why}.",
+                filename=error.filename or root,
+                why=(error.strerror or "unknown reason").lower(),
+            ),
             code="FR3016",
         ) from None
     return Created(root=root, files=list(files), flow=template, sample=_sample(source, template))

@@ -18,6 +18,7 @@ from flowrun.lang.files import read_source
 from flowrun.lang.parse import parse_workspace
 from flowrun.lang.spec_files import WorkspaceFile
 from flowrun.plan.model import Plan
+from flowrun.words import t
 
 CUSTOMER = "customer"
 
@@ -52,11 +53,22 @@ class LiveFile:
             return None
         most, by = highest(config.modes, plan)
         if MODES.index(mode) > MODES.index(most):
-            return "modes", f"{by} may run {most} at most now (`modes` in {FILE}), and this run is {mode}."
+            return "modes", t(
+                "{by} may run {most} at most now (`modes` in {file}), and this run is {mode}.",
+                by=by,
+                most=most,
+                file=FILE,
+                mode=mode,
+            )
         for role, person in people:
             known = config.roles.get(role)
             if role != CUSTOMER and (known is None or person not in known.members):
-                return "roles", f"{person} said yes as {role}, and is no longer in that role ({FILE})."
+                return "roles", t(
+                    "{person} said yes as {role}, and is no longer in that role ({file}).",
+                    person=person,
+                    role=role,
+                    file=FILE,
+                )
         return None
 
     def _stamp(self) -> tuple[int, int, int] | None:
@@ -73,4 +85,6 @@ def changed_tool(ws: Workspace, plan: Plan) -> str:
     """Return what has changed of a plan's tools, empty where nothing has. Raises where a tool file cannot be read."""
     now = wiring.tool_contracts(ws.root, ws.config)
     changed = [n for n, t in plan.tools.items() if t.digest and n in now and now[n].digest != t.digest]
-    return f"The tool {changed[0]} has changed since the run began (tool_changed)." if changed else ""
+    return (
+        t("The tool {changed} has changed since the run began (tool_changed).", changed=changed[0]) if changed else ""
+    )

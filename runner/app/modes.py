@@ -13,6 +13,7 @@ from flowrun.app.workspace import Workspace
 from flowrun.errors import ConfigError, InputError
 from flowrun.lang.expr_problem import closest
 from flowrun.plan.model import Plan
+from flowrun.words import t
 
 MODES = ("shadow", "supervised", "live")
 """From the least to the most."""
@@ -37,17 +38,27 @@ def mode_for(ws: Workspace, plan: Plan, wanted: str | None) -> str:
             # A flow that is meant to be held back must not run live for a slip of the pen.
             if name not in known:
                 guess = closest(name, known)
-                help = f"Did you mean `{guess}`?" if guess else f"Known flows: {', '.join(sorted(known))}."
-                raise ConfigError(f"`modes` in flowrun.yaml names no flow: {name}.", help=help, code="FR2012")
+                help = (
+                    t("Did you mean `{guess}`?", guess=guess)
+                    if guess
+                    else t("Known flows: {known}.", known=", ".join(sorted(known)))
+                )
+                raise ConfigError(
+                    t("`modes` in flowrun.yaml names no flow: {name}.", name=name), help=help, code="FR2012"
+                )
     most, by = highest(allowed, plan)
     if wanted is None:
         return most
     if wanted not in MODES:
-        raise InputError(f"There is no mode {wanted}.", help=f"There are: {', '.join(MODES)}.", code="FR3066")
+        raise InputError(
+            t("There is no mode {wanted}.", wanted=wanted),
+            help=t("There are: {modes}.", modes=", ".join(MODES)),
+            code="FR3066",
+        )
     if MODES.index(wanted) > MODES.index(most):
         raise InputError(
-            f"{by} may run {most} at most, not {wanted}.",
-            help=f"Use --mode {most}, or allow more under `modes:` in flowrun.yaml.",
+            t("{by} may run {most} at most, not {wanted}.", by=by, most=most, wanted=wanted),
+            help=t("Use --mode {most}, or allow more under `modes:` in flowrun.yaml.", most=most),
             code="FR3066",
         )
     return wanted

@@ -15,6 +15,7 @@ from flowrun.errors import StoreError
 from flowrun.insight.origins import Origin, Trail
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import StoredEvent
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.runs import App
@@ -102,20 +103,22 @@ def origin_words(origin: Origin) -> str:
     """Return where a value came from, in plain words."""
     source = origin.source
     words = {
-        "bound": f"fixed by the flow ({source})",
-        "flow": f"worked out by the flow from {source}",
-        "constant": "written in the flow",
-        "input": f"the same as {source}",
-        "result": f"the same as {source}",
-        "event": f"the same as {source}, which an event brought",
-        "person": f"written by {origin.by}{f' in {source}' if source else ''}",
-        "customer": f"from what the customer said ({source})",
-        "choice": "the model chose it from a list",
-        "model": "only the model said so",
+        "bound": t("fixed by the flow ({source})", source=source),
+        "flow": t("worked out by the flow from {source}", source=source),
+        "constant": t("written in the flow"),
+        "input": t("the same as {source}", source=source),
+        "result": t("the same as {source}", source=source),
+        "event": t("the same as {source}, which an event brought", source=source),
+        "person": t("written by {by} in {source}", by=origin.by, source=source)
+        if source
+        else t("written by {by}", by=origin.by),
+        "customer": t("from what the customer said ({source})", source=source),
+        "choice": t("the model chose it from a list"),
+        "model": t("only the model said so"),
     }[origin.kind]
     if origin.derived and origin.kind != "customer":
-        words = f"found in {source}"
-    return f"{words}; text from outside, not trusted" if origin.untrusted else words
+        words = t("found in {source}", source=source)
+    return t("{words}; text from outside, not trusted", words=words) if origin.untrusted else words
 
 
 def _name(pointer: str) -> str:
@@ -125,4 +128,4 @@ def _name(pointer: str) -> str:
 
 def told_below(origins: Origins | None) -> list[str]:
     """Return the lines that a timeline shows below a proposed write."""
-    return [] if not origins else ["where it came from:", *(f"  {line}" for line in origin_lines(origins))]
+    return [] if not origins else [t("where it came from:"), *(f"  {line}" for line in origin_lines(origins))]

@@ -17,6 +17,7 @@ from flowrun.core.events import Answered, AnyEvent, Approved, Edited
 from flowrun.errors import InputError
 from flowrun.ports.journal import InboxRow
 from flowrun.records.validation import Checker
+from flowrun.words import t
 
 __all__ = ["CUSTOMER", "People"]
 
@@ -59,8 +60,8 @@ class People(Waits):
                 self.journal.entry(first[0].id)  # raises how it was settled
             if seen is not None and seen != seen_digest(p["digest"] for e in entries for p in e.asked["proposals"]):
                 raise InputError(
-                    f"Other calls wait under {id} than those that were shown.",
-                    help="Look again (flowrun inbox), then decide about what waits now.",
+                    t("Other calls wait under {name} than those that were shown.", name=id),
+                    help=t("Look again (flowrun inbox), then decide about what waits now."),
                     code="FR3061",
                 )
             events: list[AnyEvent] = []
@@ -102,14 +103,14 @@ class People(Waits):
         found = await self.entries(id, "edit")
         entry, verdict = chosen_call(id, found, call)
         if not by:
-            raise InputError("Who are you?", help="Add --as NAME.", code="FR3025")
+            raise InputError(t("Who are you?"), help=t("Add --as NAME."), code="FR3025")
         if by == CUSTOMER:
-            raise InputError("The customer says yes or no; a call is changed by people in roles.", code="FR3025")
+            raise InputError(t("The customer says yes or no; a call is changed by people in roles."), code="FR3025")
         roles = self.standing(entry).to
         if not any(self.holds(by, role, entry.run) for role in roles):
             raise InputError(
-                f"{by} is not in a role that {entry.id} asks: {', '.join(roles)}.",
-                help="Members of a role are listed in flowrun.yaml under `roles:`.",
+                t("{by} is not in a role that {entry} asks: {roles}.", by=by, entry=entry.id, roles=", ".join(roles)),
+                help=t("Members of a role are listed in flowrun.yaml under `roles:`."),
                 code="FR3025",
             )
         args = new_args(self.plan_of(entry.run), str(entry.asked.get("flow", "")), verdict, data)
@@ -119,7 +120,7 @@ class People(Waits):
                 self.journal.entry(entry.id)  # raises how it was settled
             now, at = self.standing(entry), self.clock.now()
             if all(waiting.path != verdict.path for waiting in now.proposals):
-                raise InputError("Somebody else changed this call at the same moment.", code="FR3061")
+                raise InputError(t("Somebody else changed this call at the same moment."), code="FR3061")
             edited = Edited(
                 path=f"{entry.path}/@edit-{len(now.edits) + 1}",
                 at=at,
@@ -161,8 +162,8 @@ class People(Waits):
         problems = Checker(form).check(data, placeholders=False) if form is not None else []
         if problems:
             self.role_for(entry, by, None, submitter_too=True)
-            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
-            raise InputError(f"The answer does not fit the form: {lines}", code="FR3021")
+            lines = "; ".join(f"{p.get('path') or t('the whole')}: {p['message']}" for p in problems[:5])
+            raise InputError(t("The answer does not fit the form: {lines}", lines=lines), code="FR3021")
 
     async def close_entry(self, id: str, *, by: str, reason: str = "", run_on: bool = True) -> RunResult:
         """End a hand-off (the run ends `handed_off`) or turn a question down."""

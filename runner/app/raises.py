@@ -14,6 +14,7 @@ from flowrun.errors import InputError
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import InboxRow
 from flowrun.values.micros import MICRO
+from flowrun.words import t
 
 
 def check_raise(
@@ -33,24 +34,32 @@ def check_raise(
         known, most = meter.limits.get(name), meter.ceiling.get(name)
         if most is not None and limit > most:
             raise InputError(
-                f"{name} cannot be raised above {most / unit:g}: flowrun.yaml allows no run more.",
-                help="The workspace's `limits` hold for every run; a run keeps those that it started with.",
+                t(
+                    "{name} cannot be raised above {most}: flowrun.yaml allows no run more.",
+                    name=name,
+                    most=f"{most / unit:g}",
+                ),
+                help=t("The workspace's `limits` hold for every run; a run keeps those that it started with."),
                 code="FR3071",
             )
         if known is None or limit <= known:
             raise InputError(
-                f"{name} can only be raised, and its limit is {'none' if known is None else f'{known / unit:g}'}.",
+                t("{name} has no limit, so nothing can be raised.", name=name)
+                if known is None
+                else t("{name} can only be raised, and its limit is {limit}.", name=name, limit=f"{known / unit:g}"),
                 code="FR3032",
             )
     if any("done" in entry.asked.get("may", []) for entry in stuck):
         raise InputError(
-            "A write is in doubt, and no raised limit tells what became of it.",
-            help=f"Look there, then: flowrun settle {stuck[0].id} --done --data JSON, or --not-done.",
+            t("A write is in doubt, and no raised limit tells what became of it."),
+            help=t("Look there, then: flowrun settle {name} --done --data JSON, or --not-done.", name=stuck[0].id),
             code="FR3072",
         )
     if stuck:
         raise InputError(
-            "The step that was handed off runs other steps, so it cannot be tried again: they would run twice.",
-            help=f"Close it (flowrun inbox), or put `on_error: hand_off` on the steps inside. flowrun show {run}",
+            t("The step that was handed off runs other steps, so it cannot be tried again: they would run twice."),
+            help=t(
+                "Close it (flowrun inbox), or put `on_error: hand_off` on the steps inside. flowrun show {run}", run=run
+            ),
             code="FR3031",
         )

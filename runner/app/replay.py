@@ -28,6 +28,7 @@ from flowrun.plan.model import Plan, RulePlan
 from flowrun.ports.journal import Journal, RunRow
 from flowrun.privacy.marks import Found
 from flowrun.values.moments import add_seconds
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -133,7 +134,11 @@ def replay(
     start = None if since is None or only is not None else add_seconds(now, -since)
     rows = [row for row in each_run(journal, flow=name, since=start) if only in (None, row.run)]
     if only is not None and not rows:
-        raise InputError(f"{only} is no run of {name}.", help="Leave --flow out, or give its own flow.", code="FR3085")
+        raise InputError(
+            t("{only} is no run of {name}.", only=only, name=name),
+            help=t("Leave --flow out, or give its own flow."),
+            code="FR3085",
+        )
     rows.reverse()
     results: dict[str, Replayed] = {}
     recorded: dict[str, Recorded] = {}
@@ -162,12 +167,16 @@ def _read(journal: Journal, row: RunRow, plans: Plans) -> Recorded | Replayed:
     try:
         events: Sequence[AnyEvent] = [stored.event for stored in journal.events(row.run)]
         if not isinstance(events[0], RunStarted):
-            return _told(row, "cannot_tell", "The run was erased.")
+            return _told(row, "cannot_tell", t("The run was erased."))
         plans.now(row.flow, events[0].model)
         return Recorded(events)
     except FlowError as error:
         first = next(d for d in error.diagnostics if d.severity == "error")
-        return _told(row, "cannot_tell", f"The flow {row.flow} is wrong: {first.span}: {first.message}")
+        return _told(
+            row,
+            "cannot_tell",
+            t("The flow {flow} is wrong: {span}: {message}", flow=row.flow, span=first.span, message=first.message),
+        )
     except FlowrunError as error:
         return _told(row, "cannot_tell", error.message)
 

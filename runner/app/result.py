@@ -15,6 +15,7 @@ from flowrun.core.events import AnyEvent
 from flowrun.insight.summary import Summary, Usage, summarise
 from flowrun.journal.projections import short_id
 from flowrun.ports.journal import InboxRow, Journal, RunRow
+from flowrun.words import t
 
 Json = Any
 EXIT_CODES = {"completed": 0, "completed_with_gaps": 0, "rejected": 0, "waiting": 4, "handed_off": 4}
@@ -76,7 +77,9 @@ def _erased(journal: Journal, row: RunRow, duplicate_of: str | None) -> RunResul
         records=[{"schema": record.schema, "path": record.path, "record": record.record} for record in records],
         usage=Usage(),
         waiting=[],
-        reason=f"Its person was forgotten at {row.erased}: what happened in it cannot be read any more.",
+        reason=t(
+            "Its person was forgotten at {erased}: what happened in it cannot be read any more.", erased=row.erased
+        ),
         duplicate_of=duplicate_of,
         erased=row.erased,
         mode=row.mode,

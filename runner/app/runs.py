@@ -34,9 +34,10 @@ from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.drain import Stopped
 from flowrun.runtimes.local import LocalRuntime
 from flowrun.values.names import Names
+from flowrun.words import mark, sentences, t
 
 Json = Any
-HALT_HELP = "What was said is stored. `flowrun halt --list` tells who halted it; `flowrun halt WHAT --off` lifts it."
+HALT_LIFT = mark("`flowrun halt --list` tells who halted it; `flowrun halt WHAT --off` lifts it.")
 
 
 class App(People, Shown):
@@ -124,8 +125,8 @@ class App(People, Shown):
             await asyncio.gather(*(worker() for _ in range(max(at_once, 1))))
         if left:
             raise Stopped(
-                f"Stopped before the end: {len(left)} inputs are not finished; what is done is stored.",
-                help="flowrun resume --due, then give the same inputs again: what is finished is not repeated.",
+                t("Stopped before the end: {count} inputs are not finished; what is done is stored.", count=len(left)),
+                help=t("flowrun resume --due, then give the same inputs again: what is finished is not repeated."),
             )
 
     async def resume(
@@ -139,7 +140,11 @@ class App(People, Shown):
         row = self.journal.run(run)
         if row.status == "finished":
             if raised:
-                raise _ended(row.run, row.outcome, "its limits cannot be raised")
+                raise _ended(
+                    row.run,
+                    row.outcome,
+                    mark("The run {run} has ended already ({outcome}); its limits cannot be raised."),
+                )
             return read_result(self.journal, row.run)
         hand_offs = [entry for entry in self.journal.inbox(run=row.run) if entry.kind == "hand_off"]
         again = [entry for entry in hand_offs if "resume" in entry.asked.get("may", [])]
@@ -160,7 +165,9 @@ class App(People, Shown):
         held: dict[str, str] = {}
         for run in runs:
             if self.dispatch.drain.asked:
-                failed.append((run, Stopped("Stopped before it was looked at.", help="flowrun resume --due", run=run)))
+                failed.append(
+                    (run, Stopped(t("Stopped before it was looked at."), help="flowrun resume --due", run=run))
+                )
                 continue
             try:
                 reason = self.halted(run)
@@ -181,7 +188,9 @@ class App(People, Shown):
         """
         row = self.journal.run(run)
         if row.status == "finished" and row.outcome != "cancelled":
-            raise _ended(row.run, row.outcome, "there is nothing to cancel")
+            raise _ended(
+                row.run, row.outcome, mark("The run {run} has ended already ({outcome}); there is nothing to cancel.")
+            )
         if row.status != "finished":
             self.require_owner(row.run, by, submitter=True)
             now = self.clock.now()
@@ -204,7 +213,12 @@ class App(People, Shown):
             if problems:
                 first = problems[0]
                 raise InputError(
-                    f"The event is not a valid {event}: {first.get('path') or 'the whole'}: {first['message']}",
+                    t(
+                        "The event is not a valid {event}: {path}: {message}",
+                        event=event,
+                        path=first.get("path") or t("the whole"),
+                        message=first["message"],
+                    ),
                     code="FR3021",
                 )
             self.add(run, [Woken(path=path, at=self.clock.now(), timer=False, payload=payload)])
@@ -217,13 +231,15 @@ class App(People, Shown):
         flow = compiled.plan.flow
         problems = compiled.check(flow.input, input, placeholders=False)
         if problems:
-            lines = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
+            lines = "; ".join(f"{p.get('path') or t('the whole')}: {p['message']}" for p in problems[:5])
             inline = flow.input.startswith("inline:")
             raise InputError(
-                f"The input is not {'what the flow asks for' if inline else f'a valid {flow.input}'}: {lines}",
-                help="See `input:` in the flow."
+                t("The input is not what the flow asks for: {lines}", lines=lines)
                 if inline
-                else f"See what is expected: flowrun schema show {flow.input}",
+                else t("The input is not a valid {schema}: {lines}", schema=flow.input, lines=lines),
+                help=t("See `input:` in the flow.")
+                if inline
+                else t("See what is expected: flowrun schema show {input}", input=flow.input),
                 code="FR3008",
             )
 
@@ -255,7 +271,9 @@ class App(People, Shown):
             plan = msgspec.json.decode(self.journal.get_plan(digest), type=Plan)
             found = self._plans[digest] = CompiledPlan(plan, digest)
         if not accept and (changed := changed_tool(self.ws, found.plan)):
-            raise InputError(changed, help=f"Look at the change, then: flowrun resume {run} --accept", code="FR3030")
+            raise InputError(
+                changed, help=t("Look at the change, then: flowrun resume {run} --accept", run=run), code="FR3030"
+            )
         return found
 
     async def go_on(self, run: str, *, accept: bool = False, ends: bool = False) -> None:
@@ -266,7 +284,11 @@ class App(People, Shown):
         """
         held = None if ends else self.halted(run)
         if held is not None:
-            raise InputError(f"{run} waits on. {held}", help=HALT_HELP, code="FR3007")
+            raise InputError(
+                t("{run} waits on. {held}", run=run, held=held),
+                help=sentences(t("What was said is stored."), t(HALT_LIFT)),
+                code="FR3007",
+            )
         compiled = self.plan_of(run, accept=accept or ends)
         if not ends:
             check_names(self.ws, self.dispatch, compiled.plan)
@@ -291,9 +313,9 @@ class App(People, Shown):
         """Store what somebody outside the run says. Raises `InputError` (FR3022) where it was said already."""
         receipt = self.journal.commit([Append(run=run, epoch=None, events=events, durable=True)])[0]
         if receipt.refused == "finished":
-            raise InputError(f"The run {run} has ended already.", help=f"flowrun show {run}", code="FR3023")
+            raise InputError(t("The run {run} has ended already.", run=run), help=f"flowrun show {run}", code="FR3023")
         if not receipt.ok:
-            raise InputError("This was answered already.", help=f"flowrun show {run}", code="FR3022")
+            raise InputError(t("This was answered already."), help=f"flowrun show {run}", code="FR3022")
 
     def _started(
         self, compiled: CompiledPlan, input: Json, *, key: str | None, model: str | None, by: str, mode: str | None
@@ -302,11 +324,11 @@ class App(People, Shown):
         self.check_input(compiled, input)
         run, now = self.clock.new_id(), self.clock.now()
         if (held := halt_of(self.dispatch, compiled, input)) is not None:
-            raise InputError(f"Nothing was begun: {held}", help=HALT_HELP.partition(". ")[2], code="FR3007")
+            raise InputError(t("Nothing was begun: {held}", held=held), help=t(HALT_LIFT), code="FR3007")
         if key is None and flow.key is not None:
             value = compiled.value(flow.key, Names(input=input, now=now))
             if value is None:
-                raise InputError("The flow's `key` is empty for this input.", code="FR3006")
+                raise InputError(t("The flow's `key` is empty for this input."), code="FR3006")
             key = str(value)
         subject = None if flow.subject is None else compiled.value(flow.subject, Names(input=input, now=now))
         return RunStarted(
@@ -337,19 +359,21 @@ class App(People, Shown):
                 return
             await self.dispatch.drain.sleep(pause)
             if self.dispatch.drain.asked:
-                raise Stopped(f"The run {run} is driven by another process.", help=f"flowrun show {run}", run=run)
+                raise Stopped(
+                    t("The run {run} is driven by another process.", run=run), help=f"flowrun show {run}", run=run
+                )
             pause = min(pause * 2, 0.5)
 
 
-def _ended(run: str, outcome: str | None, so: str) -> InputError:
-    return InputError(f"The run {run} has ended already ({outcome}); {so}.", help=f"flowrun show {run}", code="FR3023")
+def _ended(run: str, outcome: str | None, words: str) -> InputError:
+    return InputError(t(words, run=run, outcome=outcome), help=f"flowrun show {run}", code="FR3023")
 
 
 @contextmanager
 def open_app(ws: Workspace, *, models: Models | None = None, ends: bool = False) -> Iterator[App]:
     """Open the workspace's store and adapters; close them after. `ends`: runs only end, also where tools cannot be read."""
     if ws.store_url.startswith("postgres"):
-        raise ConfigError("This version stores runs in SQLite only.", help="Use sqlite:///PATH.", code="FR2020")
+        raise ConfigError(t("This version stores runs in SQLite only."), help=t("Use sqlite:///PATH."), code="FR2020")
     clock = wiring.clock()
     journal = wiring.journal(ws.store_url)
     try:

@@ -19,6 +19,7 @@ from flowrun.errors import StoreError
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Journal, RecordRow, RunRow
 from flowrun.privacy.marks import Found
+from flowrun.words import t
 
 Json = Any
 LOST_PLAN = "FR5008"
@@ -61,7 +62,7 @@ class Shown(ABC):
     def shown_run(self, row: RunRow) -> RunRow:
         """Return a row of the list of runs as it may be shown."""
         if row.erased is not None:
-            return msgspec.structs.replace(row, reason=f"its person was forgotten at {row.erased}")
+            return msgspec.structs.replace(row, reason=t("its person was forgotten at {erased}", erased=row.erased))
         if row.unreadable:
             return msgspec.structs.replace(row, reason=row.unreadable)
         if not row.reason:

@@ -46,7 +46,8 @@ def findings_of(fragment: str, rule: str = "") -> tuple[list[Diagnostic], dict[s
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
         try:
-            _, found, texts = check_paths(load_workspace(root), [str(root)])
+            looked = check_paths(load_workspace(root), [str(root)])
+            found, texts = looked.findings, looked.texts
         except FlowError as error:
             found, texts = list(error.diagnostics), {}
         shown = texts | {str(root / name): data.decode(errors="replace") for name, data in files.items()}
@@ -65,5 +66,6 @@ def _moved(item: Diagnostic, lead: str) -> Diagnostic:
         message=item.message.replace(lead, ""),
         help=None if item.help is None else item.help.replace(lead, ""),
         span=span(item.span),
+        edits=tuple(replace(edit, span=span(edit.span)) for edit in item.edits),
         related=tuple((span(at), note.replace(lead, "")) for at, note in item.related),
     )

@@ -21,6 +21,7 @@ from flowrun.testing import TestResult
 from flowrun.testing.parallel import processes, spread
 from flowrun.testing.result import located
 from flowrun.testing.suite import pieces
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -67,7 +68,9 @@ def run_tests(
         ]
         if not work and not broken:
             names = [name for (name, _), _ in named]
-            raise InputError(f"There is no test {only}.", help=suggestion(only, names) or None, code="FR3301")
+            raise InputError(
+                t("There is no test {only}.", only=only), help=suggestion(only, names) or None, code="FR3301"
+            )
     for result in broken:
         on_result(result)
     if broken and first:

@@ -21,6 +21,7 @@ from flowrun.errors import StoreError
 from flowrun.journal.facts import Fact, Forgotten, Halted, read_fact
 from flowrun.ports.journal import RunRow, StoredEvent
 from flowrun.values.moments import add_seconds
+from flowrun.words import t
 
 UNREADABLE = ("FR5012", "FR5023")
 """A run's keys are not there: its clear part is still told, and every other run."""
@@ -104,8 +105,15 @@ def _tag(fact: Fact) -> str:
 
 def _fact_words(fact: Fact) -> str:
     if isinstance(fact, Forgotten):
-        return f"A person was forgotten: {len(fact.runs)} runs; of {fact.records} records something remains"
+        return t(
+            "A person was forgotten: {count} runs; of {records} records something remains",
+            count=len(fact.runs),
+            records=fact.records,
+        )
     if isinstance(fact, Halted):
-        until = f" until {fact.until}" if fact.until else ""
-        return f"Halted {fact.what}{until}" + (f": {fact.reason}" if fact.reason else "")
-    return f"Lifted the halt of {fact.what}"
+        if fact.until:
+            halted = t("Halted {what} until {until}", what=fact.what, until=fact.until)
+        else:
+            halted = t("Halted {what}", what=fact.what)
+        return f"{halted}: {fact.reason}" if fact.reason else halted
+    return t("Lifted the halt of {what}", what=fact.what)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from flowrun.errors import ConfigError, FlowError
 from flowrun.lang import spec_files
-from flowrun.lang.files import matching, read_source
+from flowrun.lang.files import matching, read_source, source_of
 from flowrun.lang.parse import parse_workspace
 from flowrun.lang.spec import Template
 from flowrun.lint.supported import workspace_findings
 from flowrun.lint.workspace import file_findings, role_findings
 from flowrun.plan.model import ModelPlan, RolePlan
 from flowrun.records.registry import Registry
-from flowrun.words import speak
+from flowrun.words import speak, t
 
 FILE = "flowrun.yaml"
 DEFAULT_STORE = "sqlite:///.flowrun/flowrun.db"
@@ -42,15 +42,18 @@ class Workspace:
         return "UTC" if self.config is None else self.config.time_zone
 
 
-def load_workspace(path: Path | None = None, store: str | None = None, *, whole: bool = True) -> Workspace:
+def load_workspace(
+    path: Path | None = None, store: str | None = None, *, whole: bool = True, stored: bytes | None = None
+) -> Workspace:
     """Return the workspace of a folder (or of a `flowrun.yaml`), else of the nearest one upward from here.
 
     Raises `FlowError` where the file is wrong or names files that are not there, `ConfigError` where it does not exist.
     `whole`: not so for a use that must work where the files that it names are gone, and reads none of them.
+    `stored`: what to read in place of the file on the disk.
     """
-    file = _find(path)
+    file = workspace_file(path)
     root = file.parent if file is not None else (path or Path.cwd())
-    config = None if file is None else _read(file, whole)
+    config = None if file is None else _read(file, whole, stored)
     if config is not None and not os.environ.get("FLOWRUN_LANGUAGE"):
         speak(config.language)
     url = store or os.environ.get("FLOWRUN_STORE") or (config.store if config else None) or DEFAULT_STORE
@@ -64,19 +67,19 @@ def load_workspace(path: Path | None = None, store: str | None = None, *, whole:
     )
 
 
-def _find(path: Path | None) -> Path | None:
+def workspace_file(path: Path | None) -> Path | None:
     if path is not None:
         if path.is_file():
             return path
         if not path.is_dir():
-            raise ConfigError(f"There is no workspace at {path}.", code="FR2001")
+            raise ConfigError(t("There is no workspace at {path}.", path=path), code="FR2001")
         return path / FILE if (path / FILE).is_file() else None
     here = Path.cwd()
     return next((f / FILE for f in (here, *here.parents) if (f / FILE).is_file()), None)
 
 
-def _read(file: Path, whole: bool) -> spec_files.WorkspaceFile:
-    config, findings = parse_workspace(read_source(file))
+def _read(file: Path, whole: bool, stored: bytes | None) -> spec_files.WorkspaceFile:
+    config, findings = parse_workspace(read_source(file) if stored is None else source_of(str(file), stored))
     if config is None:
         raise FlowError(findings)
     missing = [*workspace_findings(config), *role_findings(config)]
@@ -136,7 +139,9 @@ def _variable(template: Template | None) -> str | None:
     if node[0] == "attr" and node[1] in (["name", "env"], ["name", "secret"]):
         return str(node[2])
     raise ConfigError(
-        f"{template.span}: a key is never written into a file.", help="Write ${{ secret.NAME }}.", code="FR2011"
+        t("{span}: a key is never written into a file.", span=template.span),
+        help=t("Write ${{ secret.NAME }}."),
+        code="FR2011",
     )
 
 

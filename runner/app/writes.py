@@ -9,6 +9,7 @@ from flowrun.app import words
 from flowrun.app.runs import App
 from flowrun.journal.writes import Write, writes
 from flowrun.ports.journal import RunRow
+from flowrun.words import t, tn
 
 ALL = 1_000_000_000
 OPEN = ("proposed", "decided", "reserved", "executing", "in_doubt")
@@ -38,22 +39,24 @@ def told(write: Write) -> str:
     """Return what became of a write, in a few words."""
     if write.state == "decided":
         said = {
-            "deny": "denied",
-            "ask": "waits for people",
-            "rejected": "rejected by people",
-            "refused": "refused",
-            "not_made": "not made",
+            "deny": t("denied"),
+            "ask": t("waits for people"),
+            "rejected": t("rejected by people"),
+            "refused": t("refused"),
+            "not_made": t("not made"),
         }
-        by = f" by {write.rule}" if write.rule else ""
-        what = "simulated" if write.how == "simulated" else said.get(write.decision, "allowed")
-        return f"{what}{by}{': ' + write.reason if write.reason else ''}"
+        what = t("simulated") if write.how == "simulated" else said.get(write.decision, t("allowed"))
+        if write.rule:
+            what = t("{what} by {rule}", what=what, rule=write.rule)
+        return f"{what}: {write.reason}" if write.reason else what
     if write.state == "reconciled":
-        how = {"repeat": "repeated", "confirm_with": "looked up"}.get(write.how, f"said by {write.by}")
-        return f"was in doubt; {'done' if write.done else 'not done'} ({how})"
+        how = {"repeat": t("repeated"), "confirm_with": t("looked up")}.get(write.how) or t("said by {by}", by=write.by)
+        return t("was in doubt; done ({how})", how=how) if write.done else t("was in doubt; not done ({how})", how=how)
     if write.state == "done" and write.first:
-        return f"done before, by the run {write.first}; the first result was given"
+        return t("done before, by the run {first}; the first result was given", first=write.first)
     if write.state in ("in_doubt", "failed") and write.attempts:
-        return f"{len(write.attempts)} attempt{'s' * (len(write.attempts) > 1)}: {words.short(write.attempts[-1].said)}"
+        last = words.short(write.attempts[-1].said)
+        return tn("{n} attempt: {said}", "{n} attempts: {said}", len(write.attempts), said=last)
     if write.state == "reserved":
-        return "its intent is stored, and nobody drives its run: flowrun resume settles it"
+        return t("its intent is stored, and nobody drives its run: flowrun resume settles it")
     return ""

@@ -16,6 +16,7 @@ import click
 from flowrun.cli import options
 from flowrun.cli.output import is_terminal, note, print_json, say
 from flowrun.errors import InputError
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.testing.chaos.matrix import CaseResult, ChaosResult
@@ -71,7 +72,10 @@ def command(
 
     kinds = list(KINDS) if boundaries == "all" else boundaries.split(",")
     if unknown := [kind for kind in kinds if kind not in KINDS]:
-        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(KINDS)}, all.", param_hint="--boundaries")
+        raise click.BadParameter(
+            t("{unknown} is none of {kinds}, all.", unknown=repr(unknown[0]), kinds=", ".join(KINDS)),
+            param_hint="--boundaries",
+        )
 
     def again(result: ChaosResult, case: CaseResult) -> str:
         more = f" --kills {kills} --seed {seed}" if kills > 1 else ""
@@ -91,14 +95,16 @@ def command(
     except InputError as error:
         if error.code != "FR3084":
             raise
-        raise click.UsageError(f"--at: {error.message} {error.help}") from None
+        raise click.UsageError(t("--at: {message} {help}", message=error.message, help=error.help)) from None
     if junit is not None:
         from flowrun.testing.chaos.junit import junit as report
 
         try:
             junit.write_bytes(report(results, again))
         except OSError as error:
-            raise InputError(f"{junit} cannot be written: {error.strerror}.", code="FR3083") from None
+            raise InputError(
+                t("{junit} cannot be written: {why}.", junit=junit, why=error.strerror), code="FR3083"
+            ) from None
     ok = all(result.ok for result in results)
     if as_json:
         print_json({"ok": ok, **counts(results), "tests": [as_dict(result, again) for result in results]})

@@ -15,6 +15,7 @@ from flowrun.cli.json_text import NotJson, read_json
 from flowrun.errors import InputError
 from flowrun.lang.document import compose, plain
 from flowrun.lang.source import Source
+from flowrun.words import t
 
 Json = Any
 MAX_BYTES = 1_000_000
@@ -36,7 +37,7 @@ def read_data(text: str) -> Json:
     try:
         return read_json(text)
     except NotJson as error:
-        own = """A text needs its own quotes: --data '"yes"'. A file: --data @answer.json"""
+        own = t("A text needs its own quotes: --data '\"yes\"'. A file: --data @answer.json")
         raise InputError(error.within("--data"), help=error.help if error.sure else own, code=CODE) from None
 
 
@@ -49,15 +50,15 @@ def read_lines(source: str) -> list[tuple[int, Json]]:
         if not line.strip():
             continue
         if len(line) > MAX_BYTES:
-            raise InputError(f"{name}:{number}: a line may have at most 1 MB.", code=CODE)
+            raise InputError(t("{name}:{number}: a line may have at most 1 MB.", name=name, number=number), code=CODE)
         try:
             values.append((number, read_json(line)))
         except NotJson as error:
             where = f"{name}:{number}:{error.column}" if error.column else f"{name}:{number}"
-            help = error.help if error.sure else "Write one JSON value a line."
+            help = error.help if error.sure else t("Write one JSON value a line.")
             raise InputError(f"{where}: {error.what}", help=help, code=CODE) from None
     if not values:
-        raise InputError(f"{name} has no input in it.", help="Write one JSON value a line.", code=CODE)
+        raise InputError(t("{name} has no input in it.", name=name), help=t("Write one JSON value a line."), code=CODE)
     return values
 
 
@@ -66,19 +67,25 @@ def read_file(path: Path, limit: int | None) -> bytes:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise InputError(f"{path} is a folder.", help="Name a JSON or YAML file in it.", code=CODE)
+            raise InputError(t("{path} is a folder.", path=path), help=t("Name a JSON or YAML file in it."), code=CODE)
         if limit is not None and status.st_size > limit:
             raise too_large(str(path))
         with path.open("rb") as stream:
             data = stream.read() if limit is None else stream.read(limit + 1)
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist.", help="Check the name and the folder.", code=CODE) from None
+        raise InputError(
+            t("{path} does not exist.", path=path), help=t("Check the name and the folder."), code=CODE
+        ) from None
     except PermissionError:
         raise InputError(
-            f"{path} may not be read: no permission.", help="Give yourself the right to read it, or copy it.", code=CODE
+            t("{path} may not be read: no permission.", path=path),
+            help=t("Give yourself the right to read it, or copy it."),
+            code=CODE,
         ) from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.", code=CODE) from None
+        raise InputError(
+            t("{path} cannot be read: {why}.", path=path, why=getattr(error, "strerror", None) or error), code=CODE
+        ) from None
     if limit is not None and len(data) > limit:
         raise too_large(str(path))
     return data
@@ -94,24 +101,28 @@ def read_stdin() -> bytes:
 
 def too_large(name: str) -> InputError:
     """Return the error for an input above the limit."""
-    return InputError(f"{name} is larger than 1 MB.", help="Hand in a reference to large data instead.", code=CODE)
+    return InputError(
+        t("{name} is larger than 1 MB.", name=name), help=t("Hand in a reference to large data instead."), code=CODE
+    )
 
 
 def text_of(name: str, data: bytes) -> str:
     """Return bytes as text."""
     if b"\x00" in data:
-        raise InputError(f"{name} is a binary file, not text.", help="Give JSON or YAML.", code=CODE)
+        raise InputError(t("{name} is a binary file, not text.", name=name), help=t("Give JSON or YAML."), code=CODE)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{name}:{line}: this is not UTF-8 text.", help="Save it as UTF-8.", code=CODE) from None
+        raise InputError(
+            t("{name}:{line}: this is not UTF-8 text.", name=name, line=line), help=t("Save it as UTF-8."), code=CODE
+        ) from None
 
 
 def parse(name: str, text: str) -> Json:
     """Return the value of JSON or YAML text."""
     if not text.strip():
-        raise InputError(f"{name} is empty.", help="Give JSON or YAML.", code=CODE)
+        raise InputError(t("{name} is empty.", name=name), help=t("Give JSON or YAML."), code=CODE)
     try:
         return read_json(text)
     except NotJson as error:

@@ -14,6 +14,7 @@ from flowrun.cli.documents import read_data
 from flowrun.cli.output import print_json, progress, table
 from flowrun.cli.run import worst
 from flowrun.errors import InputError
+from flowrun.words import t
 
 
 @click.command("event")
@@ -37,8 +38,8 @@ def command(name: str, key: str, data: str, by: str, as_json: bool, workspace: P
         known = awaited_events(app.journal)
         if "@" not in name:
             raise InputError(
-                f"An event is written with its version, NAME@N; {name} has none.",
-                help=f"Runs wait for: {', '.join(known) or 'no event'}.",
+                t("An event is written with its version, NAME@N; {name} has none.", name=name),
+                help=t("Runs wait for: {known}.", known=", ".join(known) or "no event"),
                 code="FR3029",
             )
         with progress(f"Delivering {name}"):
@@ -47,8 +48,8 @@ def command(name: str, key: str, data: str, by: str, as_json: bool, workspace: P
     if not results:
         why = "with another key" if name in known else f"for: {', '.join(known) or 'no event'}"
         raise InputError(
-            f"No run waits for {name} with the key {key}.",
-            help=f"Runs wait {why}. flowrun runs --status waiting lists them.",
+            t("No run waits for {name} with the key {key}.", name=name, key=key),
+            help=t("Runs wait {why}. flowrun runs --status waiting lists them.", why=why),
             code="FR3028",
         )
     if as_json:

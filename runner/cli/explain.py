@@ -13,7 +13,7 @@ from flowrun.cli import options
 from flowrun.errors import InputError
 from flowrun.words import t
 
-FORMATS = ("text", "markdown", "json")
+FORMATS = ("text", "markdown", "json", "mermaid", "svg")
 
 
 @click.command("explain")
@@ -29,6 +29,7 @@ def command(flow: str, form: str, as_json: bool, output: Path | None, workspace:
     Examples:
       flowrun explain support_to_ticket
       flowrun explain flows/refund.flow.yaml --format markdown --output refund.md
+      flowrun explain flows/refund.flow.yaml --format svg --output refund.svg
     """
     from flowrun.app.explain import explain
     from flowrun.contract.forms import as_form

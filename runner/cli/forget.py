@@ -13,6 +13,7 @@ import click
 from flowrun.app.forget import Forgotten, forget, plan_forgetting
 from flowrun.cli import options
 from flowrun.cli.output import is_terminal, print_json, say
+from flowrun.words import t
 
 
 @click.command("forget")
@@ -51,7 +52,7 @@ def command(
             tell(planned)
         if not dry_run and not yes and planned.runs:
             if as_json or subject == "-" or not is_terminal(sys.stdin):
-                raise click.UsageError("nobody is there to ask; add --yes, or --dry-run to see what would be done")
+                raise click.UsageError(t("nobody is there to ask; add --yes, or --dry-run to see what would be done"))
             if not click.confirm("Erase it? It cannot be undone."):
                 return 1
         result = planned if dry_run else options.wait_for(forget(app, who, by=by, cancel=cancel))

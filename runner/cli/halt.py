@@ -17,6 +17,7 @@ from flowrun.cli import options
 from flowrun.cli.output import print_json, say, table
 from flowrun.cli.run import user_name
 from flowrun.errors import StoreError
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.ports.journal import Halt
@@ -59,9 +60,9 @@ def command(
     from flowrun.app.halt import open_brake
 
     if listing == (what is not None):
-        raise click.UsageError("give either WHAT or --list")
+        raise click.UsageError(t("give either WHAT or --list"))
     if (off or listing) and (reason or until):
-        raise click.UsageError(f"--reason and --until do not go with {'--off' if off else '--list'}")
+        raise click.UsageError(t("--reason and --until do not go with {option}", option="--off" if off else "--list"))
     with room_told(), open_brake(options.workspace_of(workspace, store, whole=False)) as brake:
         if what is None:
             show(brake.listed(everything=everything), as_json)

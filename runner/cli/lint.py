@@ -1,75 +1,161 @@
-"""`flowrun lint`: findings in flows, policies, tools and tests, with their places.
+"""`flowrun lint`: findings in flows, policies, tools and tests, with their places; mending them.
 
-Owns: the command's options and its exit code. It must stay light: nothing that runs a flow may be imported here.
+Owns: the command's options, where its output goes and its exit code. It must stay light: nothing that runs a flow may be
+imported here.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping, Sequence
+import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flowrun.cli import options
-from flowrun.cli.output import print_json, say
-from flowrun.errors import Diagnostic, FlowError, InputError
+from flowrun.cli.output import is_terminal, note, print_json, say
+from flowrun.errors import InputError
+from flowrun.lint.reporters import FORMATS
+from flowrun.words import sentences, t
+
+if TYPE_CHECKING:
+    from flowrun.lint.report import Report
 
 UNREADABLE = {"file-too-large", "binary-file", "not-utf8"}
 
 
 @click.command("lint")
 @click.argument("paths", nargs=-1)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs, github for annotations, sarif, junit and gitlab for CI.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the findings there instead.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning"]),
+    default="error",
+    show_default=True,
+    help="What ends with 1: errors, or warnings too.",
+)
+@click.option("--fix", is_flag=True, help="Mend what has one right repair, and show what remains.")
+@click.option("--diff", "as_diff", is_flag=True, help="Show what --fix would change; write nothing.")
+@click.option("--dry-run", is_flag=True, help="With --fix: the same as --diff.")
+@click.option("--show-allowed", is_flag=True, help="Show the findings that comments allow, too.")
 @click.option("--explain", metavar="CODE", help="Teach one finding, such as FR1101 or unknown-key.")
 @options.WORKSPACE
-def command(paths: tuple[str, ...], form: str, explain: str | None, workspace: Path | None) -> int:
+def command(
+    paths: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    fail_on: str,
+    fix: bool,
+    as_diff: bool,
+    dry_run: bool,
+    show_allowed: bool,
+    explain: str | None,
+    workspace: Path | None,
+) -> int:
     """Check PATHS (files, folders or names of flows), else the whole workspace. Nothing is run.
 
-    Ends with 1 where there are errors, with 0 where there are at most warnings.
+    Ends with 1 where there are errors, with 3 where a file cannot be read, with 0 where there are at most warnings. With
+    --fix what remains counts; --diff mends nothing, so everything counts.
 
     \b
     Examples:
       flowrun lint
+      flowrun lint --fix
       flowrun lint flows/refund.flow.yaml --format json
+      flowrun lint --format sarif --output flowrun.sarif --fail-on warning
       flowrun lint --explain FR1101
     """
     if explain is not None:
         return teach(explain, form)
-    from flowrun.app.flows import check_paths
+    if dry_run and not fix:
+        raise click.UsageError(t("--dry-run belongs to --fix; --diff alone does the same"))
+    if (as_diff or dry_run) and form != "text":
+        raise click.UsageError(t("--diff prints a diff, so it takes no --format"))
+    from flowrun.app.lint import look
 
-    # Nothing that is read is thrown away before the end, so looking for rubbish would only cost: a third of the time.
-    gc.disable()
-    try:
-        files, findings, sources = check_paths(options.workspace_of(workspace), paths)
-    except FlowError as error:  # flowrun.yaml itself, or a file that is too large to read
-        findings = list(error.diagnostics)
-        files, sources = [Path(file) for file in dict.fromkeys(d.span.file for d in findings)], {}
-    finally:
-        gc.enable()
-    if not files:
-        raise InputError("There is no flow here to check.", help="flowrun lint PATH, or flowrun init", code="FR3017")
-    report([str(file) for file in files], findings, sources, form)
-    errors = [found for found in findings if found.severity == "error"]
-    if any(found.rule in UNREADABLE for found in errors):
-        return 3
-    return 1 if errors else 0
+    if fix or as_diff:
+        from flowrun.app import mend
+
+        mending = mend.mended(workspace, paths)
+        if as_diff or dry_run:
+            put(mend.diff(mending), output)
+            found = replace(look(workspace, paths), fail_on=fail_on)
+            note(summary(found))
+            return code_of(found)
+        mend.write(mending)
+        found = mending.report
+    else:
+        # Nothing that is read is thrown away before the end, so looking for rubbish would only cost: a third of the time.
+        gc.disable()
+        try:
+            found = look(workspace, paths)
+        finally:
+            gc.enable()
+    found = replace(found, show_allowed=show_allowed, fail_on=fail_on)
+    show(found, form, output)
+    return code_of(found)
 
 
-def report(files: Sequence[str], findings: Sequence[Diagnostic], sources: Mapping[str, str], form: str) -> None:
-    """Print the findings."""
-    from flowrun.lint.reporter import render_json, render_text
+def show(found: Report, form: str, output: Path | None) -> None:
+    """Print the findings on stdout, or into a file."""
+    from flowrun.lint.reporters import render
 
-    if form == "json":
-        click.echo(render_json(findings, files), nl=False)
+    written = render(form, found)
+    if form != "text" or output is not None:
+        put(written, output)
+        if output is not None:
+            note(summary(found))
         return
-    if findings:
-        say(render_text(findings, sources))
-    errors = sum(found.severity == "error" for found in findings)
-    parts = [(errors, "error"), (len(findings) - errors, "warning")]
-    counts = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in parts if count)
-    checked = f"{len(files)} file{'' if len(files) == 1 else 's'} checked"
-    say(f"{checked}: {counts or 'nothing found'}.", style="red" if errors else "yellow" if findings else "green")
+    listed, _, counts = written.rstrip("\n").rpartition("\n")
+    if listed:
+        say(listed)
+    style = "red" if found.errors() else "yellow" if found.findings else "green"
+    say(counts, style=style)
+
+
+def put(text: str, output: Path | None) -> None:
+    """Write text as it is: into a file, or on stdout; a terminal gets no signs that steer it."""
+    if output is None:
+        if is_terminal(sys.stdout):
+            say(text.rstrip("\n"))
+        else:
+            click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        message = t("{file} cannot be written: {reason}.", file=output, reason=reason)
+        raise InputError(message, help=t("Name another file."), code="FR3052") from None
+
+
+def summary(found: Report) -> str:
+    """Return the line that counts files and findings."""
+    from flowrun.lint.reporters.text import summary
+
+    return summary(found)
+
+
+def code_of(found: Report) -> int:
+    """Return the exit code of a report."""
+    if any(item.rule in UNREADABLE and item.severity == "error" for item in found.findings):
+        return 3
+    return 1 if any(found.fails(item) for item in found.findings) else 0
 
 
 def teach(name: str, form: str) -> int:
@@ -80,7 +166,9 @@ def teach(name: str, form: str) -> int:
     if found is None:
         from flowrun.lang.expr_problem import suggestion
 
-        raise click.UsageError(f"there is no finding {name!r}. {suggestion(name, catalogue())}".rstrip())
+        raise click.UsageError(
+            sentences(t("there is no finding {name}.", name=repr(name)), suggestion(name, catalogue()))
+        )
     if form == "json":
         print_json(found)
         return 0

@@ -20,7 +20,7 @@ import click
 from flowrun import __version__
 from flowrun.cli import output
 from flowrun.errors import FlowError, FlowrunError, InternalError
-from flowrun.words import speak
+from flowrun.words import speak, t
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells use it."""
@@ -101,7 +101,11 @@ class LazyGroup(click.Group):
         name = args[0]
         if not name.startswith("-") and name not in (known := self.list_commands(ctx)):
             near = difflib.get_close_matches(name, known, n=1)
-            ctx.fail(f"no such command: {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            ctx.fail(
+                t("no such command: {name}; did you mean {near}?", name=repr(name), near=repr(near[0]))
+                if near
+                else t("no such command: {name}", name=repr(name))
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -220,7 +224,7 @@ def show_defect(error: Exception) -> int:
 def findings(error: FlowError) -> str:
     """Return the findings as `flowrun lint` shows them."""
     from flowrun.lang.files import read_source
-    from flowrun.lint.reporter import render_text
+    from flowrun.lint.reporters.text import render_text
 
     texts: dict[str, str] = {}
     for file in {found.span.file for found in error.diagnostics}:

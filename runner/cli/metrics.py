@@ -13,6 +13,7 @@ import click
 
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say, table
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.metrics import Report
@@ -44,7 +45,7 @@ def _one_of(known: tuple[str, ...]) -> Callable[[Any, Any, str], list[str]]:
         names = [name.strip() for name in value.split(",") if name.strip()]
         for name in names:
             if name not in known:
-                raise click.BadParameter(f"{name!r} is none of {', '.join(known)}.")
+                raise click.BadParameter(t("{name} is none of {known}.", name=repr(name), known=", ".join(known)))
         return list(dict.fromkeys(names))
 
     return read

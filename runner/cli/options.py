@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from flowrun.words import t
+
 if TYPE_CHECKING:
     from flowrun.app.result import RunResult
     from flowrun.app.runs import App
@@ -64,7 +66,7 @@ def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 
     seconds = None if value is None else parse_duration(value)
     if value is not None and seconds is None:
-        raise click.BadParameter(f"{value!r} is no duration; write 30d, 4h, 10m or 30s.")
+        raise click.BadParameter(t("{value} is no duration; write 30d, 4h, 10m or 30s.", value=repr(value)))
     return seconds
 
 

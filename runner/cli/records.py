@@ -20,6 +20,7 @@ from flowrun.cli import options
 from flowrun.cli.output import note, print_json, say, table
 from flowrun.errors import InputError
 from flowrun.ports.journal import RecordRow
+from flowrun.words import t
 
 Json = Any
 ALL = 2**31 - 1
@@ -139,7 +140,9 @@ def export_records(
     try:
         output.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise InputError(f"{output} cannot be written: {error.strerror}.", code="FR3013") from None
+        raise InputError(
+            t("{output} cannot be written: {why}.", output=output, why=error.strerror), code="FR3013"
+        ) from None
     note(f"{len(rows)} records in {output}")
     return 0
 

@@ -14,6 +14,7 @@ import click
 from flowrun.cli import options
 from flowrun.cli.output import print_json, progress, say
 from flowrun.values.durations import parse_duration
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.replay import Report
@@ -36,7 +37,7 @@ WORDS = {
 def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
     seconds = None if value is None else parse_duration(value)
     if value is not None and seconds is None:
-        raise click.BadParameter(f"{value!r} is no duration; write 30d, 4h, 10m or 30s.")
+        raise click.BadParameter(t("{value} is no duration; write 30d, 4h, 10m or 30s.", value=repr(value)))
     return seconds
 
 

@@ -19,6 +19,7 @@ from flowrun.cli.output import note, print_json, progress, say, table
 from flowrun.cli.run import worst
 from flowrun.cli.run_text import print_result
 from flowrun.values.micros import MICRO
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.result import RunResult
@@ -62,9 +63,9 @@ def command(
       flowrun resume --due
     """
     if (run is None) != due:
-        raise click.UsageError("give either RUN or --due")
+        raise click.UsageError(t("give either RUN or --due"))
     if due and (raises or accept):
-        raise click.UsageError("--due does not go with --raise or --accept; name the RUN")
+        raise click.UsageError(t("--due does not go with --raise or --accept; name the RUN"))
     raised = dict(limit(text) for text in raises)
     with options.opened(workspace, store) as app:
         if run is None:
@@ -102,13 +103,15 @@ def limit(text: str) -> tuple[str, int]:
     """Return one `LIMIT=N` as meters count it: money and seconds in millionths."""
     name, equals, amount = text.partition("=")
     if name not in LIMITS or not equals:
-        raise click.UsageError(f"--raise {text}: write LIMIT=N with one of {', '.join(LIMITS)}")
+        raise click.UsageError(
+            t("--raise {text}: write LIMIT=N with one of {limits}", text=text, limits=", ".join(LIMITS))
+        )
     try:
         number = Decimal(amount)
     except InvalidOperation:
-        raise click.UsageError(f"--raise {text}: {amount!r} is not a number") from None
+        raise click.UsageError(t("--raise {text}: {amount} is not a number", text=text, amount=repr(amount))) from None
     if not number.is_finite() or number <= 0:
-        raise click.UsageError(f"--raise {text}: the limit must be more than 0")
+        raise click.UsageError(t("--raise {text}: the limit must be more than 0", text=text))
     if name in ("model_calls", "tool_calls", "writes") and number != number.to_integral_value():
-        raise click.UsageError(f"--raise {text}: {name} is a whole number")
+        raise click.UsageError(t("--raise {text}: {name} is a whole number", text=text, name=name))
     return name, int(number * MICRO) if name in ("cost", "within") else int(number)

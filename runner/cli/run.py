@@ -17,6 +17,7 @@ from flowrun.cli.documents import read_document, read_lines
 from flowrun.cli.output import note, print_json, print_json_line, progress, say, table
 from flowrun.cli.run_text import print_result
 from flowrun.runtimes.drain import Stopped
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.result import RunResult
@@ -98,12 +99,12 @@ def command(
       flowrun run support_to_ticket --inputs messages.jsonl --at-once 8
     """
     if (source is None) == (many is None):
-        raise click.UsageError("give one of --input FILE and --inputs FILE")
+        raise click.UsageError(t("give one of --input FILE and --inputs FILE"))
     if record is not None and replay is not None:
-        raise click.UsageError("give only one of --record and --replay")
+        raise click.UsageError(t("give only one of --record and --replay"))
     if many is not None:
         if chat or key is not None:
-            raise click.UsageError(f"--inputs does not go with {'--chat' if chat else '--key'}")
+            raise click.UsageError(t("--inputs does not go with {option}", option="--chat" if chat else "--key"))
         inputs = read_lines(many)
         with options.opened(workspace, store, record=record, replay=replay) as app:
             return run_many(

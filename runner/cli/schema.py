@@ -14,6 +14,7 @@ from flowrun.cli import options
 from flowrun.cli.output import print_json, table
 from flowrun.errors import InputError
 from flowrun.lang.expr_problem import suggestion
+from flowrun.words import t
 
 
 @click.group("schema")
@@ -67,7 +68,9 @@ def show_schema(name: str, workspace: Path | None) -> int:
     if schema is None:
         known = [f"{known}@{version}" for known, version in registry.names()]
         raise InputError(
-            f"There is no schema {name}.", help=suggestion(name, known) or "flowrun schema list", code="FR3012"
+            t("There is no schema {name}.", name=name),
+            help=suggestion(name, known) or "flowrun schema list",
+            code="FR3012",
         )
     print_json(schema)
     return 0

@@ -13,6 +13,7 @@ from flowrun.cli import options
 from flowrun.cli.documents import read_data
 from flowrun.cli.output import progress
 from flowrun.cli.run_text import print_said
+from flowrun.words import t
 
 
 @click.command("settle")
@@ -46,9 +47,9 @@ def command(
       flowrun settle k3f7qz2a --not-done --as Sam --reason "No such ticket."
     """
     if done is None:
-        raise click.UsageError("give --done with --data, or --not-done")
+        raise click.UsageError(t("give --done with --data, or --not-done"))
     if done is not (data is not None):
-        raise click.UsageError("--done needs --data" if done else "--not-done takes no --data")
+        raise click.UsageError(t("--done needs --data") if done else t("--not-done takes no --data"))
     value = None if data is None else read_data(data)
     with options.opened(workspace, store) as app, progress("Going on with the run"):
         settled = app.settle_entry(id, done=done, by=by, data=value, reason=reason, run_on=not no_run)

@@ -13,6 +13,7 @@ import click
 from flowrun.cli import options
 from flowrun.cli.output import note, print_json, say
 from flowrun.errors import InputError
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.testing.result import TestResult
@@ -90,4 +91,4 @@ def write_junit(file: Path, results: list[TestResult]) -> None:
     try:
         file.write_bytes(junit(results))
     except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}.", code="FR3083") from None
+        raise InputError(t("{file} cannot be written: {why}.", file=file, why=error.strerror), code="FR3083") from None

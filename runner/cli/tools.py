@@ -17,6 +17,7 @@ from flowrun.errors import InputError
 from flowrun.journal.encoding import as_dict
 from flowrun.lang.expr_problem import suggestion
 from flowrun.plan.model import ToolPlan
+from flowrun.words import t
 
 
 @click.group("tools")
@@ -63,7 +64,9 @@ def show_tool(name: str, as_json: bool, workspace: Path | None) -> int:
     tool = tools.get(name)
     if tool is None:
         raise InputError(
-            f"There is no tool {name}.", help=suggestion(name, tools) or "flowrun tools list", code="FR3014"
+            t("There is no tool {name}.", name=name),
+            help=suggestion(name, tools) or "flowrun tools list",
+            code="FR3014",
         )
     if as_json:
         print_json(as_dict(tool))

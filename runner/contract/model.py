@@ -216,15 +216,19 @@ class Failing(_Part, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StepView(_Part, frozen=True, kw_only=True, omit_defaults=True):
-    """One step as it is drawn. `kind`: its verb; `says`: what it does in a few words; `branches`: label and steps."""
+    """One step as it is drawn. `kind`: its verb; `says`: what it does in a few words; `gates`: what stands before its
+    writes; `branches`: label and steps."""
 
     id: str
     kind: str
     says: str
     title: str = ""
-    effect: str = ""
+    when: str = ""
+    reads: list[str] = []
+    writes: list[str] = []
     gates: list[str] = []
     on_error: str = "fail"
+    owner: str = ""
     branches: list[Branch] = []
 
 

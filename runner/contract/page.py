@@ -71,7 +71,11 @@ def page_of(contract: c.Contract) -> Page:
 
 def _lead(contract: c.Contract) -> Iterator[str]:
     yield t("What this flow may do. Owner: {owner}.", owner=contract.owner)
-    yield t("It takes {input} and writes one record {output}.", input=contract.input.name, output=contract.output.name)
+    yield t(
+        "It takes {input} and writes one record {output}.",
+        input=schema_name(contract.input),
+        output=schema_name(contract.output),
+    )
     if contract.key is not None:
         yield t("The same input twice is one run, by {key}.", key=contract.key.words)
     if contract.subject is not None:
@@ -82,6 +86,11 @@ def _lead(contract: c.Contract) -> Iterator[str]:
         yield t("The workspace supervises it: {owner} must say yes to every write.", owner=contract.owner)
     for name in contract.halted:
         yield t("Halted now: {name}.", name=name)
+
+
+def schema_name(schema: c.Schema) -> str:
+    """Return the name of a schema; one that stands in the flow has none."""
+    return t("what the flow itself describes") if schema.name.startswith("inline:") else schema.name
 
 
 def _figures(contract: c.Contract) -> Iterator[tuple[str, ...]]:

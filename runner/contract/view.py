@@ -12,9 +12,9 @@ from flowrun.contract.expression import written
 from flowrun.contract.failing import verb_of
 from flowrun.contract.meaning import Meanings
 from flowrun.contract.plain import duration, listed
-from flowrun.contract.rules import APPROVE, MOST, rule_words
+from flowrun.contract.rules import APPROVE, rule_words
 from flowrun.plan import model as m
-from flowrun.words import t
+from flowrun.words import t, tn
 
 SHORT = 60
 
@@ -35,31 +35,29 @@ class _View:
 
     def step(self, step: m.AnyStep) -> c.StepView:
         tools = [step.tool] if isinstance(step, m.CallStep) else list(step.tools) if isinstance(step, m.AskStep) else []
-        written_to = [name for name in tools if name in self.plan.tools and self.plan.tools[name].effect == "write"]
+        written_to = [name for name in tools if name in self.plan.tools and self.plan.tools[name].effect != "read"]
         return c.StepView(
             id=step.id,
             kind=verb_of(step),
             says=self.says(step),
             title=step.title,
-            effect="write" if written_to else "read" if tools else "",
+            when="" if step.when is None else self.meanings.said(step.when, step.id).words,
+            reads=[name for name in tools if name not in written_to],
+            writes=written_to,
             gates=[gate for name in tools for gate in self.gates(name)],
             on_error=step.on_error,
+            owner=self.flow.owner if step.on_error == "hand_off" else "",
             branches=self.branches(step),
         )
 
     def gates(self, tool: str) -> list[str]:
-        """Return what stands between a proposal and the call: who says yes, and how many rules there are."""
+        """Return what stands between a proposal and the call: how many conditions there are, and who may be asked."""
         rules = rule_words(self.plan, self.flow, tool, self.meanings)
         people = list(dict.fromkeys(role for rule in rules if rule.kind == APPROVE for role in rule.approver))
-        others = sum(rule.kind not in (APPROVE, MOST) for rule in rules)
-        found = []
-        if others:
-            found.append(
-                t("{tool}: {n} conditions", tool=tool, n=others) if others > 1 else t("{tool}: 1 condition", tool=tool)
-            )
-        if people:
-            found.append(t("{tool}: {who} may be asked", tool=tool, who=listed(people)))
-        return found
+        others = sum(rule.kind != APPROVE for rule in rules)
+        found = [tn("{n} condition", "{n} conditions", others)] if others else []
+        found += [t("{who} may be asked", who=listed(people))] if people else []
+        return [t("{tool}: {gates}", tool=tool, gates=", ".join(found))] if found else []
 
     def says(self, step: m.AnyStep) -> str:
         match step:

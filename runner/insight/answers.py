@@ -14,6 +14,7 @@ from flowrun.core import events as ev
 from flowrun.core.commands import AnyCommand, AskPerson, CallModel, CallTool, Wait
 from flowrun.insight import whatif_words as words
 from flowrun.insight.recorded import Entry, Recorded
+from flowrun.words import t
 
 ASSUMED = "(assumed)"
 """Who says yes where nobody was asked."""
@@ -62,7 +63,7 @@ class Answers:
                     woken = ev.Woken(path=command.path, at=command.due, timer=True)
                     entry = (self.last, woken)
                 else:
-                    text = f"It waits for {command.event}, and did not then."
+                    text = t("It waits for {event}, and did not then.", event=command.event)
                     self.lacking[command.path] = "cannot_tell", text
         if entry is not None:
             yield entry
@@ -83,4 +84,4 @@ class Answers:
             yes = ev.Answered(path=command.path, at="", action="approve", by=ASSUMED)
             yield self.last, yes
         else:
-            self.lacking[command.path] = "cannot_tell", f"A person is asked something new: {asked.title}"
+            self.lacking[command.path] = "cannot_tell", t("A person is asked something new: {title}", title=asked.title)

@@ -14,6 +14,7 @@ from flowrun.guard import FactRead, facts_needed
 from flowrun.insight import whatif_words as words
 from flowrun.insight.recorded import Recorded
 from flowrun.plan.model import Plan
+from flowrun.words import t
 
 Json = Any
 
@@ -52,7 +53,14 @@ class Facts:
                 return None
         found: list[Json] | None = self._recorded.read(read.tool, read.args)
         if found is None:
-            raise Unknown(f"The fact {read.name} of {read.policy} is needed for {proposal.tool} and was not read then.")
+            raise Unknown(
+                t(
+                    "The fact {read} of {policy} is needed for {tool} and was not read then.",
+                    read=read.name,
+                    policy=read.policy,
+                    tool=proposal.tool,
+                )
+            )
         return found
 
     def _means_the_same(self, read: FactRead) -> bool:

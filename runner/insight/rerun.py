@@ -34,6 +34,7 @@ from flowrun.insight.facts import Facts, Unknown
 from flowrun.insight.recorded import ANSWERS, Entry, Recorded
 from flowrun.insight.windows import Windows
 from flowrun.plan.model import Plan
+from flowrun.words import sentences, t
 
 Json = Any
 SAME = "same"
@@ -103,14 +104,22 @@ class Rerun:
             self._differs("cannot_tell", "", str(error))
             self._done = True
         except (FlowrunError, KeyError) as error:
-            message = error.message if isinstance(error, FlowrunError) else f"{error} is not in the flow any more."
+            message = (
+                error.message
+                if isinstance(error, FlowrunError)
+                else t("{error} is not in the flow any more.", error=error)
+            )
             self._differs("cannot_tell", "", message)
             self._done = True
 
     def _begin(self) -> None:
         problems = self._compiled.check(self._compiled.plan.flow.input, self.recorded.start.input, placeholders=False)
         if problems:
-            self._differs("not_valid_any_more", "", f"The input is not valid any more: {words.problem(problems)}")
+            self._differs(
+                "not_valid_any_more",
+                "",
+                t("The input is not valid any more: {problem}", problem=words.problem(problems)),
+            )
             self._done = True
             return
         self._execution.start()
@@ -222,7 +231,7 @@ class Rerun:
             return
         if not entries or not isinstance(entries[0][1], ev.Refused):
             self._differs("denied_now", command.path, words.full(verdict.tool, full))
-        self._give(ev.Refused(path=command.path, at=at, rule=full, reason="The limit is reached."))
+        self._give(ev.Refused(path=command.path, at=at, rule=full, reason=t("The limit is reached.")))
 
     def _take_room(self, command: TakeRoom) -> None:
         """Take the room of a call of another flow."""
@@ -234,12 +243,12 @@ class Rerun:
         refused = (command.path, ev.Refused) in self.recorded.places
         if full is None:
             if refused:
-                self._differs("allowed_now", command.path, f"{command.verdict.tool} found no room then.")
+                self._differs("allowed_now", command.path, t("{tool} found no room then.", tool=command.verdict.tool))
             self._give(reserved)
             return
         if not refused:
             self._differs("denied_now", command.path, words.full(command.verdict.tool, full))
-        self._give(ev.Refused(path=command.path, at=at, rule=full, reason="The limit is reached."))
+        self._give(ev.Refused(path=command.path, at=at, rule=full, reason=t("The limit is reached.")))
 
     def _moment(self, path: str, event: type[ev.AnyEvent]) -> str:
         """Return when an event was recorded, else the moment where the replay stands."""
@@ -251,7 +260,11 @@ class Rerun:
         _, event = entries.pop(0)
         if isinstance(command, CallTool) and isinstance(event, ev.Refused) and limits(command.verdict, event.rule):
             # It had no room then, and has it now; what the tool would have said nobody knows.
-            self._differs("allowed_now", command.path, f"{command.verdict.tool} was refused then: {event.reason}")
+            self._differs(
+                "allowed_now",
+                command.path,
+                t("{tool} was refused then: {reason}", tool=command.verdict.tool, reason=event.reason),
+            )
             return
         if isinstance(command, AskPerson) and isinstance(event, ev.Answered) and event.by == ASSUMED:
             self._differs("needs_approval", command.path, words.asks(command.asked.proposals, command.asked.to))
@@ -268,7 +281,11 @@ class Rerun:
             self._records.add(command.path)
             then = self.recorded.records.get(command.path)
             if then is None:
-                self._differs("other_record", command.path, f"A record {command.schema} is written, and was not then.")
+                self._differs(
+                    "other_record",
+                    command.path,
+                    t("A record {schema} is written, and was not then.", schema=command.schema),
+                )
             elif then.record != command.record or then.schema != command.schema:
                 self._differs("other_record", command.path, words.other_record(then, command, self._hidden))
             self._give(
@@ -291,23 +308,33 @@ class Rerun:
 
     def _noted(self, event: ev.AnyEvent) -> None:
         if isinstance(event, ev.AnswerInvalid) and event.path not in self.recorded.invalid:
-            text = f"What was written then is not valid any more: {words.problem(event.problems)}"
+            text = t("What was written then is not valid any more: {problem}", problem=words.problem(event.problems))
             if event.final:
                 self._differs("not_valid_any_more", event.path, text)
             else:
-                self._why_live = f"{text}. The model would be asked to mend it."
+                self._why_live = t("{text}. The model would be asked to mend it.", text=text)
         elif isinstance(event, ev.StepFailed):
-            self._failed = f" Step {event.step}: {event.fault.message}"
+            self._failed = t("Step {step}: {message}", step=event.step, message=event.fault.message)
 
     def _compare_end(self, command: Finish) -> None:
         missing = [record for path, record in self.recorded.records.items() if path not in self._records]
         then = self.recorded.finished
         if then is None:
-            self._differs("other_record", "", f"The run ends {command.outcome}, and had not ended then.")
+            self._differs(
+                "other_record", "", t("The run ends {outcome}, and had not ended then.", outcome=command.outcome)
+            )
         elif then.outcome != command.outcome:
-            self._differs("other_record", "", f"The run ends {command.outcome}, not {then.outcome}.{self._failed}")
+            self._differs(
+                "other_record",
+                "",
+                sentences(t("The run ends {now}, not {then}.", now=command.outcome, then=then.outcome), self._failed),
+            )
         elif missing:
-            self._differs("other_record", missing[0].path, f"The record {missing[0].schema} is not written any more.")
+            self._differs(
+                "other_record",
+                missing[0].path,
+                t("The record {schema} is not written any more.", schema=missing[0].schema),
+            )
 
     def _end(self) -> None:
         """Nothing is left to answer: as in the journal, or because an answer is lacking, which was told before."""
@@ -317,7 +344,7 @@ class Rerun:
                 kind, text = self._answers.lacking[path]
                 self._differs(kind, path, self._why_live if "/repair-" in path and self._why_live else text)
         if self.recorded.finished is not None and self._execution.finished is None:
-            self._differs("cannot_tell", "", "The run comes to no end with the answers that were recorded.")
+            self._differs("cannot_tell", "", t("The run comes to no end with the answers that were recorded."))
 
     def _give(self, event: ev.AnyEvent) -> None:
         if self._foreign and self._foreign[0][1] is event:

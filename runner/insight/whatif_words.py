@@ -15,6 +15,7 @@ from flowrun.core import events as ev
 from flowrun.core.commands import CallModel, Proposal, WriteRecord
 from flowrun.core.execute import call_digest
 from flowrun.insight.recorded import Question, Recorded
+from flowrun.words import t
 
 Json = Any
 SHOWN = 100
@@ -37,36 +38,54 @@ def changed(now: ev.Verdict, then: ev.Verdict | None, hidden: Hidden) -> tuple[s
     """Return the class and the words of what changed in the guard's word on a call, None where nothing did."""
     call = f"{now.tool} {shown(hidden.call(now.tool, now.args))}"
     if then is None:
-        return ("other_effects", f"{call} is proposed, and was not then.") if now.effect == "write" else None
+        return (
+            ("other_effects", t("{call} is proposed, and was not then.", call=call)) if now.effect == "write" else None
+        )
     if then.tool != now.tool:
-        return "other_effects", f"{now.tool} is called in the place of {then.tool}."
+        return "other_effects", t("{tool} is called in the place of {other}.", tool=now.tool, other=then.tool)
     if then.digest != now.digest and now.effect == "write":
         seen = fields(then.args, now.args, lambda args: hidden.call(now.tool, args))
-        return "other_effects", f"{now.tool} is called with other arguments: {seen}"
+        return "other_effects", t("{tool} is called with other arguments: {seen}", tool=now.tool, seen=seen)
     if now.verdict == then.verdict:
         if now.verdict != "ask" or set(now.approvers) == set(then.approvers):
             return None
         more = [role for role in now.approvers if role not in then.approvers]
         if more:
-            return "needs_approval", f"{call} waits for {', '.join(more)}, too."
+            return "needs_approval", t("{call} waits for {more}, too.", call=call, more=", ".join(more))
         fewer = [role for role in then.approvers if role not in now.approvers]
-        return "no_longer_asks", f"{call} does not wait for {', '.join(fewer)} any more."
+        return "no_longer_asks", t("{call} does not wait for {fewer} any more.", call=call, fewer=", ".join(fewer))
     if now.verdict == "deny":
         why = f" ({now.reason})" if now.reason else ""
-        return "denied_now", f"{call} would be denied by {now.denied_by}{why}; then it was {word(then)}."
+        return "denied_now", t(
+            "{call} would be denied by {rule}; then it was {was}.",
+            call=call,
+            rule=f"{now.denied_by}{why}",
+            was=word(then),
+        )
     if now.verdict == "ask":
         return (
             "needs_approval",
-            f"{call} would wait for {', '.join(now.approvers)}{because(now)}; then it was {word(then)}.",
+            t(
+                "{call} would wait for {roles}; then it was {was}.",
+                call=call,
+                roles=", ".join(now.approvers) + because(now),
+                was=word(then),
+            ),
         )
     if then.verdict == "deny":
-        return "allowed_now", f"{call} would be allowed; then it was denied by {then.denied_by}."
-    return "no_longer_asks", f"{call} would be allowed; then it waited for {', '.join(then.approvers)}."
+        return "allowed_now", t(
+            "{call} would be allowed; then it was denied by {denied_by}.", call=call, denied_by=then.denied_by
+        )
+    return "no_longer_asks", t(
+        "{call} would be allowed; then it waited for {approvers}.", call=call, approvers=", ".join(then.approvers)
+    )
 
 
 def word(verdict: ev.Verdict) -> str:
     """Return what the guard said."""
-    return {"allow": "allowed", "deny": f"denied by {verdict.denied_by}", "ask": "put before people"}[verdict.verdict]
+    if verdict.verdict == "deny":
+        return t("denied by {rule}", rule=verdict.denied_by)
+    return t("allowed") if verdict.verdict == "allow" else t("put before people")
 
 
 def because(verdict: ev.Verdict) -> str:
@@ -76,36 +95,49 @@ def because(verdict: ev.Verdict) -> str:
 
 def asks(verdicts: Sequence[ev.Verdict], to: Sequence[str]) -> str:
     """Return that calls wait for people who were not asked then."""
-    return f"{', '.join(v.tool for v in verdicts)} would wait for {', '.join(to)}, who were not asked this then."
+    return t(
+        "{verdicts} would wait for {to}, who were not asked this then.",
+        verdicts=", ".join(v.tool for v in verdicts),
+        to=", ".join(to),
+    )
 
 
 def not_recorded(verdict: ev.Verdict, hidden: Hidden) -> str:
     """Return that nobody knows what a call would give."""
-    what = "was not made then" if verdict.effect == "write" else "was not read then"
-    return f"{verdict.tool} {shown(hidden.call(verdict.tool, verdict.args))} {what}, so nobody knows what it gives."
+    call = f"{verdict.tool} {shown(hidden.call(verdict.tool, verdict.args))}"
+    if verdict.effect == "write":
+        return t("{call} was not made then, so nobody knows what it gives.", call=call)
+    return t("{call} was not read then, so nobody knows what it gives.", call=call)
 
 
 def full(tool: str, rule: str) -> str:
     """Return that the window of a rule has no room any more."""
-    return f"{tool} would be denied by {rule}: the limit is reached."
+    return t("{tool} would be denied by {rule}: the limit is reached.", tool=tool, rule=rule)
 
 
 def why_live(command: CallModel, recorded: Recorded) -> str:
     """Return why no recorded reply answers a model call."""
     known = recorded.models_of(command.path)
     if not known:
-        return f"Step {command.step} asks a model, and did not then."
+        return t("Step {step} asks a model, and did not then.", step=command.step)
     if command.model.name not in known:
-        return f"Step {command.step} asks {command.model.name}; then it asked {', '.join(sorted(known))}."
-    return f"Step {command.step} tells the model something else than then: its prompt, or what came before it."
+        return t(
+            "Step {step} asks {name}; then it asked {known}.",
+            step=command.step,
+            name=command.model.name,
+            known=", ".join(sorted(known)),
+        )
+    return t(
+        "Step {step} tells the model something else than then: its prompt, or what came before it.", step=command.step
+    )
 
 
 def other_record(then: ev.RecordWritten, now: WriteRecord, hidden: Hidden) -> str:
     """Return how a record differs."""
     if then.schema != now.schema:
-        return f"The record is a {now.schema}, not a {then.schema}."
+        return t("The record is a {schema}, not a {other}.", schema=now.schema, other=then.schema)
     seen = fields(then.record, now.record, lambda record: hidden.written(now.schema, record))
-    return f"The record {now.schema} has other values: {seen}"
+    return t("The record {schema} has other values: {seen}", schema=now.schema, seen=seen)
 
 
 def fields(then: Mapping[str, Json], now: Mapping[str, Json], seen: Callable[[Json], Json]) -> str:
@@ -119,14 +151,14 @@ def fields(then: Mapping[str, Json], now: Mapping[str, Json], seen: Callable[[Js
     for name in [*now, *(name for name in then if name not in now)]:
         left, right = then.get(name, missing), now.get(name, missing)
         if left != right:
-            parts.append(f"{name} {told(name, right)}, then {told(name, left)}")
+            parts.append(t("{name} {now}, then {then}", name=name, now=told(name, right), then=told(name, left)))
     return "; ".join(parts[:4])
 
 
 def problem(problems: Sequence[Mapping[str, Json]]) -> str:
     """Return the first problem of a value."""
     first = problems[0]
-    return f"{first.get('path') or 'the whole'}: {first['message']}".rstrip(".")
+    return f"{first.get('path') or t('the whole')}: {first['message']}".rstrip(".")
 
 
 def shown(value: Json) -> str:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from flowrun.journal.encoding import decode_head
+from flowrun.words import t
 
 GENESIS = bytes(32)
 """What stands before a run's first event."""
@@ -62,24 +63,38 @@ def verify(events: Iterable[Linked], *, head: tuple[int, bytes] | None = None) -
         run = run or event.run
         inside = decode_head(event.body)
         if event.run != run or (inside is not None and inside[1] != run):
-            note(event.seq, "foreign", f"event {event.seq} belongs to another run")
+            note(event.seq, "foreign", t("event {seq} belongs to another run", seq=event.seq))
         if event.seq > expected:
-            gap = str(expected) if event.seq == expected + 1 else f"{expected} to {event.seq - 1}"
-            note(expected, "removed", f"event {gap} is missing before event {event.seq}")
+            if event.seq == expected + 1:
+                message = t("event {first} is missing before event {seq}", first=expected, seq=event.seq)
+            else:
+                last = event.seq - 1
+                message = t(
+                    "event {first} to {last} is missing before event {seq}", first=expected, last=last, seq=event.seq
+                )
+            note(expected, "removed", message)
         elif event.seq < expected:
-            note(event.seq, "reordered", f"event {event.seq} stands after event {expected - 1}")
+            note(
+                event.seq,
+                "reordered",
+                t("event {seq} stands after event {expected}", seq=event.seq, expected=expected - 1),
+            )
         if inside is None or inside[2] != event.seq:
-            note(event.seq, "changed", f"event {event.seq} does not say that it is event {event.seq}")
+            note(event.seq, "changed", t("event {seq} does not say that it is event {seq}", seq=event.seq))
         elif link(previous, event.body) != event.hash:
-            note(event.seq, "changed", f"event {event.seq} is not the one that was written")
+            note(event.seq, "changed", t("event {seq} is not the one that was written", seq=event.seq))
         previous, expected = event.hash, event.seq + 1
     if head is not None and (expected - 1, previous) != head:
         if expected - 1 < head[0]:
-            note(head[0], "cut", f"the run ended at event {head[0]}; events after {expected - 1} are missing")
+            note(
+                head[0],
+                "cut",
+                t("the run ended at event {seq}; events after {last} are missing", seq=head[0], last=expected - 1),
+            )
         else:
             note(
                 head[0],
                 "changed",
-                f"the last event is not the one that was known as the end of the run ({head[0]})",
+                t("the last event is not the one that was known as the end of the run ({seq})", seq=head[0]),
             )
     return problems

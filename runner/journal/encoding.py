@@ -17,6 +17,7 @@ import msgspec
 
 from flowrun.core.events import AnyEvent
 from flowrun.errors import StoreError
+from flowrun.words import t
 
 VERSION = 2
 """The version that this program writes. Readers lift older ones."""
@@ -82,15 +83,19 @@ def encode(run: str, seq: int, event: AnyEvent, seal: Seal | None = None) -> byt
         _event_decoder.decode(plain)
     except (TypeError, ValueError, RecursionError) as error:
         raise StoreError(
-            f"An event of run {run} cannot be stored: it could not be read again ({error}).",
+            t("An event of run {run} cannot be stored: it could not be read again ({error}).", run=run, error=error),
             code="FR5006",
         ) from None
     if len(plain) > MAX_BYTES:
         raise StoreError(
-            f"An event of run {run} is too large to store: {len(plain) // 1000} kB, and at most "
-            f"{MAX_BYTES // 1000} kB are kept.",
+            t(
+                "An event of run {run} is too large to store: {count} kB, and at most {most} kB are kept.",
+                run=run,
+                count=len(plain) // 1000,
+                most=MAX_BYTES // 1000,
+            ),
             code="FR5006",
-            help="Let the tool or the model return less: only what the flow uses, or a reference to a file.",
+            help=t("Let the tool or the model return less: only what the flow uses, or a reference to a file."),
         )
     if seal is None:
         return _encoder.encode(_Form1(v=1, run=run, seq=seq, event=event))
@@ -116,7 +121,10 @@ def decode(body: bytes, unseal: Seal | None = None) -> StoredBody:
         if clear.sealed is None:
             raise msgspec.DecodeError("it holds no event")
         if unseal is None:
-            raise StoreError(f"Event {clear.seq} of run {clear.run} is sealed, and its key is not here.", code="FR5012")
+            raise StoreError(
+                t("Event {seq} of run {run} is sealed, and its key is not here.", seq=clear.seq, run=clear.run),
+                code="FR5012",
+            )
         plain = unseal(body[: body.index(_SEALED)] + b"}", a2b_base64(clear.sealed, strict_mode=True))
         return StoredBody(v=clear.v, run=clear.run, seq=clear.seq, event=_event_decoder.decode(plain))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Base64Error) as error:
@@ -124,9 +132,9 @@ def decode(body: bytes, unseal: Seal | None = None) -> StoredBody:
         if head is not None and head[0] > VERSION:
             raise _newer(head[0]) from None
         raise StoreError(
-            f"A stored event cannot be read: {error}.",
+            t("A stored event cannot be read: {error}.", error=error),
             code="FR5005",
-            help="Restore the store from a backup; the run that it belongs to cannot go on.",
+            help=t("Restore the store from a backup; the run that it belongs to cannot go on."),
         ) from None
 
 
@@ -167,7 +175,11 @@ def as_dict(value: Any) -> Any:
 
 def _newer(version: int) -> StoreError:
     return StoreError(
-        f"This store holds events of form {version}; this program reads up to form {VERSION}.",
+        t(
+            "This store holds events of form {version}; this program reads up to form {known}.",
+            version=version,
+            known=VERSION,
+        ),
         code="FR5003",
-        help="Use the newer flowrun that wrote them.",
+        help=t("Use the newer flowrun that wrote them."),
     )

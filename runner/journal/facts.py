@@ -14,6 +14,7 @@ import msgspec
 from flowrun.journal.chain import GENESIS, link
 from flowrun.journal.heads import Head, KnownHead
 from flowrun.journal.verify import Problems
+from flowrun.words import t
 
 
 class Halted(msgspec.Struct, frozen=True, kw_only=True, tag="halted", omit_defaults=True):
@@ -106,11 +107,11 @@ def check_facts(rows: Iterable[FactRow], problems: Problems) -> tuple[list[Fact]
     for place, row in enumerate(rows, 1):
         found = read_fact(row.body)
         if found is None:
-            problems.note("fact", f"fact {row.pos} of the store cannot be read")
+            problems.note("fact", t("fact {pos} of the store cannot be read", pos=row.pos))
         elif row.pos != place or found[0] != place:
-            problems.note("fact", f"fact {place} of the store is missing or out of place")
+            problems.note("fact", t("fact {place} of the store is missing or out of place", place=place))
         elif link(previous, row.body) != row.hash:
-            problems.note("fact", f"fact {row.pos} of the store is not the one that was written")
+            problems.note("fact", t("fact {pos} of the store is not the one that was written", pos=row.pos))
         if found is not None:
             facts.append(found[1])
         previous = row.hash
@@ -123,7 +124,7 @@ def check_signed_facts(heads: Sequence[Head], hashes: Sequence[bytes], problems:
     covered = 0
     for number, head in enumerate(heads, 1):
         said = head.statement
-        name = f"head {number} ({said.at[:19]})"
+        name = t("head {number} ({at})", number=number, at=said.at[:19])
         if _names(said.facts, said.facts_end, hashes, name, "fact", problems):
             covered = said.facts
     return covered
@@ -132,17 +133,24 @@ def check_signed_facts(heads: Sequence[Head], hashes: Sequence[bytes], problems:
 def check_known_facts(known: Sequence[KnownHead], hashes: Sequence[bytes], problems: Problems) -> None:
     """Check that the facts which heads kept elsewhere name are there."""
     for head in known:
-        _names(head.facts, head.facts_end, hashes, "the head that you gave", "known", problems)
+        _names(head.facts, head.facts_end, hashes, t("the head that you gave"), "known", problems)
 
 
 def _names(facts: int, end: str, hashes: Sequence[bytes], name: str, kind: str, problems: Problems) -> bool:
     if facts > len(hashes):
         problems.note(
             kind,
-            f"{name} covers {facts} facts of the store (halts, forgettings); {len(hashes)} are there: some are missing",
+            t(
+                "{name} covers {facts} facts of the store (halts, forgettings); {count} are there: some are missing",
+                name=name,
+                facts=facts,
+                count=len(hashes),
+            ),
         )
     elif facts > 0 and hashes[facts - 1].hex() != end:
-        problems.note(kind, f"{name} was made over other facts of the store (halts, forgettings) than are there")
+        problems.note(
+            kind, t("{name} was made over other facts of the store (halts, forgettings) than are there", name=name)
+        )
     else:
         return True
     return False

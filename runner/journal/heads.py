@@ -12,6 +12,7 @@ from hashlib import sha256
 import msgspec
 
 from flowrun.errors import InputError
+from flowrun.words import t
 
 FIRST = bytes(32)
 """What stands as `previous` in a store's first head."""
@@ -115,7 +116,9 @@ def read_known(text: str) -> KnownHead:
 
 def _no_head() -> InputError:
     return InputError(
-        "This is not a head of a trail.",
-        help="Give what `flowrun audit sign` printed: EVENTS:DIGEST, its line of JSON, or a file that holds one of them.",
+        t("This is not a head of a trail."),
+        help=t(
+            "Give what `flowrun audit sign` printed: EVENTS:DIGEST, its line of JSON, or a file that holds one of them."
+        ),
         code="FR3090",
     )

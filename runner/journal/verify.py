@@ -17,6 +17,7 @@ from flowrun.journal.chain import GENESIS
 from flowrun.journal.encoding import decode_head
 from flowrun.journal.heads import FIRST, Head, KnownHead, key_id, statement_digest
 from flowrun.journal.merkle import BLOCK, Tree
+from flowrun.words import t
 
 MOST_PROBLEMS = 1000
 """As many are kept in words; the others are counted."""
@@ -168,7 +169,7 @@ class StoreCheck:
         pos, n, seq = row[:3]
         end = self._run_of(n)
         if end is None:
-            self._problems.note("foreign", f"the event at position {pos} belongs to no run of the store")
+            self._problems.note("foreign", t("the event at position {pos} belongs to no run of the store", pos=pos))
             end = RunEnd("", 0, GENESIS)
         else:
             self.runs += seq <= end.seq
@@ -180,23 +181,29 @@ class StoreCheck:
         run, seq, head = chain.end
         if chain.seq < seq:
             self._problems.note(
-                "cut", f"the run ended at event {seq}; events after {chain.seq} are missing", run, chain.seq + 1
+                "cut",
+                t("the run ended at event {seq}; events after {last} are missing", seq=seq, last=chain.seq),
+                run,
+                chain.seq + 1,
             )
         elif run and chain.seq == seq and chain.hash != head:
-            self._problems.note("changed", "the last event is not the one that its run names as its end", run, seq)
+            self._problems.note("changed", t("the last event is not the one that its run names as its end"), run, seq)
         if self._tables is not None and run and chain.seq <= seq:
             self._tables.end(n, run)
 
     def _gap(self, expected: int, pos: int) -> None:
         if pos < expected:
-            self._problems.note("order", f"position {pos} comes after position {expected - 1}")
+            self._problems.note(
+                "order", t("position {pos} comes after position {expected}", pos=pos, expected=expected - 1)
+            )
             return
-        which = (
-            f"event at position {expected} is"
-            if pos == expected + 1
-            else f"events at positions {expected} to {pos - 1} are"
-        )
-        self._problems.note("removed", f"the {which} missing from the store")
+        if pos == expected + 1:
+            message = t("the event at position {first} is missing from the store", first=expected)
+        else:
+            message = t(
+                "the events at positions {first} to {last} are missing from the store", first=expected, last=pos - 1
+            )
+        self._problems.note("removed", message)
 
     def _explain(self, chain: _Chain, row: Row) -> None:
         """Say what is wrong with one event; nothing, where only its layout is unusual."""
@@ -205,23 +212,33 @@ class StoreCheck:
         seq, body, hash, expected = row[2], row[5], row[6], chain.seq + 1
         note, run, end = self._problems.note, chain.run, chain.end.seq
         if seq > end:
-            note("inserted", f"event {seq} stands after the end of the run, which is event {end}", run, seq)
+            note(
+                "inserted",
+                t("event {seq} stands after the end of the run, which is event {end}", seq=seq, end=end),
+                run,
+                seq,
+            )
             # What follows the end is compared with nothing; a chain of its own would only repeat the finding.
             return
         if seq > expected:
-            gap = str(expected) if seq == expected + 1 else f"{expected} to {seq - 1}"
-            note("removed", f"event {gap} is missing before event {seq}", run, expected)
+            if seq == expected + 1:
+                message = t("event {first} is missing before event {seq}", first=expected, seq=seq)
+            else:
+                message = t(
+                    "event {first} to {last} is missing before event {seq}", first=expected, last=seq - 1, seq=seq
+                )
+            note("removed", message, run, expected)
         elif seq < expected:
-            note("reordered", f"event {seq} stands after event {chain.seq}", run, seq)
+            note("reordered", t("event {seq} stands after event {last}", seq=seq, last=chain.seq), run, seq)
         inside = decode_head(body)
         if inside is None:
-            note("changed", f"event {seq} cannot be read", run, seq)
+            note("changed", t("event {seq} cannot be read", seq=seq), run, seq)
         elif inside[1] != run:
-            note("foreign", f"event {seq} was written for another run", run, seq)
+            note("foreign", t("event {seq} was written for another run", seq=seq), run, seq)
         elif inside[2] != seq:
-            note("changed", f"event {seq} was written as event {inside[2]}", run, seq)
+            note("changed", t("event {seq} was written as event {inside}", seq=seq, inside=inside[2]), run, seq)
         elif seq == expected and sha256(chain.hash + body).digest() != hash:
-            note("changed", f"event {seq} is not the one that was written", run, seq)
+            note("changed", t("event {seq} is not the one that was written", seq=seq), run, seq)
 
     def _pass_marks(self) -> None:
         while self._marks and self._marks[-1] <= self.events:
@@ -248,27 +265,51 @@ def check_heads(
     previous, last, facts, covered, broken = FIRST, 0, 0, 0, False
     for number, head in enumerate(heads, 1):
         said = head.statement
-        name = f"head {number} ({said.at[:19]}, {said.events} events)"
+        name = t("head {number} ({at}, {events} events)", number=number, at=said.at[:19], events=said.events)
         good = False
         if key_id(head.public) != said.key or head.public not in trusted:
-            problems.note("key", f"{name} is signed with another key: {key_id(head.public)}")
+            problems.note(
+                "key", t("{name} is signed with another key: {public}", name=name, public=key_id(head.public))
+            )
         elif not signed(head):
-            problems.note("signature", f"{name} has no valid signature")
+            problems.note("signature", t("{name} has no valid signature", name=name))
         elif said.store != store:
-            problems.note("head", f"{name} is of another store")
+            problems.note("head", t("{name} is of another store", name=name))
         elif said.previous != previous.hex():
-            problems.note("head", f"{name} does not follow the head before it: one is missing, changed or out of place")
+            problems.note(
+                "head",
+                t("{name} does not follow the head before it: one is missing, changed or out of place", name=name),
+            )
         elif said.events < last or said.facts < facts or (number > 1 and (said.events, said.facts) == (last, facts)):
-            problems.note("head", f"{name} covers no more than the head before it")
+            problems.note("head", t("{name} covers no more than the head before it", name=name))
         elif said.events > events:
-            problems.note("cut", f"{name} covers {said.events} events; the trail ends after {events}")
+            problems.note(
+                "cut",
+                t(
+                    "{name} covers {events} events; the trail ends after {last}",
+                    name=name,
+                    events=said.events,
+                    last=events,
+                ),
+            )
         elif digests is not None and digests.get(said.events, b"").hex() != said.digest:
             # Every later digest covers the same events; saying so once is enough.
             if not broken:
-                between = (
-                    f"events at positions {last + 1} to {said.events}" if last else f"the first {said.events} events"
-                )
-                problems.note("head", f"{name} was signed over other events: {between} are not those that were there")
+                if last:
+                    message = t(
+                        "{name} was signed over other events: events at positions {first} to {last} are not those that "
+                        "were there",
+                        name=name,
+                        first=last + 1,
+                        last=said.events,
+                    )
+                else:
+                    message = t(
+                        "{name} was signed over other events: the first {count} events are not those that were there",
+                        name=name,
+                        count=said.events,
+                    )
+                problems.note("head", message)
             broken = True
         else:
             good = True
@@ -283,10 +324,15 @@ def check_known(
 ) -> None:
     """Check that heads which were kept elsewhere are still in the trail."""
     for head in known:
-        name = f"the head that you gave ({head.events} events)"
+        name = t("the head that you gave ({events} events)", events=head.events)
         if head.store and head.store != store:
-            problems.note("known", f"{name} is of another store")
+            problems.note("known", t("{name} is of another store", name=name))
         elif head.events > events:
-            problems.note("known", f"{name} covers more than there is: the trail ends after {events} events")
+            problems.note(
+                "known",
+                t("{name} covers more than there is: the trail ends after {events} events", name=name, events=events),
+            )
         elif digests.get(head.events) != head.digest:
-            problems.note("known", f"{name} is not in this trail: its events are not those that were there")
+            problems.note(
+                "known", t("{name} is not in this trail: its events are not those that were there", name=name)
+            )

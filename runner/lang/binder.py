@@ -17,6 +17,7 @@ from flowrun.lang.reading import MISSING, Missing, Reader, empty, names, short
 from flowrun.lang.source import Source
 from flowrun.lang.spec import Expr, Template
 from flowrun.lang.yaml_traps import quoted
+from flowrun.words import t
 
 MAX_PROBLEMS = 20
 """Most findings about the expressions of one text."""
@@ -29,27 +30,40 @@ _ESCAPES = {"x": 4, "u": 6, "U": 10}
 def bind_expression(cx: Reader, node: Node, key: str, *, condition: bool = False) -> Expr | Missing:
     """Return the bare expression of `key`; a condition may also be written as true or false."""
     if not isinstance(node, Scalar):
-        hint = f"Put quotes around it: `{key}: '[…]'`." if isinstance(node, Seq) else "Write it as one text."
-        return cx.say("wrong-type", f"`{key}` is an expression, not {names(node)}.", short(node.span), help=hint)
+        hint = (
+            t("Put quotes around it: `{key}: '[…]'`.", key=key) if isinstance(node, Seq) else t("Write it as one text.")
+        )
+        return cx.say(
+            "wrong-type",
+            t("`{key}` is an expression, not {found}.", key=key, found=names(node)),
+            short(node.span),
+            help=hint,
+        )
     if empty(cx, node, key):
         return MISSING
     if isinstance(node.value, bool) or (isinstance(node.value, int | float) and not condition):
         return Expr(text=node.text, node=["lit", node.value], span=node.span)
     if isinstance(node.value, int | float):
-        return cx.say("not-a-condition", f"`{key}` is true or false, not a number.", node.span, help="Compare it.")
+        return cx.say(
+            "not-a-condition", t("`{key}` is true or false, not a number.", key=key), node.span, help=t("Compare it.")
+        )
     text = node.text.strip()
     if condition and text.lower() in _SWITCHES:
         word = _SWITCHES[text.lower()]
         return cx.say(
-            "yes-no", f"`{text}` is a text in YAML 1.2, no truth value.", node.span, help=f"Write {word}.", fix=word
+            "yes-no",
+            t("`{text}` is a text in YAML 1.2, no truth value.", text=text),
+            node.span,
+            help=t("Write {word}.", word=word),
+            fix=word,
         )
     if text.startswith("${{") and text.endswith("}}") and text.count("${{") == 1:
         inner = text[3:-2].strip()
         return cx.say(
             "dollar-braces",
-            f"`{key}` is always an expression, so it stands without ${{{{ }}}}.",
+            t("`{key}` is always an expression, so it stands without ${{ }}.", key=key),
             node.span,
-            help=f"Write `{key}: {inner}`.",
+            help=t("Write `{key}: {inner}`.", key=key, inner=inner),
             fix={"plain": inner, "single": quoted(inner), "double": quoted(inner)}.get(node.style),
         )
     parsed, problems = parse_expression(text)
@@ -91,7 +105,7 @@ def _tree(cx: Reader, node: Node, exprs: list[Expr], prompt: bool) -> list[Any]:
     if isinstance(node, Map):
         for key, _ in node.entries:
             if "{{" in key.text:
-                cx.say("unsupported", "a key may not hold an expression.", key.span, help="Keys are written out.")
+                cx.say("unsupported", t("a key may not hold an expression."), key.span, help=t("Keys are written out."))
         return ["dict", [[key.text, _tree(cx, value, exprs, prompt)] for key, value in node.entries]]
     if not isinstance(node.value, str) or ("{{" not in node.text and "{%" not in node.text):
         return ["lit", node.value]

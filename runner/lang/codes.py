@@ -1,8 +1,9 @@
 """Rule names and their stable codes, and the one way to make a finding.
 
 Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_files` (FR10xx), `codes_shape`
-(FR11xx), `codes_expressions` (FR12xx), `codes_types` (FR13xx), `codes_rules` and `codes_workspace` (FR14xx); a code is
-never given to another rule.
+(FR11xx), `codes_expressions` (FR12xx), `codes_types` (FR13xx), `codes_rules` and `codes_workspace` (FR14xx),
+`codes_budgets` and `codes_people` (FR15xx, what a flow means) and `codes_allowances` (FR17xx); a code is never given to
+another rule.
 """
 
 from __future__ import annotations
@@ -12,7 +13,29 @@ from functools import cache
 import msgspec
 
 from flowrun.errors import Diagnostic, Edit, Span
-from flowrun.lang import codes_expressions, codes_files, codes_rules, codes_shape, codes_types, codes_workspace
+from flowrun.lang import (
+    codes_allowances,
+    codes_budgets,
+    codes_expressions,
+    codes_files,
+    codes_people,
+    codes_rules,
+    codes_shape,
+    codes_types,
+    codes_workspace,
+)
+
+FAMILIES = (
+    codes_files,
+    codes_shape,
+    codes_expressions,
+    codes_types,
+    codes_rules,
+    codes_workspace,
+    codes_budgets,
+    codes_people,
+    codes_allowances,
+)
 
 UNLISTED = "FR1000"
 """Code of a finding whose rule is not in the catalogue; tests see to it that there is none."""
@@ -40,8 +63,7 @@ class Entry(msgspec.Struct, frozen=True):
 def catalogue() -> dict[str, Entry]:
     """Return every rule by its name, in the order of the codes."""
     entries: dict[str, Entry] = {}
-    families = (codes_files, codes_shape, codes_expressions, codes_types, codes_rules, codes_workspace)
-    for family in families:
+    for family in FAMILIES:
         for rule, (code, severity, title, teaching, bad, good) in family.RULES.items():
             entries[rule] = Entry(rule, code, severity, title, teaching, bad.rstrip("\n"), good.rstrip("\n"))
     return dict(sorted(entries.items(), key=lambda item: item[1].code))
@@ -79,3 +101,12 @@ def diagnostic(
         edits=edits,
         related=related,
     )
+
+
+def allowable(code: str, severity: str) -> bool:
+    """Return whether a comment may allow a finding: advice, and the families about what a flow does (FR15 and up).
+
+    Errors of files, keys, expressions and names stay: no plan can be made of what they are about. Findings about the
+    comments themselves stay, too.
+    """
+    return not code.startswith("FR17") and (severity == "warning" or code[:4] >= "FR15")

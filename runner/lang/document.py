@@ -18,6 +18,7 @@ from flowrun.errors import Diagnostic, Span
 from flowrun.lang.codes import MAX_FINDINGS, diagnostic
 from flowrun.lang.source import Source
 from flowrun.lang.yaml_traps import explain, quoted
+from flowrun.words import t
 
 MAX_DEPTH = 60
 MAX_ALIASES = 100
@@ -116,7 +117,7 @@ class _Reader:
         self.next()
         event = self.next()
         if isinstance(event, yaml.StreamEndEvent):
-            self.say("empty-file", "the file is empty.", 0, 0, help="Start from a template: flowrun init.")
+            self.say("empty-file", t("the file is empty."), 0, 0, help=t("Start from a template: flowrun init."))
             return None
         node = self.node(self.next(), 1)
         self.next()
@@ -124,10 +125,10 @@ class _Reader:
         if not isinstance(event, yaml.StreamEndEvent):
             self.say(
                 "several-documents",
-                "a second document starts here; a file holds exactly one.",
+                t("a second document starts here; a file holds exactly one."),
                 event.start_mark.index,
                 event.start_mark.index + 3,
-                help="Move what follows `---` to a file of its own.",
+                help=t("Move what follows `---` to a file of its own."),
             )
             return None  # which of the two was meant is not known, so neither is looked into
         return node
@@ -162,10 +163,10 @@ class _Reader:
         if depth > MAX_DEPTH:
             self.say(
                 "too-deep",
-                f"more than {MAX_DEPTH} levels of nesting.",
+                t("more than {max_depth} levels of nesting.", max_depth=MAX_DEPTH),
                 start,
                 start + 1,
-                help="Move inner steps to a flow of their own and `call` it.",
+                help=t("Move inner steps to a flow of their own and `call` it."),
             )
             raise _Stop
         if event.tag != "!":
@@ -174,9 +175,9 @@ class _Reader:
             written = text.group(2) if text else event.tag
             self.say(
                 "yaml-tag",
-                f"`{written}` is read by YAML as a tag, and tags may not be used.",
+                t("`{written}` is read by YAML as a tag, and tags may not be used.", written=written),
                 *place,
-                help="For “not” write `not …`; if it is text, put quotes around it.",
+                help=t("For “not” write `not …`; if it is text, put quotes around it."),
             )
 
     def alias(self, event: Any) -> Node:
@@ -185,10 +186,10 @@ class _Reader:
         if target is None:
             self.say(
                 "unknown-anchor",
-                f"`*{event.anchor}` repeats `&{event.anchor}`, which does not stand (whole) above it.",
+                t("`*{anchor}` repeats `&{anchor}`, which does not stand (whole) above it.", anchor=event.anchor),
                 start,
                 end,
-                help="A text that begins with * needs quotes around it.",
+                help=t("A text that begins with * needs quotes around it."),
             )
             raise _Stop
         self.aliases += 1
@@ -196,10 +197,14 @@ class _Reader:
         if self.aliases > MAX_ALIASES or self.expanded > MAX_EXPANDED:
             self.say(
                 "too-many-aliases",
-                "the aliases (`*name`) of this file stand for too much; reading stops here.",
+                t("the aliases (`*name`) of this file stand for too much; reading stops here."),
                 start,
                 end,
-                help=f"At most {MAX_ALIASES} aliases and {MAX_EXPANDED} repeated values. Write the values out.",
+                help=t(
+                    "At most {max_aliases} aliases and {max_expanded} repeated values. Write the values out.",
+                    max_aliases=MAX_ALIASES,
+                    max_expanded=MAX_EXPANDED,
+                ),
             )
             raise _Stop
         return target
@@ -236,7 +241,12 @@ class _Reader:
     def deeper(self, node: Node, deepest: int, depth: int) -> int:
         """An alias adds the depth of its target, which the position in the file does not show."""
         if depth + node.depth > MAX_DEPTH:
-            self.say("too-deep", f"more than {MAX_DEPTH} levels of nesting.", node.start, node.start + 1)
+            self.say(
+                "too-deep",
+                t("more than {max_depth} levels of nesting.", max_depth=MAX_DEPTH),
+                node.start,
+                node.start + 1,
+            )
             raise _Stop
         return node.depth if node.depth > deepest else deepest
 
@@ -261,20 +271,24 @@ class _Reader:
             inner = self.source.text[start + 1 : close].strip()
             self.say(
                 "unquoted-expression",
-                "YAML reads these braces as a map inside a map.",
+                t("YAML reads these braces as a map inside a map."),
                 start - 1,
                 close + 2 if close >= 0 else node.end,
-                help='An expression is written as "${{ … }}", with quotes around it.',
+                help=t('An expression is written as "${{ … }}", with quotes around it.'),
                 fix=quoted(f"${{{{ {inner} }}}}") if close >= 0 and "\n" not in inner else None,
             )
         else:
-            self.say("key-not-text", "a key must be a text.", start, node.end, help="Write `name: value`.")
+            self.say("key-not-text", t("a key must be a text."), start, node.end, help=t("Write `name: value`."))
         return None
 
     def fresh(self, key: Scalar, seen: dict[str, Scalar]) -> bool:
         if key.text == "<<" and key.style == "plain":
             self.say(
-                "merge-key", "merge keys (`<<`) may not be used.", key.start, key.end, help="Write the keys out here."
+                "merge-key",
+                t("merge keys (`<<`) may not be used."),
+                key.start,
+                key.end,
+                help=t("Write the keys out here."),
             )
             return False
         first = seen.get(key.text)
@@ -282,11 +296,11 @@ class _Reader:
             return True
         self.say(
             "duplicate-key",
-            f"`{key.text}` stands twice in this map, first in line {first.span.line}.",
+            t("`{key}` stands twice in this map, first in line {line}.", key=key.text, line=first.span.line),
             key.start,
             key.end,
-            help="Keep one of the two.",
-            related=((first.span, "first here"),),
+            help=t("Keep one of the two."),
+            related=((first.span, t("first here")),),
         )
         return False
 
@@ -315,10 +329,10 @@ class _Reader:
         if _GROUPED.match(text):
             self.say(
                 "grouped-number",
-                f"`{text}` is a text in YAML 1.2, not a number.",
+                t("`{text}` is a text in YAML 1.2, not a number.", text=text),
                 start,
                 end,
-                help="Write a number without `_`, or put quotes around a text.",
+                help=t("Write a number without `_`, or put quotes around a text."),
                 fix=text.replace("_", ""),
             )
             return float(text.replace("_", "")) if "." in text else int(text.replace("_", ""))
@@ -327,29 +341,29 @@ class _Reader:
             if _SPECIAL.match(text):
                 self.say(
                     "bad-number",
-                    f"`{text}` cannot be used: it is no number in JSON.",
+                    t("`{text}` cannot be used: it is no number in JSON.", text=text),
                     start,
                     end,
-                    help="Write a number, or null where there is none; put quotes around a text.",
+                    help=t("Write a number, or null where there is none; put quotes around a text."),
                 )
             return text
         if len(digits) > 1 and digits[0] == "0" and digits[1].isdigit():
             self.say(
                 "leading-zero",
-                f"`{text}` is a number here, so its leading zero is lost.",
+                t("`{text}` is a number here, so its leading zero is lost.", text=text),
                 start,
                 end,
-                help="Put quotes around codes such as postcodes and telephone numbers.",
+                help=t("Put quotes around codes such as postcodes and telephone numbers."),
                 fix=f'"{text}"',
             )
         number = int(text) if whole and len(digits) <= 18 else float(text)
         if len(digits) > 18 and (whole or math.isinf(number)):
             self.say(
                 "bad-number",
-                f"`{text[:24]}` is too large for a number.",
+                t("`{text}` is too large for a number.", text=text[:24]),
                 start,
                 end,
-                help="Put quotes around it.",
+                help=t("Put quotes around it."),
                 fix=f'"{text}"',
             )
             return text

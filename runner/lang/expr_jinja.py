@@ -15,6 +15,7 @@ from flowrun.lang.expr_problem import Problem, suggestion
 from flowrun.lang.expr_scan import MAX_DEPTH, too_deep
 from flowrun.values.functions import FUNCTIONS, Function
 from flowrun.values.nodes import Node
+from flowrun.words import mark, t
 
 NOTHING: Node = ["lit", None]
 _MATH = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "FloorDiv": "//", "Mod": "%"}
@@ -33,12 +34,12 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _REFUSED = {
     "Tuple": (
-        "Several values in `( )` or with commas are no list.",
-        'Write a list in brackets: `["a", "b"]`.',
+        mark("Several values in `( )` or with commas are no list."),
+        mark('Write a list in brackets: `["a", "b"]`.'),
     ),
-    "Slice": ("A part of a list cannot be cut out with `:`.", "Use `first`, `last` or `select`."),
-    "Pow": ("Powers cannot be computed here.", "Multiply with `*`."),
-    "Pos": ("A `+` before a value does nothing.", "Remove it."),
+    "Slice": (mark("A part of a list cannot be cut out with `:`."), mark("Use `first`, `last` or `select`.")),
+    "Pow": (mark("Powers cannot be computed here."), mark("Multiply with `*`.")),
+    "Pos": (mark("A `+` before a value does nothing."), mark("Remove it.")),
 }
 
 
@@ -83,8 +84,8 @@ def parse(text: str, variables: frozenset[str]) -> tuple[Node | None, list[Probl
 def _left_over(rest: str) -> Problem:
     return Problem(
         "syntax",
-        f"`{rest}` stands where the expression should have ended.",
-        "Between two values there must be an operator, like `and`, `==` or `~`; texts are in quotes.",
+        t("`{rest}` stands where the expression should have ended.", rest=rest),
+        t("Between two values there must be an operator, like `and`, `==` or `~`; texts are in quotes."),
         rest,
     )
 
@@ -93,14 +94,14 @@ def _unreadable(rest: str) -> Problem:
     if rest:
         return Problem(
             "syntax",
-            f"`{rest}` cannot stand here.",
-            "Look for a missing value, comma or operator before it.",
+            t("`{rest}` cannot stand here.", rest=rest),
+            t("Look for a missing value, comma or operator before it."),
             rest,
         )
     return Problem(
         "syntax",
-        "The expression ends too early, or something in it cannot be read.",
-        "Complete it, as in `input.amount > 10`.",
+        t("The expression ends too early, or something in it cannot be read."),
+        t("Complete it, as in `input.amount > 10`."),
         "",
     )
 
@@ -121,12 +122,13 @@ class _Walker:
             raise _Deep
         name = type(tree).__name__
         if name in _REFUSED:
-            return self.refuse("unsupported", *_REFUSED[name], "")
+            message, help_ = _REFUSED[name]
+            return self.refuse("unsupported", t(message), t(help_), "")
         if _FIELDS.get(name) != getattr(tree, "fields", None):
             return self.refuse(
                 "unsupported",
-                "This kind of expression does not exist here.",
-                "See the reference of expressions.",
+                t("This kind of expression does not exist here."),
+                t("See the reference of expressions."),
                 "",
             )
         if name in _MATH:
@@ -135,8 +137,8 @@ class _Walker:
         if make is None:
             return self.refuse(
                 "unsupported",
-                "This kind of expression does not exist here.",
-                "See the reference of expressions.",
+                t("This kind of expression does not exist here."),
+                t("See the reference of expressions."),
                 "",
             )
         return make(self, tree, depth)
@@ -149,7 +151,9 @@ class _Walker:
             return ["lit", value]
         if type(value) in (int, float) and abs(value) < 1e30:
             return ["lit", value]
-        return self.refuse("syntax", "This value is too large or cannot be written in JSON.", "Use a smaller one.", "")
+        return self.refuse(
+            "syntax", t("This value is too large or cannot be written in JSON."), t("Use a smaller one."), ""
+        )
 
     def path(self, tree: Any, depth: int) -> Node:
         parts: list[Part] = []
@@ -183,7 +187,7 @@ class _Walker:
             key = self.node(pair.key, depth + 1)
             if key[0] != "lit" or type(key[1]) is not str:
                 return self.refuse(
-                    "unsupported", "The keys of a map are texts in quotes.", 'Write `{"key": value}`.', ""
+                    "unsupported", t("The keys of a map are texts in quotes."), t('Write `{"key": value}`.'), ""
                 )
             pairs.append([key[1], self.node(pair.value, depth + 1)])
         return ["dict", pairs]
@@ -212,7 +216,7 @@ class _Walker:
     def condition(self, tree: Any, depth: int) -> Node:
         if tree.expr2 is None:
             return self.refuse(
-                "missing-else", "`A if CONDITION` needs an `else`.", "Write `A if CONDITION else B`.", "if"
+                "missing-else", t("`A if CONDITION` needs an `else`."), t("Write `A if CONDITION else B`."), "if"
             )
         return ["if", *(self.node(part, depth + 1) for part in (tree.test, tree.expr1, tree.expr2))]
 
@@ -224,11 +228,16 @@ class _Walker:
             op = _COMPARE.get(operand.op)
             if op is None:
                 return self.refuse(
-                    "operator", f"`{operand.op}` cannot compare.", "Use `==`, `!=`, `<`, `>` or `in`.", ""
+                    "operator", t("`{op}` cannot compare.", op=operand.op), t("Use `==`, `!=`, `<`, `>` or `in`."), ""
                 )
             if op in ("==", "!=") and NOTHING in (left, right) and not self.problems:
                 word = "is none" if op == "==" else "is not none"
-                return self.refuse("compare-none", f"`{op}` does not compare with nothing.", f"Write `{word}`.", op)
+                return self.refuse(
+                    "compare-none",
+                    t("`{op}` does not compare with nothing.", op=op),
+                    t("Write `{word}`.", word=word),
+                    op,
+                )
             made.append(["cmp", op, left, right])
             left = right
         return made[0] if len(made) == 1 else ["and", made]
@@ -237,8 +246,8 @@ class _Walker:
         if tree.name not in ("none", "null") or tree.args or tree.kwargs or tree.dyn_args or tree.dyn_kwargs:
             return self.refuse(
                 "unknown-test",
-                f"`is {tree.name}` does not exist.",
-                "Write `is none` or `is not none`.",
+                t("`is {tree}` does not exist.", tree=tree.name),
+                t("Write `is none` or `is not none`."),
                 f"is {tree.name}",
             )
         return ["none", self.node(tree.node, depth + 1)]
@@ -249,15 +258,15 @@ class _Walker:
             names = [name for name, known in FUNCTIONS.items() if known.kind == "filter"]
             return self.refuse(
                 "unknown-function",
-                f"There is no filter `{tree.name}`.",
+                t("There is no filter `{tree}`.", tree=tree.name),
                 suggestion(tree.name, names),
                 tree.name,
             )
         if function.kind != "filter":
             return self.refuse(
                 "unknown-function",
-                f"`{tree.name}` is a function.",
-                f"Write `{function.signature}`.",
+                t("`{tree}` is a function.", tree=tree.name),
+                t("Write `{signature}`.", signature=function.signature),
                 tree.name,
             )
         return self.bind(function, [self.node(tree.node, depth + 1)], tree, depth)
@@ -266,22 +275,35 @@ class _Walker:
         if type(tree.node).__name__ != "Name":
             name = str(getattr(tree.node, "attr", "this"))
             known = FUNCTIONS.get(name)
-            help_ = f"Write `{known.signature}`." if known else "Use a filter, as in `value | length`."
-            return self.refuse("no-methods", f"`{name}` is data and cannot be called.", help_, name)
+            help_ = (
+                t("Write `{signature}`.", signature=known.signature)
+                if known
+                else t("Use a filter, as in `value | length`.")
+            )
+            return self.refuse("no-methods", t("`{name}` is data and cannot be called.", name=name), help_, name)
         name = tree.node.name
         function = FUNCTIONS.get(name)
         if function is None:
             names = [known.name for known in FUNCTIONS.values() if known.kind == "function"]
-            return self.refuse("unknown-function", f"There is no function `{name}`.", suggestion(name, names), name)
+            return self.refuse(
+                "unknown-function", t("There is no function `{name}`.", name=name), suggestion(name, names), name
+            )
         if function.kind != "function":
-            return self.refuse("unknown-function", f"`{name}` is a filter.", f"Write `{function.signature}`.", name)
+            return self.refuse(
+                "unknown-function",
+                t("`{name}` is a filter.", name=name),
+                t("Write `{signature}`.", signature=function.signature),
+                name,
+            )
         return self.bind(function, [], tree, depth)
 
     def bind(self, function: Function, args: list[Node], tree: Any, depth: int) -> Node:
         """Put the arguments in order and check their number."""
-        wrong = f"Write `{function.signature}`."
+        wrong = t("Write `{signature}`.", signature=function.signature)
         if tree.dyn_args or tree.dyn_kwargs:
-            return self.refuse("arguments", f"`{function.name}` takes no `*` arguments.", wrong, function.name)
+            return self.refuse(
+                "arguments", t("`{function}` takes no `*` arguments.", function=function.name), wrong, function.name
+            )
         args = args + [self.node(arg, depth + 1) for arg in tree.args]
         where: list[Any] = []
         for keyword in tree.kwargs:
@@ -291,10 +313,18 @@ class _Walker:
             elif keyword.key in function.params and function.params.index(keyword.key) >= len(args):
                 args += [NOTHING] * (function.params.index(keyword.key) - len(args)) + [value]
             else:
-                return self.refuse("arguments", f"`{function.name}` takes no `{keyword.key}=`.", wrong, keyword.key)
+                return self.refuse(
+                    "arguments",
+                    t("`{function}` takes no `{keyword}=`.", function=function.name, keyword=keyword.key),
+                    wrong,
+                    keyword.key,
+                )
         if not function.required <= len(args) <= len(function.params):
-            few = "too few" if len(args) < function.required else "too many"
-            return self.refuse("arguments", f"`{function.name}` got {few} values.", wrong, function.name)
+            if len(args) < function.required:
+                message = t("`{name}` got too few values.", name=function.name)
+            else:
+                message = t("`{name}` got too many values.", name=function.name)
+            return self.refuse("arguments", message, wrong, function.name)
         return ["call", function.name, args, where]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flowrun.lang.expr_problem import Problem, closest
 from flowrun.values.functions import FUNCTIONS
 from flowrun.values.nodes import ROOTS, Node
+from flowrun.words import sentences, t
 
 CONSTANTS: dict[str, object] = {
     "true": True, "false": False, "none": None, "null": None, "True": True, "False": False, "None": None,
@@ -28,8 +29,8 @@ def make_path(root: str, parts: list[Part], variables: frozenset[str]) -> Node |
         if not parts or not isinstance(parts[0], str):
             return Problem(
                 "unknown-step",
-                "`steps` alone is no value.",
-                "Write `steps.ID`, with the id of a step.",
+                t("`steps` alone is no value."),
+                t("Write `steps.ID`, with the id of a step."),
                 "steps",
             )
         node, rest = ["step", parts[0]], parts[1:]
@@ -60,8 +61,8 @@ def _calls(parts: list[Part]) -> tuple[Node, list[Part]] | Problem:
     written = ".".join(["calls", *names])
     return Problem(
         "calls-which",
-        f"`{written}` does not say which call is meant.",
-        f"Write `{'.'.join(['calls', *names[:2]]) if names else 'calls.TOOL'}.last` or `.all`.",
+        t("`{written}` does not say which call is meant.", written=written),
+        t("Write `{call}.last` or `.all`.", call=".".join(["calls", *names[:2]]) if names else "calls.TOOL"),
         written,
     )
 
@@ -72,16 +73,23 @@ def unknown_name(name: str, variables: frozenset[str]) -> Problem:
     if function is not None:
         return Problem(
             "unknown-name",
-            f"`{name}` is a {function.kind}, not a value.",
-            f"Write `{function.signature}`.",
+            t("`{name}` is a filter, not a value.", name=name)
+            if function.kind == "filter"
+            else t("`{name}` is a function, not a value.", name=name),
+            t("Write `{signature}`.", signature=function.signature),
             name,
         )
     guess = closest(name, [*ROOTS, *sorted(variables)])
-    help_ = f"Did you mean `{guess}`? " if guess else ""
     return Problem(
         "unknown-name",
-        f"There is no `{name}`.",
-        f'{help_}A text is written in quotes: "{name}". Names start with `input`, `steps.ID` or `calls.TOOL`.',
+        t("There is no `{name}`.", name=name),
+        sentences(
+            t("Did you mean `{name}`?", name=guess) if guess else None,
+            t(
+                'A text is written in quotes: "{name}". Names start with `input`, `steps.ID` or `calls.TOOL`.',
+                name=name,
+            ),
+        ),
         name,
     )
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flowrun.words import t
+
 Path = tuple[str | int, ...]
 """The keys and positions on the way to a value inside a value; the value itself has ()."""
 
@@ -41,7 +43,7 @@ def yaml_word(text: str) -> str:
     """Return a sentence for a text that older YAML read as true or false, else nothing."""
     if text.lower() not in ("yes", "no", "on", "off", "y", "n"):
         return ""
-    return f" In YAML 1.2 `{text}` is the word {text}, not true or false."
+    return t("In YAML 1.2 `{text}` is the word {text}, not true or false.", text=text)
 
 
 def suggestion(word: str, known: Iterable[str], *, prefix: str = "") -> str:
@@ -49,8 +51,8 @@ def suggestion(word: str, known: Iterable[str], *, prefix: str = "") -> str:
     names = list(known)
     guess = closest(word, names)
     if guess is not None:
-        return f"Did you mean `{prefix}{guess}`?"
+        return t("Did you mean `{name}`?", name=prefix + guess)
     if not names:
-        return "There is nothing to choose from here."
+        return t("There is nothing to choose from here.")
     shown = ", ".join(f"`{prefix}{name}`" for name in names[:12])
-    return f"Known here: {shown}{', …' if len(names) > 12 else ''}."
+    return t("Known here: {names}.", names=shown if len(names) <= 12 else f"{shown}, …")

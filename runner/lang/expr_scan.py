@@ -7,6 +7,7 @@ and quotes, and where an embedded `${{ … }}` ends. No nodes are made here.
 from __future__ import annotations
 
 from flowrun.lang.expr_problem import Problem
+from flowrun.words import mark, t
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 50
@@ -15,19 +16,24 @@ _CLOSING = {")": "(", "]": "[", "}": "{"}
 _CURLY = "“”„‘’‚«»"
 _WORDS = {"AND": "and", "OR": "or", "NOT": "not", "And": "and", "Or": "or", "Not": "not", "NULL": "null"}
 _TWO = {
-    "&&": ("and-or-not", "`&&` is not used here.", "Write `and`."),
-    "||": ("and-or-not", "`||` is not used here.", "Write `or`."),
-    "<>": ("operator", "`<>` is not used here.", "Write `!=`."),
-    "=>": ("operator", "`=>` is not used here.", "Write `>=`."),
-    "=<": ("operator", "`=<` is not used here.", "Write `<=`."),
-    "**": ("operator", "Powers cannot be computed here.", "Multiply with `*`."),
+    "&&": ("and-or-not", mark("`&&` is not used here."), mark("Write `and`.")),
+    "||": ("and-or-not", mark("`||` is not used here."), mark("Write `or`.")),
+    "<>": ("operator", mark("`<>` is not used here."), mark("Write `!=`.")),
+    "=>": ("operator", mark("`=>` is not used here."), mark("Write `>=`.")),
+    "=<": ("operator", mark("`=<` is not used here."), mark("Write `<=`.")),
+    "**": ("operator", mark("Powers cannot be computed here."), mark("Multiply with `*`.")),
 }
 
 
 def find_trap(text: str) -> Problem | None:
     """Return the first thing in an expression that is surely wrong, or None."""
     if len(text) > MAX_LENGTH:
-        return Problem("too-long", f"An expression has at most {MAX_LENGTH:,} characters.", "Split it with `set`.", "")
+        return Problem(
+            "too-long",
+            t("An expression has at most {max_length} characters.", max_length=f"{MAX_LENGTH:,}"),
+            t("Split it with `set`."),
+            "",
+        )
     opened: list[tuple[str, bool]] = []
     at, end = 0, len(text)
     while at < end:
@@ -35,7 +41,9 @@ def find_trap(text: str) -> Problem | None:
         if char in "\"'":
             at = _after_quote(text, at)
             if at < 0:
-                return Problem("unbalanced", "A quotation mark is not closed.", f"Add the closing {char}.", "")
+                return Problem(
+                    "unbalanced", t("A quotation mark is not closed."), t("Add the closing `{char}`.", char=char), ""
+                )
             continue
         if char.isalpha() or char == "_":
             start = at
@@ -43,7 +51,12 @@ def find_trap(text: str) -> Problem | None:
                 at += 1
             word = text[start:at]
             if word in _WORDS and (start == 0 or text[start - 1] != "."):
-                return Problem("and-or-not", f"`{word}` is written in small letters.", f"Write `{_WORDS[word]}`.", word)
+                return Problem(
+                    "and-or-not",
+                    t("`{word}` is written in small letters.", word=word),
+                    t("Write `{word}`.", word=_WORDS[word]),
+                    word,
+                )
             continue
         problem = _sign(text, at, opened)
         if problem is not None:
@@ -53,8 +66,8 @@ def find_trap(text: str) -> Problem | None:
         sign = opened[-1][0]
         return Problem(
             "unbalanced",
-            f"`{sign}` is not closed.",
-            f"Add the closing `{ {v: k for k, v in _CLOSING.items()}[sign] }`.",
+            t("`{sign}` is not closed.", sign=sign),
+            t("Add the closing `{char}`.", char={v: k for k, v in _CLOSING.items()}[sign]),
             "",
         )
     return None
@@ -70,27 +83,32 @@ def _sign(text: str, at: int, opened: list[tuple[str, bool]]) -> Problem | None:
             return too_deep()
     elif char in ")]}":
         if not opened or opened.pop()[0] != _CLOSING[char]:
-            return Problem("unbalanced", f"`{char}` closes nothing.", "Remove it, or add the opening one.", char)
+            return Problem(
+                "unbalanced", t("`{char}` closes nothing.", char=char), t("Remove it, or add the opening one."), char
+            )
     elif char in _CURLY:
         return Problem(
-            "curly-quotes", f"`{char}` is a typographic quotation mark.", 'Write straight ones: "text".', char
+            "curly-quotes",
+            t("`{char}` is a typographic quotation mark.", char=char),
+            t('Write straight ones: "text".'),
+            char,
         )
     elif text.startswith("===", at):
-        return Problem("operator", "`===` is not used here.", "Write `==`.", "===")
+        return Problem("operator", t("`===` is not used here."), t("Write `==`."), "===")
     elif two in _TWO:
         rule, message, help_ = _TWO[two]
-        return Problem(rule, message, help_, two)
+        return Problem(rule, t(message), t(help_), two)
     elif char == "!" and two != "!=":
-        return Problem("and-or-not", "`!` is not used here.", "Write `not`.", "!")
+        return Problem("and-or-not", t("`!` is not used here."), t("Write `not`."), "!")
     elif char == "=" and two != "==" and not (opened and opened[-1] == ("(", True)):
-        return Problem("single-equals", "One `=` does not compare.", "Write `==`.", _around(text, at))
+        return Problem("single-equals", t("One `=` does not compare."), t("Write `==`."), _around(text, at))
     elif char == "?":
-        return Problem("operator", "`?` is not used here.", "Write `A if CONDITION else B`.", "?")
+        return Problem("operator", t("`?` is not used here."), t("Write `A if CONDITION else B`."), "?")
     elif text.startswith("${{", at):
         return Problem(
             "dollar-braces",
-            "`${{ }}` is for texts; here the expression stands alone.",
-            "Remove `${{` and `}}`.",
+            t("`${{ }}` is for texts; here the expression stands alone."),
+            t("Remove `${{` and `}}`."),
             "${{",
         )
     return None
@@ -98,7 +116,12 @@ def _sign(text: str, at: int, opened: list[tuple[str, bool]]) -> Problem | None:
 
 def too_deep() -> Problem:
     """Return the finding about an expression that is nested too deeply."""
-    return Problem("too-deep", f"An expression is nested at most {MAX_DEPTH} deep.", "Split it with `set` steps.", "")
+    return Problem(
+        "too-deep",
+        t("An expression is nested at most {max_depth} deep.", max_depth=MAX_DEPTH),
+        t("Split it with `set` steps."),
+        "",
+    )
 
 
 def _after_quote(text: str, at: int) -> int:

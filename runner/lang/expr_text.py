@@ -15,6 +15,7 @@ from flowrun.lang.expr_problem import Problem, suggestion
 from flowrun.lang.expr_scan import find_end
 from flowrun.values.functions import FUNCTIONS
 from flowrun.values.nodes import ROOTS, Node, walk
+from flowrun.words import t
 
 Embedded = tuple[str, int, Node]
 """An expression inside a text: as written, its offset in the text, its node."""
@@ -79,8 +80,8 @@ def split(text: str, *, prompt: bool) -> Fragments:
             sign = "{%" if tag else "${{"
             shown = _START.match(text, inner)
             needle = text[opened : shown.end() if shown else inner]
-            help_ = f"Add `{'%}' if tag else '}}'}`."
-            found.problems.append((opened, Problem("unbalanced", f"`{sign}` is not closed.", help_, needle)))
+            message, help_ = t("`{sign}` is not closed.", sign=sign), t("Add `{sign}`.", sign="%}" if tag else "}}")
+            found.problems.append((opened, Problem("unbalanced", message, help_, needle)))
             if tag:
                 break
             at = inner
@@ -132,8 +133,8 @@ def _note_stray(text: str, at: int, found: Fragments, *, prompt: bool) -> None:
     if text.startswith("{%", at):
         told = any(problem.rule == "tags-in-text" for _, problem in found.problems)
         if not told and (word in _TAGS or word in _FOREIGN):
-            help_ = "Use `${{ A if CONDITION else B }}`, or a `choose` step."
-            found.problems.append((at, Problem("tags-in-text", "`{% %}` is for prompts only.", help_, "{%")))
+            help_ = t("Use `${{ A if CONDITION else B }}`, or a `choose` step.")
+            found.problems.append((at, Problem("tags-in-text", t("`{% %}` is for prompts only."), help_, "{%")))
         return
     end = text.find("}}", at)
     inner = text[at + 2 : end].strip() if end > 0 else ""
@@ -143,8 +144,8 @@ def _note_stray(text: str, at: int, found: Fragments, *, prompt: bool) -> None:
                 at,
                 Problem(
                     "missing-dollar",
-                    "An expression in a text starts with `${{`.",
-                    f"Write `${{{{ {inner} }}}}`.",
+                    t("An expression in a text starts with `${{`."),
+                    t("Write `${{ {inner} }}`.", inner=inner),
                     "{{",
                 ),
             )
@@ -192,8 +193,8 @@ class _Builder:
             self.note(
                 offset,
                 "too-deep",
-                f"At most {_MAX_BLOCKS} blocks may be inside each other.",
-                "Use fewer.",
+                t("At most {max_blocks} blocks may be inside each other.", max_blocks=_MAX_BLOCKS),
+                t("Use fewer."),
                 source,
             )
         elif word == "if":
@@ -201,12 +202,12 @@ class _Builder:
         elif word == "for":
             self.open_for(source, rest, offset, rest_at)
         elif word not in _TAGS:
-            help_ = f"In prompts there are {', '.join(f'`{{% {tag} %}}`' for tag in _TAGS)}."
+            help_ = t("In prompts there are {tags}.", tags=", ".join(f"`{{% {tag} %}}`" for tag in _TAGS))
             guess = suggestion(word, _TAGS) if word not in _FOREIGN else ""
             self.note(
                 offset,
                 "unknown-tag",
-                f"There is no `{{% {word} %}}`.",
+                t("There is no `{% {word} %}`.", word=word),
                 guess if guess.startswith("Did") else help_,
                 word,
             )
@@ -214,8 +215,8 @@ class _Builder:
             self.note(
                 offset,
                 "unbalanced",
-                f"`{{% {word} %}}` belongs to nothing that is open.",
-                "Remove it, or open its block.",
+                t("`{% {word} %}` belongs to nothing that is open.", word=word),
+                t("Remove it, or open its block."),
                 source,
             )
         elif word == "endfor":
@@ -227,8 +228,8 @@ class _Builder:
             self.note(
                 offset,
                 "unbalanced",
-                f"`{{% {word} %}}` comes after `{{% else %}}`.",
-                "Put `{% else %}` last.",
+                t("`{% {word} %}` comes after `{% else %}`.", word=word),
+                t("Put `{% else %}` last."),
                 source,
             )
         else:
@@ -243,10 +244,16 @@ class _Builder:
         name, found, items = rest.partition(" in ")
         name = name.strip()
         if not found or not (name.isascii() and name.isidentifier()):
-            self.note(offset, "syntax", "This loop cannot be read.", "Write `{% for NAME in LIST %}`.", source)
+            self.note(offset, "syntax", t("This loop cannot be read."), t("Write `{% for NAME in LIST %}`."), source)
             name, items = "_", "[]"
         elif name in ROOTS or name in KEYWORDS or name in FUNCTIONS:
-            self.note(offset, "name-taken", f"`{name}` means something else already.", "Choose another name.", name)
+            self.note(
+                offset,
+                "name-taken",
+                t("`{name}` means something else already.", name=name),
+                t("Choose another name."),
+                name,
+            )
         blank = len(items) - len(items.lstrip())
         at = rest_at + len(rest) - len(items) + blank if found else rest_at
         listed = self.expression(items.strip(), at)
@@ -283,8 +290,8 @@ def build(
         builder.note(
             block.offset,
             "unbalanced",
-            f"`{{% {block.kind} %}}` is not closed.",
-            f"Add `{{% end{block.kind} %}}`.",
+            t("`{% {kind} %}` is not closed.", kind=block.kind),
+            t("Add `{sign}`.", sign=f"{{% end{block.kind} %}}"),
             block.kind,
         )
     if builder.problems:

@@ -14,6 +14,7 @@ from flowrun.lang.expr_problem import Problem
 from flowrun.lang.expr_scan import find_trap
 from flowrun.lang.expr_text import Embedded, Fragments, build, split
 from flowrun.values.nodes import Node
+from flowrun.words import language, t
 
 __all__ = ["Embedded", "Problem", "parse_expression", "parse_text"]
 
@@ -33,14 +34,21 @@ def parse_text(text: str, *, prompt: bool = False) -> tuple[Node | None, list[Em
     variable of a `{% for %}` mean nothing by themselves and are only in the node. With problems the node is
     None.
     """
-    node, embedded, problems = _parse_text(text, prompt)
+    node, embedded, problems = _parsed_text(text, prompt, language())
     return node, list(embedded), list(problems)
 
 
-@lru_cache(maxsize=8192)
 def _parse(text: str, variables: frozenset[str]) -> tuple[Node | None, tuple[Problem, ...]]:
+    return _parsed(text, variables, language())
+
+
+# The language is part of the key, for what is wrong is kept in it.
+@lru_cache(maxsize=8192)
+def _parsed(text: str, variables: frozenset[str], language: str) -> tuple[Node | None, tuple[Problem, ...]]:
     if not text:
-        return None, (Problem("empty", "There is no expression here.", "Write one, as in `input.amount > 10`.", ""),)
+        return None, (
+            Problem("empty", t("There is no expression here."), t("Write one, as in `input.amount > 10`."), ""),
+        )
     plain = plain_node(text, variables) if len(text) <= 1000 else None
     if isinstance(plain, Problem):
         return None, (plain,)
@@ -57,7 +65,9 @@ def _parse(text: str, variables: frozenset[str]) -> tuple[Node | None, tuple[Pro
 
 
 @lru_cache(maxsize=4096)
-def _parse_text(text: str, prompt: bool) -> tuple[Node | None, tuple[Embedded, ...], tuple[tuple[int, Problem], ...]]:
+def _parsed_text(
+    text: str, prompt: bool, language: str
+) -> tuple[Node | None, tuple[Embedded, ...], tuple[tuple[int, Problem], ...]]:
     if "{{" not in text and "{%" not in text:
         return ["lit", text], (), ()
     found: Fragments = split(text, prompt=prompt)

@@ -12,6 +12,7 @@ from pathlib import Path
 from flowrun.errors import FlowError, InputError
 from flowrun.lang.reading import closest
 from flowrun.lang.source import MAX_BYTES, Source, decode, too_large
+from flowrun.words import t
 
 
 def find_file(path: str | Path, suffix: str = ".flow.yaml") -> Path:
@@ -34,11 +35,15 @@ def find_file(path: str | Path, suffix: str = ".flow.yaml") -> Path:
         return inside[0]
     if not inside:
         raise InputError(
-            f"{given} is a folder without a *{suffix}.", code="FR3001", help="Name the file, or another folder."
+            t("{given} is a folder without a *{suffix}.", given=given, suffix=suffix),
+            code="FR3001",
+            help=t("Name the file, or another folder."),
         )
     listed = ", ".join(item.name for item in inside[:10])
     raise InputError(
-        f"{given} is a folder with {len(inside)} files *{suffix}.", code="FR3001", help=f"Name one of them: {listed}."
+        t("{given} is a folder with {count} files *{suffix}.", given=given, count=len(inside), suffix=suffix),
+        code="FR3001",
+        help=t("Name one of them: {listed}.", listed=listed),
     )
 
 
@@ -60,7 +65,7 @@ def load_bytes(path: str | Path, suffix: str = ".flow.yaml") -> tuple[str, bytes
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{file} is not a file.", code="FR3001", help="Name a YAML text file.")
+            raise InputError(t("{file} is not a file.", file=file), code="FR3001", help=t("Name a YAML text file."))
         if status.st_size > MAX_BYTES:
             raise FlowError([too_large(str(file), status.st_size)])
         with file.open("rb") as stream:
@@ -72,8 +77,12 @@ def load_bytes(path: str | Path, suffix: str = ".flow.yaml") -> tuple[str, bytes
 
 def read_source(path: str | Path, suffix: str = ".flow.yaml") -> Source:
     """Return the text of a file; raises as `load_bytes`, and FlowError where the bytes are no text."""
-    name, data = load_bytes(path, suffix)
-    source = decode(name, data)
+    return source_of(*load_bytes(path, suffix))
+
+
+def source_of(file: str, data: bytes) -> Source:
+    """Return the text of a file's bytes. Raises FlowError where they are no text."""
+    source = decode(file, data)
     if isinstance(source, list):
         raise FlowError(source)
     return source
@@ -87,13 +96,17 @@ def _cannot(path: Path, error: OSError) -> InputError:
             siblings = []
         guess = closest(path.name, siblings)
         return InputError(
-            f"{path} does not exist.",
+            t("{path} does not exist.", path=path),
             code="FR3001",
-            help=f"Did you mean {path.with_name(guess)}?" if guess else "Check the name and the folder.",
+            help=t("Did you mean {with_name}?", with_name=path.with_name(guess))
+            if guess
+            else t("Check the name and the folder."),
         )
     if isinstance(error, PermissionError):
         return InputError(
-            f"{path} may not be read: no permission.", code="FR3001", help="Ask for the right to read it."
+            t("{path} may not be read: no permission.", path=path),
+            code="FR3001",
+            help=t("Ask for the right to read it."),
         )
     reason = error.strerror or type(error).__name__
-    return InputError(f"{path} cannot be read: {reason.lower()}.", code="FR3001")
+    return InputError(t("{path} cannot be read: {reason}.", path=path, reason=reason.lower()), code="FR3001")

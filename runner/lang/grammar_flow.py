@@ -11,10 +11,12 @@ import msgspec
 
 from flowrun.lang.grammar_rules import TOOL_RULE
 from flowrun.lang.grammar_steps import Steps
-from flowrun.lang.kinds import NAME, ROLE, TOOL_NAME, Duration, Expression, JsonSchema, Money, Number, Text, Use
+from flowrun.lang.kinds import NAME, ROLE, TOOL_NAME, Duration, Expression, Money, Number, Text
+from flowrun.lang.kinds_schema import JsonSchema, Use
 from flowrun.lang.reading import Reader
 from flowrun.lang.shapes import Key, Named, Read, Shape
 from flowrun.lang.spec import Budget, Flow
+from flowrun.words import mark
 
 
 def _budget(cx: Reader, read: Read) -> Budget:
@@ -66,7 +68,7 @@ def _flow(cx: Reader, read: Read) -> Any:
 
 
 FLOW = Shape(
-    "a flow",
+    mark("a flow"),
     (
         Key("flow", NAME, "The name of the flow.", required=True),
         Key("version", Number(1, 1e6), "A whole number; raise it when the flow changes.", required=True),

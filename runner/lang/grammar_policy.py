@@ -14,9 +14,10 @@ from flowrun.lang.kinds import NAME, TOOL_NAME, Anything, Choice, Moment, Number
 from flowrun.lang.reading import Reader
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
 from flowrun.lang.spec import Fact, Policy, PolicyTest
+from flowrun.words import mark, t
 
 _FACT = Shape(
-    "a fact",
+    mark("a fact"),
     (
         Key("call", TOOL_NAME, "The read tool.", required=True),
         Key("with", Value(form="map"), "Its arguments; they may read args, calls and run."),
@@ -25,7 +26,7 @@ _FACT = Shape(
 )
 
 _BEFORE = Shape(
-    "a call in `before`",
+    mark("a call in `before`"),
     (
         Key("call", TOOL_NAME, "A call that has succeeded.", required=True),
         Key("args", Anything(map_only=True), "Its arguments."),
@@ -53,7 +54,7 @@ def _test(cx: Reader, read: Read) -> PolicyTest:
 
 
 _TEST = Shape(
-    "a test of a policy",
+    mark("a test of a policy"),
     (
         Key("call", TOOL_NAME, "The proposed call.", required=True),
         Key("args", Anything(map_only=True), "Its arguments."),
@@ -74,18 +75,18 @@ def _policy(cx: Reader, read: Read) -> Any:
         if first is not rule:
             cx.say(
                 "duplicate-rule",
-                f"a rule `{rule.id}` exists already, in line {first.at['id'].line}.",
+                t("a rule `{rule}` exists already, in line {line}.", rule=rule.id, line=first.at["id"].line),
                 rule.at["id"],
-                help="Give it another id.",
-                related=((first.at["id"], "first here"),),
+                help=t("Give it another id."),
+                related=((first.at["id"], t("first here")),),
             )
     for test in read.get("tests", ()):
         if test.by is not None and test.by not in seen:
             cx.say(
                 "unknown-name",
-                f"the policy has no rule `{test.by}`.",
+                t("the policy has no rule `{by}`.", by=test.by),
                 test.span,
-                help="Its rules: " + ", ".join(seen) + ".",
+                help=t("Its rules: {rules}.", rules=", ".join(seen)),
             )
     return Policy(
         policy=read.get("policy"),
@@ -100,7 +101,7 @@ def _policy(cx: Reader, read: Read) -> Any:
 
 
 POLICY = Shape(
-    "a policy",
+    mark("a policy"),
     (
         Key("policy", NAME, "The name of the policy.", required=True),
         Key("version", Number(1, 1e6), "A whole number; raise it when the policy changes.", required=True),

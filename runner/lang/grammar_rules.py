@@ -13,6 +13,7 @@ from flowrun.lang.reading import MISSING, Define, Reader
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
 from flowrun.lang.spec import Limit, Rule
 from flowrun.values.money import MICRO
+from flowrun.words import mark, t
 
 _CONDITIONS = ("only_when", "deny_when", "approve_when")
 
@@ -39,9 +40,9 @@ def _limit(cx: Reader, read: Read) -> Any:
     if "sum" not in read.values and (currency is not None or not isinstance(amount, int)):
         return cx.say(
             "bad-limit",
-            "a limit in money, or with a fraction, needs `sum`: the argument that is added up.",
+            t("a limit in money, or with a fraction, needs `sum`: the argument that is added up."),
             read.at["limit"],
-            help="Add `sum: args.amount`, or write a whole number of calls.",
+            help=t("Add `sum: args.amount`, or write a whole number of calls."),
         )
     return Limit(
         limit=amount,
@@ -54,7 +55,7 @@ def _limit(cx: Reader, read: Read) -> Any:
 
 
 _LIMIT = Shape(
-    "at_most",
+    mark("at_most"),
     (
         Key("limit", _Amount(), "How many calls; with `sum` how much.", required=True),
         Key("sum", Expression(), "The argument that is added up, like args.amount."),
@@ -106,9 +107,11 @@ def _common(cx: Reader, read: Read) -> dict[str, Any]:
         if here in read.values and other not in read.values:
             cx.say(
                 "missing-approver",
-                f"`{here}` stands here without `{other}`, so nobody would be asked.",
+                t("`{here}` stands here without `{other}`, so nobody would be asked.", here=here, other=other),
                 read.at[here],
-                help="Add `approver: ROLE`." if other == "approver" else "Add `approve_when: true`, or a condition.",
+                help=t("Add `approver: ROLE`.")
+                if other == "approver"
+                else t("Add `approve_when: true`, or a condition."),
             )
     return {
         **read.pick("at_most", *_CONDITIONS, "approver", "reason"),
@@ -124,14 +127,14 @@ def _flow_rule(cx: Reader, read: Read) -> Rule:
 
 
 TOOL_RULE = Shape(
-    "a tool of the flow",
+    mark("a tool of the flow"),
     (
         _WORDS[0],
         Key("bind", Named(Value()), "Arguments that the flow fixes; the model can neither see nor choose them."),
         *_WORDS[1:],
     ),
     _flow_rule,
-    {"needs_before": "the rules of policies", "tools": "the rules of policies"},
+    {"needs_before": mark("the rules of policies"), "tools": mark("the rules of policies")},
 )
 
 
@@ -139,9 +142,9 @@ def _policy_rule(cx: Reader, read: Read) -> Rule:
     if not set(read.values) & {"at_most", "needs_before", *_CONDITIONS}:
         cx.say(
             "empty-rule",
-            f"the rule `{read.get('id')}` rules nothing.",
+            t("the rule `{get}` rules nothing.", get=read.get("id")),
             read.at["id"],
-            help="Add needs_before, only_when, deny_when, approve_when or at_most.",
+            help=t("Add needs_before, only_when, deny_when, approve_when or at_most."),
         )
     return Rule(
         id=read.get("id"), tools=read.get("tools"), needs_before=read.get("needs_before", ()), **_common(cx, read)
@@ -149,7 +152,7 @@ def _policy_rule(cx: Reader, read: Read) -> Rule:
 
 
 POLICY_RULE = Shape(
-    "a rule of a policy",
+    mark("a rule of a policy"),
     (
         Key("id", NAME, "The name of the rule; unique in the policy.", required=True),
         Key("tools", Items(TOOL_NAME, lone=True, least=1), "The tools that the rule is about.", required=True),
@@ -157,5 +160,5 @@ POLICY_RULE = Shape(
         *_WORDS,
     ),
     _policy_rule,
-    {"bind": "the `tools` of a flow"},
+    {"bind": mark("the `tools` of a flow")},
 )

@@ -20,10 +20,10 @@ from flowrun.lang.kinds import (
     Json,
     Number,
     Text,
-    Use,
     Value,
     text_of,
 )
+from flowrun.lang.kinds_schema import Use
 from flowrun.lang.reading import MISSING, Define, Reader, names, short
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
 from flowrun.lang.spec import (
@@ -44,6 +44,7 @@ from flowrun.lang.spec import (
 from flowrun.lang.words import SYNONYMS
 from flowrun.values.durations import parse_duration
 from flowrun.values.moments import parse_moment
+from flowrun.words import mark, t
 
 _COMMON = ("id", "title", "when", "within", "on_error")
 
@@ -59,10 +60,10 @@ class _StepId:
         if first is not node.span:
             return cx.say(
                 "duplicate-step",
-                f"a step `{name}` exists already, in line {first.line}.",
+                t("a step `{name}` exists already, in line {line}.", name=name, line=first.line),
                 node.span,
-                help="Ids are unique in the whole flow, also across branches.",
-                related=((first, "first here"),),
+                help=t("Ids are unique in the whole flow, also across branches."),
+                related=((first, t("first here")),),
             )
         return name
 
@@ -87,9 +88,9 @@ class _Step:
         if not isinstance(node, Map):
             return cx.say(
                 "wrong-type",
-                f"a step is a map, not {names(node)}.",
+                t("a step is a map, not {found}.", found=names(node)),
                 short(node.span),
-                help="Write `- id: NAME` and its verb in the line below.",
+                help=t("Write `- id: NAME` and its verb in the line below."),
             )
         verbs = [name for name, _ in node.entries if name.text in VERBS]
         if len(verbs) == 1:
@@ -98,10 +99,10 @@ class _Step:
             listed = ", ".join(f"`{name.text}`" for name in verbs)
             return cx.say(
                 "several-verbs",
-                f"this step has {len(verbs)} verbs: {listed}.",
+                t("this step has {count} verbs: {listed}.", count=len(verbs), listed=listed),
                 verbs[1].span,
-                help="Make a step of its own of each.",
-                related=((verbs[0].span, "the first one"),),
+                help=t("Make a step of its own of each."),
+                related=((verbs[0].span, t("the first one")),),
             )
         return self.without(cx, node)
 
@@ -115,17 +116,17 @@ class _Step:
             if meant in VERBS and name.text not in _COMMON:
                 return cx.say(
                     "unknown-key",
-                    f"a step has no key `{name.text}`.",
+                    t("a step has no key `{name}`.", name=name.text),
                     name.span,
-                    help=f"Did you mean `{meant}`? The verbs are: {', '.join(VERBS)}.",
+                    help=t("Did you mean `{meant}`? The verbs are: {verbs}.", meant=meant, verbs=", ".join(VERBS)),
                     fix=meant,
                 )
         extra = next((name for name, _ in node.entries if name.text not in _COMMON), None)
         return cx.say(
             "missing-verb",
-            "this step has no verb" + (f"; `{extra.text}` is none." if extra else "."),
+            t("this step has no verb; `{key}` is none.", key=extra.text) if extra else t("this step has no verb."),
             extra.span if extra and len(node.entries) == 2 else short(node.span),
-            help=f"Add one of: {', '.join(VERBS)}.",
+            help=t("Add one of: {verbs}.", verbs=", ".join(VERBS)),
         )
 
     def schema(self, define: Define) -> Json:
@@ -137,12 +138,14 @@ def _wait(cx: Reader, read: Read) -> Any:
     if kind == "event" and "key" not in read.values:
         return cx.say(
             "missing-key",
-            "waiting for an event needs `key`: which of them is meant.",
+            t("waiting for an event needs `key`: which of them is meant."),
             read.at["wait_for"],
-            help="Add `key: input.contact_id`, or whatever names the case.",
+            help=t("Add `key: input.contact_id`, or whatever names the case."),
         )
     if kind != "event" and "key" in read.values:
-        return cx.say("unknown-key", "`key` belongs to an event, not to a time.", read.at["key"], help="Take it out.")
+        return cx.say(
+            "unknown-key", t("`key` belongs to an event, not to a time."), read.at["key"], help=t("Take it out.")
+        )
     return WaitFor(**_base(read), **{kind: value}, **read.pick("key"))
 
 
@@ -150,7 +153,7 @@ class _WaitFor:
     """A duration, a moment (text or one expression) or an event; as (field, value)."""
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
-        scalar = text_of(cx, node, key, "a duration, a moment or an event")
+        scalar = text_of(cx, node, key, mark("a duration, a moment or an event"))
         if scalar is None:
             return MISSING
         seconds = parse_duration(scalar.text)
@@ -164,9 +167,9 @@ class _WaitFor:
             return MISSING if moment is MISSING else ("moment", moment)
         return cx.say(
             "wrong-type",
-            f"`{scalar.text[:60]}` is no duration, moment or event.",
+            t("`{scalar}` is no duration, moment or event.", scalar=scalar.text[:60]),
             scalar.span,
-            help="Write 3d, ${{ input.due }} or contact.replied@1.",
+            help=t("Write 3d, ${{ input.due }} or contact.replied@1."),
         )
 
     def schema(self, define: Define) -> Json:
@@ -177,7 +180,7 @@ class _Branch:
     """One branch of `choose`."""
 
     when = Shape(
-        "a branch of choose",
+        mark("a branch of choose"),
         (
             Key("when", Expression(condition=True), "When this branch runs.", required=True),
             Key("steps", Steps(), "What it does.", required=True),
@@ -185,7 +188,7 @@ class _Branch:
         lambda cx, read: Branch(when=read.get("when"), steps=read.get("steps"), span=read.span),
     )
     other = Shape(
-        "the last branch of choose",
+        mark("the last branch of choose"),
         (Key("otherwise", Steps(), "What happens where no branch holds.", required=True),),
         lambda cx, read: Branch(when=None, steps=read.get("otherwise"), span=read.span),
     )
@@ -196,9 +199,9 @@ class _Branch:
         if has and isinstance(node, Map) and node.get("when") is not None:
             return cx.say(
                 "bad-branches",
-                "a branch has `when` with `steps`, or only `otherwise`.",
+                t("a branch has `when` with `steps`, or only `otherwise`."),
                 short(node.span),
-                help="Make a branch of its own of `otherwise`.",
+                help=t("Make a branch of its own of `otherwise`."),
             )
         return (self.other if has or alias else self.when).read(cx, node, key)
 
@@ -219,9 +222,9 @@ class _Branches:
         if early is not None:
             return cx.say(
                 "bad-branches",
-                "branches after `otherwise` can never run.",
+                t("branches after `otherwise` can never run."),
                 short(early.span),
-                help="Put `otherwise` last, and only once.",
+                help=t("Put `otherwise` last, and only once."),
             )
         return branches
 
@@ -256,7 +259,7 @@ _BOTTOM = (
 
 def _verb(name: str, about: str, kind: Any, build: Callable[[Reader, Read], Any], *more: Key) -> Shape:
     return Shape(
-        f"the step `{name}`",
+        mark("the step `{name}`"),
         (
             Key("id", _StepId(), "The name of the step: its value is steps.ID.", required=True),
             Key("title", Text(), "What the step does, in words for people."),
@@ -267,27 +270,28 @@ def _verb(name: str, about: str, kind: Any, build: Callable[[Reader, Read], Any]
         ),
         build,
         _BELONGS,
+        of=name,
     )
 
 
 _BELONGS = {
-    "tools": "`ask`",
-    "model": "`ask`",
-    "repair": "`ask`",
-    "show": "`ask_person`",
-    "answer": "`ask` and `ask_person`",
-    "to": "`ask` and `ask_person`",
-    "with": "`call`, `ask_person` and `record`",
-    "steps": "`for_each` and the branches of `choose`",
-    "otherwise": "a branch of `choose`",
-    "key": "`wait_for`",
-    "only_when": "`ask`, `ask_person` and `record`",
-    "needs_before": "the rules of policies",
-    "approve_when": "the flow's `tools` and policies",
-    "deny_when": "the flow's `tools` and policies",
-    "approver": "the flow's `tools` and policies",
-    "at_most": "the flow's `tools` and policies",
-    "bind": "the flow's `tools`",
+    "tools": mark("`ask`"),
+    "model": mark("`ask`"),
+    "repair": mark("`ask`"),
+    "show": mark("`ask_person`"),
+    "answer": mark("`ask` and `ask_person`"),
+    "to": mark("`ask` and `ask_person`"),
+    "with": mark("`call`, `ask_person` and `record`"),
+    "steps": mark("`for_each` and the branches of `choose`"),
+    "otherwise": mark("a branch of `choose`"),
+    "key": mark("`wait_for`"),
+    "only_when": mark("`ask`, `ask_person` and `record`"),
+    "needs_before": mark("the rules of policies"),
+    "approve_when": mark("the flow's `tools` and policies"),
+    "deny_when": mark("the flow's `tools` and policies"),
+    "approver": mark("the flow's `tools` and policies"),
+    "at_most": mark("the flow's `tools` and policies"),
+    "bind": mark("the flow's `tools`"),
 }
 """Where a key is right that stands on the wrong step; a shape's own keys never get here."""
 

@@ -29,16 +29,17 @@ from flowrun.lang.kinds import (
 from flowrun.lang.reading import MISSING, Define, Reader
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
 from flowrun.lang.spec_files import ExamplesFile, ExampleSpec, Expect, TestFile
+from flowrun.words import mark
 
 OUTCOMES = (
     "completed", "completed_with_gaps", "handed_off", "rejected", "stopped_by_budget", "in_doubt", "failed",
     "cancelled", "waiting",
 )  # fmt: skip
 
-_FLOW = Word(r"[A-Za-z0-9_./-]+", "the name of a flow, or its file", "support_to_ticket")
+_FLOW = Word(r"[A-Za-z0-9_./-]+", mark("the name of a flow, or its file"), "support_to_ticket")
 _COUNTS = Named(Number(), TOOL_NAME)
 _SAID = Shape(
-    "what a prompt holds",
+    mark("what a prompt holds"),
     (
         Key("contains", Items(Text(), lone=True), "Texts that the model was told."),
         Key("lacks", Items(Text(), lone=True), "Texts that the model was never told."),
@@ -63,7 +64,7 @@ _EXPECT = Shape(
 )
 
 _TURN = Shape(
-    "a reply of the model",
+    mark("a reply of the model"),
     (
         Key("answer", Anything(), "What the model answers."),
         Key("propose", Items(Anything(map_only=True), least=1), "Calls that it proposes, as {TOOL: arguments}."),
@@ -133,7 +134,7 @@ class _Test(Shape, frozen=True):
 
 
 TEST = _Test(
-    "a test",
+    mark("a test"),
     (
         Key("test", Text(), "What is promised, in words.", required=True),
         Key("flow", _FLOW, "The flow that is tested.", required=True),
@@ -163,7 +164,7 @@ class _Proposals:
 
 
 _EXAMPLE = Shape(
-    "an example",
+    mark("an example"),
     (
         Key("step", NAME, "The id of the step.", required=True),
         Key("label", Text(), "What kind of case it is.", required=True),
@@ -182,7 +183,7 @@ _EXAMPLE = Shape(
 )
 
 EXAMPLES = Shape(
-    "an example file",
+    mark("an example file"),
     (Key("examples", Items(_EXAMPLE, least=1), "Labelled examples of the flow's steps.", required=True),),
     lambda cx, read: ExamplesFile(examples=read.get("examples"), file=cx.source.file, span=read.span),
 )

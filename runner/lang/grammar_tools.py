@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 
 from flowrun.lang.document import Map, Node, Scalar, plain
-from flowrun.lang.kinds import ID, Anything, Choice, Duration, Json, JsonSchema, Text, Use, Value, Word
+from flowrun.lang.kinds import ID, Anything, Choice, Duration, Json, Text, Value, Word
+from flowrun.lang.kinds_schema import JsonSchema, Use
 from flowrun.lang.reading import Define, Reader, short
 from flowrun.lang.shapes import Key, Named, Read, Shape
 from flowrun.lang.spec import Action, ToolFile
+from flowrun.words import mark, t
 
 WITHIN = 30.0
 """How long one attempt of an action may take unless the file says otherwise, in seconds."""
@@ -46,13 +48,16 @@ class _Once:
             listed = isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
             if listed if name.text == "natural" else isinstance(value, str) and bool(value):
                 return {name.text: value}
-            what = "a list of arguments" if name.text == "natural" else "a name"
-            return cx.say("wrong-type", f"`{name.text}` is {what}.", short(inner.span))
+            if name.text == "natural":
+                message = t("`{key}` is a list of arguments.", key=name.text)
+            else:
+                message = t("`{key}` is a name.", key=name.text)
+            return cx.say("wrong-type", message, short(inner.span))
         return cx.say(
             "bad-choice",
-            "`once` says in exactly one way how a repeat is made harmless.",
+            t("`once` says in exactly one way how a repeat is made harmless."),
             short(node.span),
-            help="Write {header: NAME}, {argument: NAME}, {natural: [ARGS]}, {confirm_with: ACTION} or none.",
+            help=t("Write {header: NAME}, {argument: NAME}, {natural: [ARGS]}, {confirm_with: ACTION} or none."),
         )
 
     def schema(self, define: Define) -> Json:
@@ -83,9 +88,9 @@ def _action(cx: Reader, read: Read) -> Action:
     )
 
 
-_RATE = Word(r"[1-9][0-9]{0,5}/[smhd]", "a rate", "5/s", "bad-duration")
+_RATE = Word(r"[1-9][0-9]{0,5}/[smhd]", mark("a rate"), "5/s", "bad-duration")
 _ACTION = Shape(
-    "an action",
+    mark("an action"),
     (
         Key("title", Text(), "What it does, in words for people and models."),
         *(Key(name, Anything(), about) for name, about in OPTIONS.items()),
@@ -107,9 +112,15 @@ def _file(cx: Reader, read: Read) -> Any:
         if partner is not None and (partner not in actions or actions[partner].effect != "read"):
             cx.say(
                 "unknown-tool",
-                f"`confirm_with` of `{action.name}` names no reading action of this file: `{partner}`.",
+                t(
+                    "`confirm_with` of `{action}` names no reading action of this file: `{partner}`.",
+                    action=action.name,
+                    partner=partner,
+                ),
                 short(action.span),
-                help="Reading actions: " + (", ".join(n for n, a in actions.items() if a.effect == "read") or "none"),
+                help=t("Reading actions: {names}.", names=", ".join(reading))
+                if (reading := [n for n, a in actions.items() if a.effect == "read"])
+                else t("The file has no reading action."),
             )
     return ToolFile(
         tools=read.get("tools"),
@@ -129,7 +140,7 @@ class _Source:
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
         if isinstance(node, Scalar) and "${{" in node.text:
-            return cx.say("not-supported", "`source` may not hold an expression.", short(node.span))
+            return cx.say("not-supported", t("`source` may not hold an expression."), short(node.span))
         return Text().read(cx, node, key)
 
     def schema(self, define: Define) -> Json:
@@ -137,7 +148,7 @@ class _Source:
 
 
 TOOLS = Shape(
-    "a tool file",
+    mark("a tool file"),
     (
         Key("tools", Word(reserved=("flows",)), "The first part of the tools' names.", required=True),
         Key("title", Text(), "What it is, in words for people."),

@@ -14,6 +14,7 @@ from flowrun.lang.reading import Reader, short
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
 from flowrun.lang.spec import Budget
 from flowrun.lang.spec_files import Halt, ModelSpec, Price, RoleSpec, TriggerSpec, WorkspaceFile
+from flowrun.words import mark, t
 
 KINDS = ("webhook", "schedule", "mail", "folder", "event")
 _TEXTS = Items(Text(), lone=True)
@@ -23,7 +24,12 @@ _OPTIONS = ("temperature", "seed", "timeout", "api_version", "threshold")
 def _price(cx: Reader, read: Read) -> Any:
     (ingoing, currency), (outgoing, other) = read.get("input"), read.get("output")
     if currency != other:
-        return cx.say("bad-money", "both prices are in one currency.", read.at["output"], help=f"Write {currency}.")
+        return cx.say(
+            "bad-money",
+            t("both prices are in one currency."),
+            read.at["output"],
+            help=t("Write {currency}.", currency=currency),
+        )
     return Price(input=ingoing, output=outgoing, currency=currency, dated=read.get("dated"))
 
 
@@ -59,7 +65,7 @@ _CAPABILITIES = (
     "parallel_tools", "usage",
 )  # fmt: skip
 _MODEL = Shape(
-    "a model",
+    mark("a model"),
     (
         Key("provider", NAME, "openai, azure, gemini, examples and the like.", required=True),
         Key("model", Text(), "The provider's name of the model."),
@@ -75,7 +81,7 @@ _MODEL = Shape(
 )
 
 _ROLE = Shape(
-    "a role",
+    mark("a role"),
     (
         Key("members", Items(Text()), "Who has the role.", required=True),
         Key("within", Duration(), "Until when they answer."),
@@ -92,9 +98,9 @@ def _trigger(cx: Reader, read: Read) -> Any:
     if len(kinds) != 1:
         return cx.say(
             "missing-key" if not kinds else "several-verbs",
-            "a trigger has exactly one of " + ", ".join(KINDS) + ".",
+            t("a trigger has exactly one of {kinds}.", kinds=", ".join(KINDS)),
             short(read.span),
-            help="Make a trigger of its own of each.",
+            help=t("Make a trigger of its own of each."),
         )
     return TriggerSpec(
         kind=kinds[0],
@@ -114,7 +120,7 @@ _SOURCES = {
     "event": "The event, NAME@N.",
 }
 _TRIGGER = Shape(
-    "a trigger",
+    mark("a trigger"),
     (
         *(Key(kind, Text(), about) for kind, about in _SOURCES.items()),
         Key("flow", NAME, "The flow that it starts.", required=True),
@@ -163,7 +169,7 @@ _LIMITS = Shape(
 )
 
 _MARK = Shape(
-    "privacy of a mark",
+    mark("privacy of a mark"),
     (Key("to_model", Choice(("allow", "token", "deny")), "What a model sees of such fields.", required=True),),
     lambda cx, read: read.get("to_model"),
 )
@@ -197,7 +203,7 @@ def _workspace(cx: Reader, read: Read) -> WorkspaceFile:
 
 
 WORKSPACE = Shape(
-    "the workspace",
+    mark("the workspace"),
     (
         Key("models", Named(_MODEL, NAME), "The models, the first one being the usual one."),
         Key("tools", Items(Text()), "Tool files, as paths or patterns."),

@@ -23,6 +23,7 @@ from flowrun.lang.shapes import Shape
 from flowrun.lang.source import Source
 from flowrun.lang.spec import Flow, Policy, ToolFile
 from flowrun.lang.spec_files import ExamplesFile, TestFile, WorkspaceFile
+from flowrun.words import t
 
 SUFFIXES = {
     ".flow.yaml": "flow",
@@ -117,9 +118,9 @@ def _mistaken(reader: Reader, tree: Map, kind: str) -> bool:
             reader.found.append(
                 diagnostic(
                     "wrong-kind",
-                    f"this is {SHAPES[other].what}, not {SHAPES[kind].what}.",
+                    t("this is {found}, not {wanted}.", found=SHAPES[other].named(), wanted=SHAPES[kind].named()),
                     keys[other].span,
-                    help=f"Name the file `….{other}.yaml`, or start it with `{own}: NAME`.",
+                    help=t("Name the file `….{other}.yaml`, or start it with `{own}: NAME`.", other=other, own=own),
                 )
             )
             return True
@@ -129,9 +130,9 @@ def _mistaken(reader: Reader, tree: Map, kind: str) -> bool:
 def _enough(span: Span) -> Diagnostic:
     return diagnostic(
         "too-many-findings",
-        f"there are more than {MAX_FINDINGS} findings; reading stops here.",
+        t("there are more than {max_findings} findings; reading stops here.", max_findings=MAX_FINDINGS),
         span,
-        help="Mend the first ones and look again.",
+        help=t("Mend the first ones and look again."),
     )
 
 

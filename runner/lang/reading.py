@@ -15,6 +15,7 @@ from flowrun.errors import Diagnostic, Span
 from flowrun.lang.codes import MAX_FINDINGS, diagnostic
 from flowrun.lang.document import Map, Node, Scalar, Seq
 from flowrun.lang.source import Source
+from flowrun.words import t
 
 
 class Missing(Enum):
@@ -66,16 +67,16 @@ Define = Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]
 def names(node: Node) -> str:
     """Return what a value is, in words."""
     if isinstance(node, Seq):
-        return "a list"
+        return t("a list")
     if isinstance(node, Map):
-        return "a map"
+        return t("a map")
     if node.value is None:
-        return "nothing"
+        return t("nothing")
     if isinstance(node.value, bool):
-        return f"the truth value {node.text}"
+        return t("the truth value {text}", text=node.text)
     if isinstance(node.value, int | float):
-        return f"the number {node.text}"
-    return "a text"
+        return t("the number {text}", text=node.text)
+    return t("a text")
 
 
 def short(span: Span) -> Span:
@@ -94,6 +95,11 @@ def closest(word: str, known: Any) -> str | None:
 def empty(cx: Reader, node: Node, key: str) -> bool:
     """Return whether nothing is written, noting it."""
     if isinstance(node, Scalar) and node.value is None:
-        cx.say("empty-value", f"`{key}` has no value.", node.span, help=f"Write a value, or take `{key}` out.")
+        cx.say(
+            "empty-value",
+            t("`{key}` has no value.", key=key),
+            node.span,
+            help=t("Write a value, or take `{key}` out.", key=key),
+        )
         return True
     return False

@@ -16,6 +16,7 @@ from flowrun.lang.document import Map, Node, Scalar, Seq
 from flowrun.lang.kinds import Choice, Expression, Json, Text, Word
 from flowrun.lang.reading import MISSING, Define, Kind, Reader, closest, empty, names, short
 from flowrun.lang.words import SYNONYMS
+from flowrun.words import sentences, t
 
 
 class Items(msgspec.Struct, frozen=True):
@@ -29,7 +30,9 @@ class Items(msgspec.Struct, frozen=True):
         if isinstance(node, Seq):
             if len(node.items) < self.least:
                 rule = "no-steps" if key in ("steps", "otherwise") else "empty-value"
-                return cx.say(rule, f"`{key}` is an empty list.", short(node.span), help="Put something into it.")
+                return cx.say(
+                    rule, t("`{key}` is an empty list.", key=key), short(node.span), help=t("Put something into it.")
+                )
             values = [self.kind.read(cx, item, key) for item in node.items]
             return MISSING if MISSING in values else tuple(values)
         if empty(cx, node, key):
@@ -41,9 +44,9 @@ class Items(msgspec.Struct, frozen=True):
         flow = words and isinstance(node, Scalar) and node.style == "plain" and not set(node.text) & set("[]{},:#\n")
         return cx.say(
             "wrong-type",
-            f"`{key}` is a list, not {names(node)}.",
+            t("`{key}` is a list, not {found}.", key=key, found=names(node)),
             short(node.span),
-            help="Write each item in a line of its own, after `- `.",
+            help=t("Write each item in a line of its own, after `- `."),
             fix=f"[{node.text}]" if flow and isinstance(node, Scalar) else None,
         )
 
@@ -67,10 +70,15 @@ class Named(msgspec.Struct, frozen=True):
         if not isinstance(node, Map):
             if empty(cx, node, key):
                 return MISSING
-            hint = "Write `name: value`."
+            hint = t("Write `name: value`.")
             if isinstance(node, Seq) and self.optional:
-                hint = "Write each one as a key: `crm.lookup_customer: {}`."
-            return cx.say("wrong-type", f"`{key}` is a map, not {names(node)}.", short(node.span), help=hint)
+                hint = t("Write each one as a key: `crm.lookup_customer: {}`.")
+            return cx.say(
+                "wrong-type",
+                t("`{key}` is a map, not {found}.", key=key, found=names(node)),
+                short(node.span),
+                help=hint,
+            )
         values: dict[str, Any] = {}
         good = True
         for name, value in node.entries:
@@ -128,13 +136,20 @@ Build = Callable[[Reader, Read], Any]
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """A map with fixed keys, built into a value of the spec. `what` names it in messages."""
+    """A map with fixed keys, built into a value of the spec. `what` names it in messages, with `of` in the place of
+    `{name}`.
+    """
 
     what: str
     keys: tuple[Key, ...]
     build: Build
     elsewhere: Mapping[str, str] = {}
     """Keys that are right in a sister shape, with its name."""
+    of: str = ""
+
+    def named(self) -> str:
+        """Return what it is, in the language of the messages."""
+        return t(self.what, name=self.of)
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
         if not isinstance(node, Map):
@@ -142,9 +157,9 @@ class Shape(msgspec.Struct, frozen=True):
                 return MISSING
             return cx.say(
                 "wrong-type",
-                f"{self.what} is a map (`name: value`), not {names(node)}.",
+                t("{what} is a map (`name: value`), not {found}.", what=self.named(), found=names(node)),
                 short(node.span),
-                help="Possible keys: " + ", ".join(item.name for item in self.keys) + ".",
+                help=t("Possible keys: {keys}.", keys=", ".join(item.name for item in self.keys)),
             )
         table = {item.name: item for item in self.keys}
         values: dict[str, Any] = {}
@@ -172,9 +187,9 @@ class Shape(msgspec.Struct, frozen=True):
             if f"`{name}`" not in meant:
                 cx.say(
                     "missing-key",
-                    f"{self.what} needs `{name}`.",
+                    t("{what} needs `{name}`.", what=self.named(), name=name),
                     short(node.span),
-                    help=f"Add `{name}: …`.",
+                    help=t("Add `{name}: …`.", name=name),
                 )
 
     def unknown(self, cx: Reader, key: Scalar, node: Map) -> None:
@@ -188,18 +203,18 @@ class Shape(msgspec.Struct, frozen=True):
         target = hint if hint in allowed else closest(key.text, allowed)
         help_ = ""
         if key.text in self.elsewhere:
-            help_ = f"`{key.text}` belongs to {self.elsewhere[key.text]}. "
+            help_ = t("`{key}` belongs to {place}.", key=key.text, place=t(self.elsewhere[key.text]))
             target = None
         elif target is not None:
-            help_ = f"Did you mean `{target}`? "
+            help_ = t("Did you mean `{name}`?", name=target)
         elif sentence:
-            help_ = hint + " "
+            help_ = t(hint)
         free = target is not None and node.get(target) is None
         cx.say(
             "unknown-key",
-            f"{self.what} has no key `{key.text}`.",
+            t("{what} has no key `{key}`.", what=self.named(), key=key.text),
             key.span,
-            help=f"{help_}Possible: {', '.join(allowed)}.",
+            help=sentences(help_, t("Possible: {names}.", names=", ".join(allowed))),
             fix=target if free else None,
         )
 
@@ -215,4 +230,4 @@ class Shape(msgspec.Struct, frozen=True):
                 shown["required"] = required
             return shown
 
-        return define(self.what, make)
+        return define(self.what.replace("{name}", self.of), make)

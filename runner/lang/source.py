@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from flowrun.errors import Diagnostic, Span
 from flowrun.lang.codes import diagnostic
+from flowrun.words import t
 
 MAX_BYTES = 1_000_000
 """Largest file that is read, in bytes. A file is checked against it before it is opened."""
@@ -66,9 +67,9 @@ def decode(file: str, data: bytes) -> Source | list[Diagnostic]:
         return [
             diagnostic(
                 "binary-file",
-                f"{file} is a binary file, not text.",
+                t("{file} is a binary file, not text.", file=file),
                 whole,
-                help="Give a YAML text file. If an editor made it, save it again as UTF-8.",
+                help=t("Give a YAML text file. If an editor made it, save it again as UTF-8."),
             )
         ]
     try:
@@ -78,9 +79,9 @@ def decode(file: str, data: bytes) -> Source | list[Diagnostic]:
         return [
             diagnostic(
                 "not-utf8",
-                f"line {line} holds bytes that are no UTF-8 text.",
+                t("line {line} holds bytes that are no UTF-8 text.", line=line),
                 Span(file, line, 1, line, 2),
-                help="Save the file again with the encoding UTF-8.",
+                help=t("Save the file again with the encoding UTF-8."),
             )
         ]
     source = Source(file, text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -91,9 +92,9 @@ def decode(file: str, data: bytes) -> Source | list[Diagnostic]:
         return [
             diagnostic(
                 "control-character",
-                f"the invisible character U+{ord(bad.group()):04X} may not stand in a YAML file.",
+                t("the invisible character U+{ord} may not stand in a YAML file.", ord=f"{ord(bad.group()):04X}"),
                 source.span(bad.start(), bad.end()),
-                help="Delete it; it usually comes from copying out of another program.",
+                help=t("Delete it; it usually comes from copying out of another program."),
             )
         ]
     return source
@@ -103,7 +104,12 @@ def too_large(file: str, size: int) -> Diagnostic:
     """Return the finding for a file above `MAX_BYTES`; `size` in bytes."""
     return diagnostic(
         "file-too-large",
-        f"{file} has {size / 1e6:.1f} MB; files of the flow language have at most {MAX_BYTES / 1e6:.0f} MB.",
+        t(
+            "{file} has {size} MB; files of the flow language have at most {max_bytes} MB.",
+            file=file,
+            size=f"{size / 1000000.0:.1f}",
+            max_bytes=f"{MAX_BYTES / 1000000.0:.0f}",
+        ),
         Span(file),
-        help="Keep data in inputs or tables of the workspace, and texts in tools.",
+        help=t("Keep data in inputs or tables of the workspace, and texts in tools."),
     )

@@ -17,6 +17,7 @@ from flowrun.values.functions import FUNCTIONS
 from flowrun.values.moments import WEEKDAYS, is_clock, read_date
 from flowrun.values.money import parse_money
 from flowrun.values.nodes import Node, dotted
+from flowrun.words import t
 
 
 def type_of_call(inference: Inference, node: Node) -> Type:
@@ -32,8 +33,10 @@ def _want(inference: Inference, node: Node, place: int, kinds: tuple[str, ...]) 
     fits = found.kind == "any" or found.kind in kinds or (found.kind == "null" and arg[0] == "lit")
     if not fits:
         wanted = " or ".join(Type(kind=kind).words() for kind in kinds)
-        message = f"`{node[1]}` needs {wanted}, but this is {found.words()}."
-        inference.note("wrong-type", message, f"Use it as `{FUNCTIONS[node[1]].signature}`.", dotted(arg))
+        message = t("`{node}` needs {wanted}, but this is {found}.", node=node[1], wanted=wanted, found=found.words())
+        inference.note(
+            "wrong-type", message, t("Use it as `{signature}`.", signature=FUNCTIONS[node[1]].signature), dotted(arg)
+        )
         return ANY
     return found
 
@@ -82,10 +85,10 @@ def _default(inference: Inference, node: Node) -> Type:
     if "any" not in (value.kind, other.kind) and other.kind != "null":
         problem = comparable(replace(value, currency=None), replace(other, currency=None), node[2][0], node[2][1], "==")
         if problem is not None:
-            message = f"`default` gives {other.words()} in the place of {value.words()}."
+            message = t("`default` gives {other} in the place of {value}.", other=other.words(), value=value.words())
             if problem.rule == "unknown-enum-value":
                 return union((replace(value, enum=None).not_null(), other))
-            inference.note("wrong-type", message, "Give a value of the same type.", dotted(node[2][1]))
+            inference.note("wrong-type", message, t("Give a value of the same type."), dotted(node[2][1]))
             return ANY
     found = union((value.not_null(), other))
     return replace(found, currency=value.currency) if found.kind in ("integer", "number") else found
@@ -132,8 +135,13 @@ def _same_list(inference: Inference, node: Node) -> Type:
 
 def _flag(inference: Inference, node: Node, item: Type) -> None:
     if item.kind not in ("any", "boolean"):
-        message = f"`{node[1]}` asks whether something is true, but this is {item.words()}."
-        inference.note("wrong-type", message, f"Use it as `{FUNCTIONS[node[1]].signature}`.", dotted(node[2][-1]))
+        message = t("`{node}` asks whether something is true, but this is {item}.", node=node[1], item=item.words())
+        inference.note(
+            "wrong-type",
+            message,
+            t("Use it as `{signature}`.", signature=FUNCTIONS[node[1]].signature),
+            dotted(node[2][-1]),
+        )
 
 
 def _one(inference: Inference, node: Node) -> Type:
@@ -144,8 +152,8 @@ def _one(inference: Inference, node: Node) -> Type:
 def _sum(inference: Inference, node: Node) -> Type:
     listed, item = _list(inference, node)
     if item.kind not in ("any", "integer", "number"):
-        message = f"`sum` needs numbers, but this is {item.words()}."
-        return inference.note("wrong-type", message, 'Name the field: `sum("amount")`.', dotted(node[2][-1]))
+        message = t("`sum` needs numbers, but this is {item}.", item=item.words())
+        return inference.note("wrong-type", message, t('Name the field: `sum("amount")`.'), dotted(node[2][-1]))
     return Type(kind="number" if item.kind == "any" else item.kind, currency=item.currency).or_null(
         listed.nullable or item.nullable
     )
@@ -170,8 +178,10 @@ def _money(inference: Inference, node: Node) -> Type:
     if arg[0] == "lit" and isinstance(arg[1], str):
         parsed = parse_money(arg[1])
         if parsed is None:
-            message = f"`{arg[1]}` is no amount of money."
-            return inference.note("bad-literal", message, 'Write a number and a currency: `money("50 EUR")`.', arg[1])
+            message = t("`{arg}` is no amount of money.", arg=arg[1])
+            return inference.note(
+                "bad-literal", message, t('Write a number and a currency: `money("50 EUR")`.'), arg[1]
+            )
         return Type(kind="money", currency=parsed[1])
     return Type(kind="money", currency="?").or_null(found.kind != "null")
 
@@ -182,8 +192,8 @@ def _date(inference: Inference, node: Node) -> Type:
     arg = node[2][0]
     if arg[0] == "lit" and isinstance(arg[1], str):
         if read_date(arg[1], "UTC") is None:
-            message = f"`{arg[1]}` is no date."
-            return inference.note("bad-literal", message, 'Write `date("2026-01-31")`.', arg[1])
+            message = t("`{arg}` is no date.", arg=arg[1])
+            return inference.note("bad-literal", message, t('Write `date("2026-01-31")`.'), arg[1])
         return MOMENT
     return MOMENT.or_null(found.nullable or found.kind not in ("moment", "date"))
 
@@ -215,8 +225,8 @@ def _next(inference: Inference, node: Node) -> Type:
     words = arg[1].lower().split()
     clock = words[1:] if words and words[0] in WEEKDAYS else words
     if not words or len(clock) > 1 or not all(is_clock(word) for word in clock):
-        message = f"`{arg[1]}` is no time of day and no weekday."
-        return inference.note("bad-literal", message, 'Write `next("09:00")` or `next("monday 09:00")`.', arg[1])
+        message = t("`{arg}` is no time of day and no weekday.", arg=arg[1])
+        return inference.note("bad-literal", message, t('Write `next("09:00")` or `next("monday 09:00")`.'), arg[1])
     return MOMENT
 
 

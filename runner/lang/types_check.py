@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from flowrun.lang.expr_problem import Problem, suggestion, yaml_word
-from flowrun.lang.types_infer import Inference, known_if
+from flowrun.lang.types_guards import known_if
+from flowrun.lang.types_infer import Inference
 from flowrun.lang.types_model import Type, TypeScope
 from flowrun.values.compare import to_text
 from flowrun.values.moments import is_clock, is_date, parse_moment
 from flowrun.values.money import is_currency
 from flowrun.values.nodes import Node, dotted
+from flowrun.words import sentences, t
 
 _SPELLED = {"moment": parse_moment, "date": is_date, "time": is_clock}
 _FITS = {
@@ -83,32 +85,47 @@ def _check_dict(inference: Inference, node: Node, expected: Type) -> None:
                 inference.of(value)
             else:
                 help_ = suggestion(key, [name for name in expected.fields if name not in given])
-                inference.note("unknown-field", f"There is no field `{key}` here.", help_, key, on_key=True)
+                inference.note("unknown-field", t("There is no field `{key}` here.", key=key), help_, key, on_key=True)
     for name in expected.fields:
         if name in expected.required and name not in given:
-            inference.note("missing-field", f"The field `{name}` is missing.", f"Add `{name}: …`.", "", on_key=True)
+            inference.note(
+                "missing-field",
+                t("The field `{name}` is missing.", name=name),
+                t("Add `{name}: …`.", name=name),
+                "",
+                on_key=True,
+            )
 
 
 def _fits(inference: Inference, found: Type, expected: Type, name: str, depth: int) -> None:
     if "any" in (found.kind, expected.kind) or depth > _DEEPEST:
         return
-    shown = f"`{name}`" if name else "This"
     if found.nullable and not expected.nullable:
-        help_ = f"Give another value: `{name} | default(…)`, or let the field be null in its schema."
-        inference.note("maybe-null", f"{shown} may be null (nothing), which is not allowed here.", help_, name)
+        help_ = t("Give another value: `{name} | default(…)`, or let the field be null in its schema.", name=name)
+        message = (
+            t("`{name}` may be null (nothing), which is not allowed here.", name=name)
+            if name
+            else t("This value may be null (nothing), which is not allowed here.")
+        )
+        inference.note("maybe-null", message, help_, name)
         return
     if found.kind == "null":
         return
     if not _kind_fits(found, expected):
-        message = f"{shown} is {found.words()}, but {expected.words()} is wanted here."
+        words = {"found": found.words(), "expected": expected.words()}
+        message = (
+            t("`{name}` is {found}, but {expected} is wanted here.", name=name, **words)
+            if name
+            else t("This is {found}, but {expected} is wanted here.", **words)
+        )
         inference.note("wrong-type", message, _repair(found, expected, name), name)
     elif expected.enum is not None and found.enum is not None:
         strange = [value for value in found.enum if value not in expected.enum]
         if strange:
             known = [to_text(value) for value in expected.enum]
             value = to_text(strange[0])
-            message = f"`{value}` is not one of the values that are allowed here."
-            inference.note("unknown-enum-value", message, suggestion(value, known) + yaml_word(value), name)
+            message = t("`{value}` is not one of the values that are allowed here.", value=value)
+            inference.note("unknown-enum-value", message, sentences(suggestion(value, known), yaml_word(value)), name)
     elif found.kind == "list" and found.item is not None and expected.item is not None:
         _fits(inference, found.item, expected.item, name, depth + 1)
     elif found.kind == expected.kind == "object":
@@ -132,19 +149,20 @@ def _repair(found: Type, expected: Type, name: str) -> str:
     if expected.kind == "string" and expected.enum and found.enum:
         return suggestion(to_text(found.enum[0]), [to_text(value) for value in expected.enum])
     if expected.kind == "string":
-        return "Put quotes around it." if found.enum else f'Make it a text: `{name} ~ ""`.'
+        return t("Put quotes around it.") if found.enum else t('Make it a text: `{name} ~ ""`.', name=name)
     if expected.kind == "moment" and found.kind in ("string", "date"):
-        return f"Write `date({name})`."
+        return t("Write `{text}`.", text=f"date({name})")
     if expected.kind == "integer" and found.kind == "number":
-        return f"Write `{name} | round`."
+        return t("Write `{text}`.", text=f"{name} | round")
     if expected.kind in ("integer", "number", "boolean") and found.kind == "string" and found.enum:
         word = str(found.enum[0])
         if (note := yaml_word(word)) and expected.kind == "boolean":
-            return f"Write `{'true' if word.lower() in ('yes', 'on', 'y') else 'false'}`.{note}"
-        return "Write it without quotes."
+            meant = "true" if word.lower() in ("yes", "on", "y") else "false"
+            return sentences(t("Write `{text}`.", text=meant), note)
+        return t("Write it without quotes.")
     if found.kind == "money":
-        return "Give the number alone."
-    return "Use a value of that type."
+        return t("Give the number alone.")
+    return t("Use a value of that type.")
 
 
 def _object_fits(inference: Inference, found: Type, expected: Type, name: str, depth: int) -> None:
@@ -158,12 +176,12 @@ def _object_fits(inference: Inference, found: Type, expected: Type, name: str, d
             # The text holds only the name of the whole, so that is what can be pointed at.
             inference.problems[before:] = [replace(each, needle=name) for each in inference.problems[before:]]
         elif key in expected.required and not found.open:
-            message = f"`{name}` has no field `{key}`, which is needed here."
-            inference.note("missing-field", message, f"Write the fields one by one, with `{key}`.", name)
+            message = t("`{name}` has no field `{key}`, which is needed here.", name=name, key=key)
+            inference.note("missing-field", message, t("Write the fields one by one, with `{key}`.", key=key), name)
     strange = [] if expected.open else [key for key in fields if key not in wanted]
     if strange:
-        message = f"`{name}` has a field `{strange[0]}`, which is not allowed here."
-        inference.note("unknown-field", message, "Write the fields one by one.", name)
+        message = t("`{name}` has a field `{strange}`, which is not allowed here.", name=name, strange=strange[0])
+        inference.note("unknown-field", message, t("Write the fields one by one."), name)
 
 
 def with_currencies(node: Node, scope: TypeScope) -> Node:

@@ -14,6 +14,7 @@ from flowrun.values.compare import to_text
 from flowrun.values.moments import is_clock, is_date, parse_moment
 from flowrun.values.money import is_currency
 from flowrun.values.nodes import Node, children, dotted
+from flowrun.words import t
 
 _ORDERED = {"number", "moment", "date", "time", "duration", "money"}
 _LIKE_TEXT: dict[str, Callable[[str], object]] = {"moment": parse_moment, "date": is_date, "time": is_clock}
@@ -37,11 +38,15 @@ def _membership(node: Node, left: Type, right: Type) -> Problem | None:
     if right.kind in ("string", "map", "object"):
         if left.kind == "string":
             return None
-        return _wrong(node[2], f"{left.words()} cannot be inside {right.words()}.", "Look for a text.")
+        return _wrong(
+            node[2],
+            t("{left} cannot be inside {right}.", left=left.words(), right=right.words()),
+            t("Look for a text."),
+        )
     return _wrong(
         node[3],
-        f"`in` looks into lists, texts and maps, but this is {right.words()}.",
-        "Write a list: `[…]`.",
+        t("`in` looks into lists, texts and maps, but this is {right}.", right=right.words()),
+        t("Write a list: `[…]`."),
     )
 
 
@@ -70,42 +75,54 @@ def comparable(left: Type, right: Type, at: Node, other: Node, op: str, *, every
         asked = one if at[0] not in ("lit", "list") else two
         instead = _INSTEAD.get(asked)
         pointed = other if other[0] in ("lit", "list") or at[0] not in ("lit", "list") else at
-        help_ = f"Write it like `{instead}`." if instead else _quotes(left, right)
-        return _wrong(pointed, f"{left.words()} is compared with {right.words()}.", help_)
+        help_ = t("Write it like `{instead}`.", instead=instead) if instead else _quotes(left, right)
+        return _wrong(pointed, t("{left} is compared with {right}.", left=left.words(), right=right.words()), help_)
     if op not in ("==", "!=") and one not in _ORDERED:
-        return _wrong(at, f"{left.words()} has no order, so `{op}` means nothing.", "Use `==`, `!=` or `in`.")
+        return _wrong(
+            at,
+            t("{left} has no order, so `{op}` means nothing.", left=left.words(), op=op),
+            t("Use `==`, `!=` or `in`."),
+        )
     return _enums(left, right, at, other, every=every) if op in ("==", "!=") else None
 
 
 def _quotes(left: Type, right: Type) -> str:
     if "string" in (left.kind, right.kind) and {left.kind, right.kind} & {"integer", "number", "boolean"}:
-        return "Texts are in quotes, numbers, true and false are not: make both sides the same."
-    return "Both sides must be of one type."
+        return t("Texts are in quotes, numbers, true and false are not: make both sides the same.")
+    return t("Both sides must be of one type.")
 
 
 def _money(left: Type, right: Type, at: Node, other: Node) -> Problem | None:
     for one, two, mine in ((left, right, at), (right, left, other)):
         if _group(two) not in ("number", "money"):
-            return _wrong(mine, f"{left.words()} is compared with {right.words()}.", 'Write `money("50 EUR")`.')
+            return _wrong(
+                mine,
+                t("{left} is compared with {right}.", left=left.words(), right=right.words()),
+                t('Write `money("50 EUR")`.'),
+            )
         if not one.currency and one.kind != "money":
             if one.enum is not None and set(one.enum) == {0}:
                 return None
             if two.kind == "money":
                 return _wrong(
                     mine,
-                    f"`{dotted(mine)}` is not marked as money.",
-                    "Mark the field with `x-money` in its schema.",
+                    t("`{mine}` is not marked as money.", mine=dotted(mine)),
+                    t("Mark the field with `x-money` in its schema."),
                 )
             code = two.currency if two.currency and is_currency(two.currency) else "EUR"
             amount = to_text(one.enum[0]) if one.enum else "50"
             return _wrong(
                 mine,
-                "An amount of money is compared with a plain number.",
-                f'Write `money("{amount} {code}")`.',
+                t("An amount of money is compared with a plain number."),
+                t('Write `money("{amount} {code}")`.', amount=amount, code=code),
             )
     codes = [kind.currency for kind in (left, right) if kind.currency and is_currency(kind.currency)]
     if len(codes) == 2 and codes[0] != codes[1]:
-        return _wrong(other, f"{codes[0]} is compared with {codes[1]}.", "Compare amounts of one currency.")
+        return _wrong(
+            other,
+            t("{codes} is compared with {codes2}.", codes=codes[0], codes2=codes[1]),
+            t("Compare amounts of one currency."),
+        )
     for one, mine in ((left, at), (right, other)):
         if (
             one.kind != "money"
@@ -113,7 +130,7 @@ def _money(left: Type, right: Type, at: Node, other: Node) -> Problem | None:
             and not is_currency(one.currency)
             and (one.currency == "?" or mine[0] != "attr")
         ):
-            return _wrong(mine, "These amounts may be in different currencies.", "Compare one amount at a time.")
+            return _wrong(mine, t("These amounts may be in different currencies."), t("Compare one amount at a time."))
     return None
 
 
@@ -129,7 +146,7 @@ def _enums(left: Type, right: Type, at: Node, other: Node, *, every: bool) -> Pr
         return None
     value = to_text(strange[0])
     known = [to_text(each) for each in possible]
-    message = f"`{dotted(at)}` is never `{value}`."
+    message = t("`{at}` is never `{value}`.", at=dotted(at), value=value)
     if every:
         other = next((item for item in children(other) if item == ["lit", strange[0]]), other)
     needle = value if other[0] == "lit" else dotted(other)

@@ -13,8 +13,10 @@ from msgspec.structs import replace
 
 from flowrun.lang.expr_problem import Path, Problem, suggestion
 from flowrun.lang.types_compare import check_comparison
+from flowrun.lang.types_guards import key_of, known_if
 from flowrun.lang.types_model import ANY, BOOLEAN, MOMENT, NUMBER, STRING, Type, TypeScope, from_value, union
 from flowrun.values.nodes import Node, dotted
+from flowrun.words import mark, t
 
 CALL_FIELDS = {
     "rules": Type(kind="list", item=STRING),
@@ -29,46 +31,6 @@ def infer(node: Node, scope: TypeScope) -> tuple[Type, list[Problem]]:
     """
     inference = Inference(scope)
     return inference.of(node), inference.problems
-
-
-def key_of(node: Node) -> str | None:
-    """Return a text that is the same for the same path, or None where the node is no path."""
-    kind = node[0]
-    if kind == "index":
-        base = key_of(node[1])
-        inner = repr(node[2][1]) if node[2][0] == "lit" else key_of(node[2])
-        return None if base is None or inner is None else f"{base}[{inner}]"
-    if kind == "attr":
-        base = key_of(node[1])
-        return None if base is None else f"{base}.{node[2]}"
-    return dotted(node) if kind in ("name", "var", "step", "calls") else None
-
-
-def known_if(node: Node, truth: bool) -> set[str]:
-    """Return the paths that are surely not null where the condition is `truth`."""
-    kind = node[0]
-    if kind == "none":
-        return _prefixes(node[1]) if not truth else set()
-    if kind == "not":
-        return known_if(node[1], not truth)
-    if kind == ("and" if truth else "or"):
-        return set().union(*(known_if(part, truth) for part in node[1]))
-    if kind == "cmp":
-        return _prefixes(node[2]) | _prefixes(node[3])
-    return _prefixes(node)
-
-
-def _prefixes(node: Node) -> set[str]:
-    """A path that is not null has no null anywhere on the way."""
-    found: set[str] = set()
-    while True:
-        key = key_of(node)
-        if key is None:
-            return found
-        found.add(key)
-        if node[0] not in ("attr", "index"):
-            return found
-        node = node[1]
 
 
 class Inference:
@@ -121,9 +83,14 @@ class Inference:
     def guard(self, node: Node, found: Type) -> Type:
         if found.nullable and found.kind != "any" and not self.scope.rules:
             name = dotted(node)
-            shown = f"`{name}`" if key_of(node) else "This value"
-            help_ = f"Guard it first: `{name} is not none and …`, or give another value: `{name} | default(…)`."
-            self.note("maybe-null", f"{shown} may be null (nothing) here.", help_, name)
+            if key_of(node):
+                message = t("`{name}` may be null (nothing) here.", name=name)
+            else:
+                message = t("This value may be null (nothing) here.")
+            help_ = t(
+                "Guard it first: `{name} is not none and …`, or give another value: `{name} | default(…)`.", name=name
+            )
+            self.note("maybe-null", message, help_, name)
         return found.not_null() if not self.scope.rules else found
 
     def condition(self, node: Node) -> Type:
@@ -131,8 +98,13 @@ class Inference:
         found = self.of(node)
         if found.kind not in ("any", "boolean"):
             name = dotted(node)
-            help_ = "Compare it, as in `… == …`, or ask `is not none`."
-            self.note("not-a-condition", f"A condition is true or false, but this is {found.words()}.", help_, name)
+            help_ = t("Compare it, as in `… == …`, or ask `is not none`.")
+            self.note(
+                "not-a-condition",
+                t("A condition is true or false, but this is {found}.", found=found.words()),
+                help_,
+                name,
+            )
             return BOOLEAN
         return self.guard(node, found)
 
@@ -143,7 +115,12 @@ class Inference:
         found = self.scope.root(name)
         if found is None:
             names = ", ".join(f"`{known}`" for known in self.scope.roots())
-            return self.note("name-not-here", f"`{name}` does not exist here.", f"Here there are {names}.", name)
+            return self.note(
+                "name-not-here",
+                t("`{name}` does not exist here.", name=name),
+                t("Here there are {names}.", names=names),
+                name,
+            )
         return found
 
     def variable(self, node: Node) -> Type:
@@ -156,19 +133,25 @@ class Inference:
         needle = f"steps.{step}"
         if steps is None:
             names = ", ".join(f"`{known}`" for known in self.scope.roots())
-            return self.note("name-not-here", "`steps` cannot be used here.", f"Here there are {names}.", needle)
+            return self.note(
+                "name-not-here", t("`steps` cannot be used here."), t("Here there are {names}.", names=names), needle
+            )
         if step in self.scope.hidden:
-            message = f"The step `{step}` cannot be seen here: it {self.scope.hidden[step]}."
-            help_ = "Use a step that stands earlier, or move this one up."
+            message = t(
+                "The step `{step}` cannot be seen here: it {hidden}.", step=step, hidden=self.scope.hidden[step]
+            )
+            help_ = t("Use a step that stands earlier, or move this one up.")
             return self.note("step-not-visible", message, help_, needle)
-        message = f"There is no step `{step}` before this place."
+        message = t("There is no step `{step}` before this place.", step=step)
         return self.note("unknown-step", message, suggestion(step, steps, prefix="steps."), needle)
 
     def calls(self, node: Node) -> Type:
         tool, which, tools = node[1], node[2], self.scope.calls
         if tools is None or tool not in tools:
             help_ = suggestion(tool, tools or (), prefix="calls.")
-            return self.note("unknown-tool", f"There are no calls of `{tool}` here.", help_, f"calls.{tool}")
+            return self.note(
+                "unknown-tool", t("There are no calls of `{tool}` here.", tool=tool), help_, f"calls.{tool}"
+            )
         args, output = tools[tool]
         fields = {"output": output, "args": args, **CALL_FIELDS}
         call = Type(kind="object", fields=fields, required=frozenset(fields))
@@ -190,17 +173,21 @@ class Inference:
             return (NUMBER if field == "amount" else STRING).or_null(base.nullable)
         if base.kind != "object" or base.fields is None:
             if base.kind == "list":
-                help_ = f'Take one item first (`| first`), or one field of each: `| map("{field}")`.'
+                help_ = t('Take one item first (`| first`), or one field of each: `| map("{field}")`.', field=field)
             else:
-                help_ = "Only records and maps have fields."
-            return self.note("unknown-field", f"`{field}` is asked of {base.words()}.", help_, dotted(node))
+                help_ = t("Only records and maps have fields.")
+            return self.note(
+                "unknown-field", t("`{field}` is asked of {base}.", field=field, base=base.words()), help_, dotted(node)
+            )
         found = base.fields.get(field)
         if found is None:
             if base.open:
                 return ANY
             help_ = suggestion(field, base.fields)
-            rule, what = _KINDS_OF_FIELD.get(_root(node), ("unknown-field", "field"))
-            return self.note(rule, f"There is no {what} `{field}` here.", help_, dotted(node))
+            rule, message = _KINDS_OF_FIELD.get(
+                _root(node), ("unknown-field", mark("There is no field `{name}` here."))
+            )
+            return self.note(rule, t(message, name=field), help_, dotted(node))
         return found.or_null(base.nullable or field not in base.required)
 
     def index(self, node: Node) -> Type:
@@ -211,16 +198,16 @@ class Inference:
             if at.kind not in ("any", "integer"):
                 self.note(
                     "wrong-type",
-                    "Items of a list have numbers, from 0.",
-                    "Write `[0]`, or use `first`.",
+                    t("Items of a list have numbers, from 0."),
+                    t("Write `[0]`, or use `first`."),
                     dotted(node[2]),
                 )
             return (base.item or ANY).or_null()
         if base.kind != "object" or base.fields is None:
             return self.note(
                 "wrong-type",
-                f"`[…]` is asked of {base.words()}.",
-                "Only lists and maps have it.",
+                t("`[…]` is asked of {base}.", base=base.words()),
+                t("Only lists and maps have it."),
                 dotted(node[1]),
             )
         keys = (
@@ -232,7 +219,7 @@ class Inference:
             return union(base.fields.values()).or_null() if base.fields else ANY
         missing = [key for key in keys if key not in base.fields]
         if missing and not base.open:
-            message = f"There is no `{missing[0]}` in `{dotted(node[1])}`."
+            message = t("There is no `{missing}` in `{node}`.", missing=missing[0], node=dotted(node[1]))
             return self.note("missing-key", message, suggestion(missing[0], base.fields), dotted(node[2]))
         found = union(base.fields[key] for key in keys if key in base.fields) if len(missing) < len(keys) else ANY
         return found.or_null(base.nullable or at.nullable or bool(missing))
@@ -260,8 +247,8 @@ class Inference:
         if listed.kind not in ("any", "list"):
             self.note(
                 "wrong-type",
-                f"A loop needs a list, but this is {listed.words()}.",
-                "Use a list.",
+                t("A loop needs a list, but this is {listed}.", listed=listed.words()),
+                t("Use a list."),
                 dotted(node[2]),
             )
         before = self.variables
@@ -314,9 +301,11 @@ class Inference:
             return replace(found, currency=left.currency or right.currency).or_null(nullable)
         wrong = node[2] if left.kind not in ("integer", "number") else node[3]
         help_ = (
-            "Join texts with `~`." if op == "+" and "string" in kinds else "Use numbers, or durations like `hours(2)`."
+            t("Join texts with `~`.")
+            if op == "+" and "string" in kinds
+            else t("Use numbers, or durations like `hours(2)`.")
         )
-        message = f"`{op}` cannot be used with {left.words()} and {right.words()}."
+        message = t("`{op}` cannot be used with {left} and {right}.", op=op, left=left.words(), right=right.words())
         return self.note("wrong-type", message, help_, dotted(wrong))
 
     def negative(self, node: Node) -> Type:
@@ -324,8 +313,8 @@ class Inference:
         if found.kind not in ("any", "integer", "number", "duration"):
             return self.note(
                 "wrong-type",
-                f"`-` needs a number, but this is {found.words()}.",
-                "Use a number.",
+                t("`-` needs a number, but this is {found}.", found=found.words()),
+                t("Use a number."),
                 dotted(node[1]),
             )
         return replace(found, enum=None)
@@ -366,7 +355,10 @@ _OTHER_MATH: dict[tuple[str, str, str], Type] = {
     ("/", "money", "number"): _MONEY,
 }
 
-_KINDS_OF_FIELD = {"facts": ("unknown-fact", "fact"), "tables": ("unknown-table", "table")}
+_KINDS_OF_FIELD = {
+    "facts": ("unknown-fact", mark("There is no fact `{name}` here.")),
+    "tables": ("unknown-table", mark("There is no table `{name}` here.")),
+}
 
 
 def _root(node: Node) -> str:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from flowrun.values.memo import by_identity
 from flowrun.values.money import is_currency
+from flowrun.words import mark, t
 
 
 class Type(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,27 +46,27 @@ class Type(msgspec.Struct, frozen=True, kw_only=True):
 
     def words(self) -> str:
         """Return the type in plain words."""
-        name = _WORDS.get(self.kind, self.kind)
         if self.currency and self.kind in ("number", "integer"):
-            name = f"an amount in {self.currency}" if is_currency(self.currency) else "an amount of money"
-        return name
+            known = is_currency(self.currency)
+            return t("an amount in {currency}", currency=self.currency) if known else t("an amount of money")
+        return t(_WORDS.get(self.kind, self.kind))
 
 
 _WORDS = {
-    "any": "anything",
-    "null": "nothing",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "a text",
-    "moment": "a moment",
-    "date": "a date",
-    "time": "a time of day",
-    "duration": "a duration",
-    "money": "money",
-    "list": "a list",
-    "map": "a map",
-    "object": "a record",
+    "any": mark("anything"),
+    "null": mark("nothing"),
+    "boolean": mark("true or false"),
+    "integer": mark("a whole number"),
+    "number": mark("a number"),
+    "string": mark("a text"),
+    "moment": mark("a moment"),
+    "date": mark("a date"),
+    "time": mark("a time of day"),
+    "duration": mark("a duration"),
+    "money": mark("money"),
+    "list": mark("a list"),
+    "map": mark("a map"),
+    "object": mark("a record"),
 }
 
 ANY = Type()

@@ -12,6 +12,7 @@ from typing import Any
 from flowrun.errors import Diagnostic
 from flowrun.lang.codes import diagnostic
 from flowrun.lang.source import Source
+from flowrun.words import mark, t
 
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}|\$\{\{[^,\n]*")
 _KEY = re.compile(r"\s*(?:- +)*[\"']?[\w.@-]+[\"']?\s*:\s")
@@ -19,12 +20,12 @@ _KEY = re.compile(r"\s*(?:- +)*[\"']?[\w.@-]+[\"']?\s*:\s")
 
 def explain(source: Source, error: Any) -> Diagnostic:
     """Return the finding for an exception of PyYAML."""
-    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    place, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it is no YAML")
-    at = min(mark.index if mark is not None else 0, len(source.text))
+    at = min(place.index if place is not None else 0, len(source.text))
     opened = context.index if context is not None else at
     if "nesting depth" in problem:
-        return diagnostic("too-deep", "brackets are nested far too deep.", source.span(at, at + 1))
+        return diagnostic("too-deep", t("brackets are nested far too deep."), source.span(at, at + 1))
     for look in (_tabs, _expression, _after_quote, _unclosed, _cut_above, _colon, _start):
         found = look(source, problem, at, opened)
         if found is not None:
@@ -46,9 +47,9 @@ def _tabs(source: Source, problem: str, at: int, opened: int) -> Diagnostic | No
         if indent is not None and "\t" in indent.group():
             return diagnostic(
                 "tab-indentation",
-                "this line is indented with a tab; YAML allows only spaces.",
+                t("this line is indented with a tab; YAML allows only spaces."),
                 source.span(start, start + indent.end()),
-                help="Use two spaces for each level; most editors can convert tabs to spaces.",
+                help=t("Use two spaces for each level; most editors can convert tabs to spaces."),
                 fix=indent.group().replace("\t", "  "),
             )
     return None
@@ -63,9 +64,9 @@ def _expression(source: Source, problem: str, at: int, opened: int) -> Diagnosti
         if match.start() <= column and before[-1:] in (":", ",", "[", "{", "-"):
             return diagnostic(
                 "unquoted-expression",
-                "inside { } or [ ] an expression needs quotes: YAML takes its braces for a map.",
+                t("inside { } or [ ] an expression needs quotes: YAML takes its braces for a map."),
                 source.span(start + match.start(), start + match.end()),
-                help="Put quotes around the whole ${{ … }}.",
+                help=t("Put quotes around the whole ${{ … }}."),
                 fix=quoted(match.group()),
             )
     return None
@@ -87,9 +88,9 @@ def _after_quote(source: Source, problem: str, at: int, opened: int) -> Diagnost
         doubled = sign * 2 if sign == "'" and sign in rest else None
         return diagnostic(
             "unclosed-quote",
-            f"the {sign} before `{rest.split()[0]}` ends the text.",
+            t("the {sign} before `{word}` ends the text.", sign=sign, word=rest.split()[0]),
             source.span(start + column - 2, start + column - 1),
-            help="Put quotes of the other kind around the text, or write an apostrophe twice inside '…'.",
+            help=t("Put quotes of the other kind around the text, or write an apostrophe twice inside '…'."),
             fix=doubled,
         )
     inside = source.text[opened : opened + 1] in ("{", "[")
@@ -98,9 +99,9 @@ def _after_quote(source: Source, problem: str, at: int, opened: int) -> Diagnost
     text = line[match.start() : stop].rstrip()
     return diagnostic(
         "text-after-quote",
-        "YAML stops reading after the quoted text, so what follows it is lost.",
+        t("YAML stops reading after the quoted text, so what follows it is lost."),
         source.span(start + match.start(), start + match.start() + len(text)),
-        help="Put quotes around the whole value, of the other kind.",
+        help=t("Put quotes around the whole value, of the other kind."),
         fix=quoted(text),
     )
 
@@ -110,26 +111,33 @@ def _unclosed(source: Source, problem: str, at: int, opened: int) -> Diagnostic 
     if "end of stream" in problem and sign in "\"'" and sign:
         return diagnostic(
             "unclosed-quote",
-            f"the text that starts here with {sign} never ends.",
+            t("the text that starts here with {sign} never ends.", sign=sign),
             source.span(opened, opened + 1),
-            help=f"Put {sign} at its end. An apostrophe inside '…' is written twice: ''.",
+            help=t("Put {sign} at its end. An apostrophe inside '…' is written twice: ''.", sign=sign),
         )
     if sign and sign in "[{" and "did not find expected ','" in problem:
         closing = "]" if sign == "[" else "}"
         return diagnostic(
             "unclosed-bracket",
-            f"the {sign} that opens here is not closed where YAML expects `,` or `{closing}`.",
+            t(
+                "the {sign} that opens here is not closed where YAML expects `,` or `{closing}`.",
+                sign=sign,
+                closing=closing,
+            ),
             source.span(opened, opened + 1),
-            help=f"Close it with {closing}, or put quotes around a text that holds brackets, commas or colons.",
-            related=((source.span(at, at + 1), "unexpected here"),),
+            help=t(
+                "Close it with {closing}, or put quotes around a text that holds brackets, commas or colons.",
+                closing=closing,
+            ),
+            related=((source.span(at, at + 1), t("unexpected here")),),
         )
     if "expected node content" in problem:
         where = opened if sign and sign in "[{" else at
         return diagnostic(
             "unclosed-bracket",
-            "a value is missing here, or a bracket is not closed.",
+            t("a value is missing here, or a bracket is not closed."),
             source.span(where, where + 1),
-            help="Close every [ with ] and every { with }.",
+            help=t("Close every [ with ] and every { with }."),
         )
     return None
 
@@ -144,9 +152,9 @@ def _cut_above(source: Source, problem: str, at: int, opened: int) -> Diagnostic
     start = source.starts[number - 2]
     return diagnostic(
         "text-cut",
-        "` #` starts a comment, so this text ends before it.",
+        t("` #` starts a comment, so this text ends before it."),
         source.span(start + match.start() + 1, start + match.end()),
-        help="Write the text as a block: `|` after the key and the text in the lines below.",
+        help=t("Write the text as a block: `|` after the key and the text in the lines below."),
     )
 
 
@@ -161,16 +169,16 @@ def _colon(source: Source, problem: str, at: int, opened: int) -> Diagnostic | N
         begin = start + line.index(value, key.end()) if value else at
         return diagnostic(
             "colon-in-text",
-            "YAML takes the colon in this text for a key.",
+            t("YAML takes the colon in this text for a key."),
             source.span(begin, begin + len(value)),
-            help="Put quotes around the whole text.",
+            help=t("Put quotes around the whole text."),
             fix=quoted(value),
         )
     return diagnostic(
         "wrong-indentation",
-        "this line is indented further than the one it belongs to.",
+        t("this line is indented further than the one it belongs to."),
         source.span(start + len(line) - len(line.lstrip()), start + column),
-        help="Keys of one map start in the same column.",
+        help=t("Keys of one map start in the same column."),
     )
 
 
@@ -184,9 +192,9 @@ def _start(source: Source, problem: str, at: int, opened: int) -> Diagnostic | N
     text = re.sub(r"\s#.*\Z", "", source.line(number)[column - 1 :]).rstrip()
     return diagnostic(
         "needs-quotes",
-        f"a text may not start with the sign {sign} in YAML.",
+        t("a text may not start with the sign {sign} in YAML.", sign=sign),
         source.span(at, at + len(text)),
-        help="Put quotes around the text.",
+        help=t("Put quotes around the text."),
         fix=quoted(text) if not re.search(r"[,}\]]", text) else None,
     )
 
@@ -194,31 +202,39 @@ def _start(source: Source, problem: str, at: int, opened: int) -> Diagnostic | N
 _WORDS = (
     (
         r"block sequence entries are not allowed",
-        "a list item (`- …`) may not stand here.",
-        "Start the list in the line below its key.",
+        mark("a list item (`- …`) may not stand here."),
+        mark("Start the list in the line below its key."),
     ),
     (
         r"did not find expected '-' indicator",
-        "this line does not fit the list above it.",
-        "Items of one list start in the same column, each with `- `; keys of an item start in one column too.",
+        mark("this line does not fit the list above it."),
+        mark("Items of one list start in the same column, each with `- `; keys of an item start in one column too."),
     ),
     (
         r"did not find expected key",
-        "this line does not fit the keys above it.",
-        "Keys of one map start in the same column, each as `name: value`; put quotes around unusual texts.",
+        mark("this line does not fit the keys above it."),
+        mark("Keys of one map start in the same column, each as `name: value`; put quotes around unusual texts."),
     ),
-    (r"could not find expected ':'", "a key without its `:`.", "Write `name: value`, or indent a text that goes on."),
+    (
+        r"could not find expected ':'",
+        mark("a key without its `:`."),
+        mark("Write `name: value`, or indent a text that goes on."),
+    ),
     (
         r"unknown escape character",
-        'a backslash in "…" starts a special sign, and this one does not exist.',
-        "Write \\\\ for a backslash, or use '…' in place of \"…\".",
+        mark('a backslash in "…" starts a special sign, and this one does not exist.'),
+        mark("Write \\\\ for a backslash, or use '…' in place of \"…\"."),
     ),
     (
         r"expected comment or line break",
-        "a text after | or > starts in the next line.",
-        "Move the text to the lines below, indented.",
+        mark("a text after | or > starts in the next line."),
+        mark("Move the text to the lines below, indented."),
     ),
-    (r"alias|anchor", "`*` and `&` at the start of a value are signs of YAML.", "Put quotes around the text."),
+    (
+        r"alias|anchor",
+        mark("`*` and `&` at the start of a value are signs of YAML."),
+        mark("Put quotes around the text."),
+    ),
 )
 
 
@@ -227,10 +243,10 @@ def _plain(source: Source, problem: str, at: int, opened: int) -> Diagnostic:
         at = opened
     for pattern, message, hint in _WORDS:
         if re.search(pattern, problem):
-            return diagnostic("yaml-syntax", message, source.span(at, at + 1), help=hint)
+            return diagnostic("yaml-syntax", t(message), source.span(at, at + 1), help=t(hint))
     return diagnostic(
         "yaml-syntax",
-        f"YAML cannot be read here: {problem}.",
+        t("YAML cannot be read here: {problem}.", problem=problem),
         source.span(at, at + 1),
-        help="Check indentation, quotes and brackets of this line and the one above.",
+        help=t("Check indentation, quotes and brackets of this line and the one above."),
     )

@@ -14,6 +14,7 @@ from flowrun.lint.findings import Findings
 from flowrun.lint.rules import asks
 from flowrun.lint.scope import World
 from flowrun.plan.prices import unpriced
+from flowrun.words import t
 
 OLDEST_PRICE = 365
 """Days after which a price is taken for old."""
@@ -25,12 +26,13 @@ def check_budget(world: World, out: Findings, used: set[str]) -> None:
     flow = world.flow
     writes = [name for name in used if (tool := world.tool(name)) is not None and tool.effect == "write"]
     if flow.budget is None and (writes or asks(flow.steps)):
-        why = f"uses {writes[0]}, which writes" if writes else "asks a model"
         out.add(
             "missing-budget",
-            f"This flow {why}, so it needs a `budget`.",
+            t("This flow uses {tool}, which writes, so it needs a `budget`.", tool=writes[0])
+            if writes
+            else t("This flow asks a model, so it needs a `budget`."),
             flow.at.get("flow", flow.at.get("steps", flow.span)),
-            help="budget: {cost: 0.05 USD, model_calls: 6, tool_calls: 10, writes: 4, within: 2m}",
+            help=t("budget: {cost: 0.05 USD, model_calls: 6, tool_calls: 10, writes: 4, within: 2m}"),
         )
     _check_prices(world, out)
     if flow.budget is not None:
@@ -43,8 +45,6 @@ def _check_prices(world: World, out: Findings) -> None:
     if not own and ceiling.cost is None:
         return
     currency = flow.budget.currency if own and flow.budget is not None else ceiling.currency
-    limit = "`cost` of the budget" if own else "workspace's limit on `cost`"
-    instead = "take `cost` out of the budget" if own else "take `cost` out of `limits`"
     for step in asks(flow.steps):
         for name in step.model or list(world.catalogue.models)[:1]:
             model = world.catalogue.models.get(name)
@@ -53,16 +53,34 @@ def _check_prices(world: World, out: Findings) -> None:
             if unpriced(model):
                 out.add(
                     "unknown-price",
-                    f"The model {name} has no price, so the {limit} cannot be kept.",
+                    t("The model {name} has no price, so the `cost` of the budget cannot be kept.", name=name)
+                    if own
+                    else t(
+                        "The model {name} has no price, so the workspace's limit on `cost` cannot be kept.", name=name
+                    ),
                     step.span,
-                    help=f"Name the model in flowrun.yaml with its `price:`, or {instead}.",
+                    help=t("Name the model in flowrun.yaml with its `price:`, or take `cost` out of the budget.")
+                    if own
+                    else t("Name the model in flowrun.yaml with its `price:`, or take `cost` out of `limits`."),
                 )
             elif model.input_price is not None and model.currency != currency:
                 out.add(
                     "price-currency",
-                    f"The price of the model {name} is in {model.currency}, and the {limit} is in {currency}.",
+                    t(
+                        "The price of the model {name} is in {currency}, and the budget is in {other}.",
+                        name=name,
+                        currency=model.currency,
+                        other=currency,
+                    )
+                    if own
+                    else t(
+                        "The price of the model {name} is in {currency}, and the workspace's limit is in {other}.",
+                        name=name,
+                        currency=model.currency,
+                        other=currency,
+                    ),
                     step.span,
-                    help="Write both in one currency; nothing is converted.",
+                    help=t("Write both in one currency; nothing is converted."),
                 )
 
 
@@ -71,9 +89,13 @@ def _check_ceiling(world: World, out: Findings, budget: spec.Budget) -> None:
     if budget.cost is not None and ceiling.cost is not None and budget.currency != ceiling.currency:
         out.add(
             "price-currency",
-            f"The `cost` of the budget is in {budget.currency}, and the workspace limits it in {ceiling.currency}.",
+            t(
+                "The `cost` of the budget is in {currency}, and the workspace limits it in {other}.",
+                currency=budget.currency,
+                other=ceiling.currency,
+            ),
             budget.at.get("cost", budget.span),
-            help="Write both in one currency; nothing is converted.",
+            help=t("Write both in one currency; nothing is converted."),
         )
         return
     for name in LIMITED:
@@ -82,9 +104,13 @@ def _check_ceiling(world: World, out: Findings, budget: spec.Budget) -> None:
             shown = f"{most / 1_000_000:g} {ceiling.currency}" if name == "cost" else f"{most:g}"
             out.add(
                 "above-ceiling",
-                f"The budget's `{name}` is above what the workspace allows any run ({shown}), which is what counts.",
+                t(
+                    "The budget's `{name}` is above what the workspace allows any run ({shown}), which is what counts.",
+                    name=name,
+                    shown=shown,
+                ),
                 budget.at.get(name, budget.span),
-                help=f"Write {shown} or less, or change `limits` in flowrun.yaml.",
+                help=t("Write {shown} or less, or change `limits` in flowrun.yaml.", shown=shown),
             )
 
 
@@ -94,9 +120,15 @@ def price_findings(config: spec_files.WorkspaceFile, today: str) -> list[Diagnos
     for model in config.models.values():
         dated = None if model.price is None else _day(model.price.dated)
         if dated is not None and (date.fromisoformat(today) - dated).days > OLDEST_PRICE:
-            message = f"The price of the model {model.name} is of {dated}, which is more than a year ago."
+            message = t(
+                "The price of the model {model} is of {dated}, which is more than a year ago.",
+                model=model.name,
+                dated=dated,
+            )
             found.append(
-                diagnostic("old-price", message, model.span, help="Look it up again, and write the new day as `dated`.")
+                diagnostic(
+                    "old-price", message, model.span, help=t("Look it up again, and write the new day as `dated`.")
+                )
             )
     return found
 

@@ -19,6 +19,7 @@ from flowrun.lang.types_model import union
 from flowrun.lint.budget import check_budget
 from flowrun.lint.exposed import check_exposed
 from flowrun.lint.findings import Findings
+from flowrun.lint.meaning import check_meaning
 from flowrun.lint.paths import check_choice, check_records
 from flowrun.lint.rules import (
     check_cycles,
@@ -32,6 +33,7 @@ from flowrun.lint.rules import (
 from flowrun.lint.scope import World, without
 from flowrun.lint.secrets import check_secrets
 from flowrun.plan.catalogue import Catalogue, FlowSource
+from flowrun.words import sentences, t
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,11 +82,12 @@ class _Walk:
         check_subject(self.world, out)
         check_roles(self.world, out)
         check_records(flow, out)
+        check_meaning(self.world, out, policies)
         check_examples(self.world, out, source)
         check_cycles(self.world, out)
 
     def scope(self, steps: Mapping[str, Type], item: Type | None) -> TypeScope:
-        hidden = {name: "runs later or elsewhere" for name in self.ids() if name not in steps}
+        hidden = {name: t("runs later or elsewhere") for name in self.ids() if name not in steps}
         return self.world.scope(steps, item=item, hidden=hidden, call_certain=frozenset(self.certain))
 
     def ids(self) -> list[str]:
@@ -130,10 +133,16 @@ class _Walk:
             return STRING
         if self.world.schema_of(use) is None:
             guess = closest(str(use), self.catalogue.schema_names())
-            meant = f"Did you mean `{guess}`? " if guess else ""
-            where = f"It would stand in schemas/records/{use.name}/v{use.version}.json."
-            message = f"There is no schema {'of the event ' if event else ''}{use}."
-            help_ = f"{meant}{where} `flowrun schema list` shows what exists."
+            message = (
+                t("There is no schema of the event {name}.", name=use)
+                if event
+                else t("There is no schema {name}.", name=use)
+            )
+            help_ = sentences(
+                t("Did you mean `{name}`?", name=guess) if guess else None,
+                t("It would stand in {file}.", file=f"schemas/records/{use.name}/v{use.version}.json"),
+                t("`flowrun schema list` shows what exists."),
+            )
             self.out.add("unknown-event" if event else "unknown-schema", message, use.span, help=help_)
         return self.world.schema_type(use)
 
@@ -146,8 +155,8 @@ class _Walk:
                     at = spec.place_of(step, "tools", index)
                     self.use(name, at, scope)
                     if name.startswith("flows."):
-                        message = f"A model may not propose the flow {name} in this version."
-                        self.out.add("not-yet", message, at, help="Use a `call` step.")
+                        message = t("A model may not propose the flow {name} in this version.", name=name)
+                        self.out.add("not-yet", message, at, help=t("Use a `call` step."))
                 self.text(step.ask, scope)
                 for index, model in enumerate(step.model):
                     if model not in self.catalogue.models and model != "examples":
@@ -210,9 +219,9 @@ class _Walk:
             for key in fixed:
                 self.out.add(
                     "bound-argument",
-                    f"`{key}` is fixed by `bind` for {name}, so a step may not set it.",
+                    t("`{key}` is fixed by `bind` for {name}, so a step may not set it.", key=key, name=name),
                     step.with_.keys[key,],
-                    help="Leave it out here, or take it out of `bind`.",
+                    help=t("Leave it out here, or take it out of `bind`."),
                 )
         # A bound argument that the step sets anyway has its finding: that it may not stand there is not told again.
         self.value(step.with_, scope, without(args, bound - set(fixed)), at)
@@ -238,9 +247,9 @@ class _Walk:
         if known and name not in self.flow.tools:
             self.out.add(
                 "tool-not-listed",
-                f"{name} is not under the flow's `tools:`, so it may not be used.",
+                t("{name} is not under the flow's `tools:`, so it may not be used.", name=name),
                 span,
-                help=f"Add `{name}: {{}}` under `tools:`.",
+                help=t("Add `{name}: {}` under `tools:`.", name=name),
             )
         return known
 
@@ -267,7 +276,11 @@ class _Walk:
         kind, problems = infer(step.for_each.node, scope)
         self.out.problems(problems, step.for_each)
         if kind.kind not in ("list", "any"):
-            self.out.add("type-mismatch", f"`for_each` needs a list, and this is {kind.words()}.", step.for_each.span)
+            self.out.add(
+                "type-mismatch",
+                t("`for_each` needs a list, and this is {kind}.", kind=kind.words()),
+                step.for_each.span,
+            )
         before = set(self.certain)
         last = self.steps(step.steps, dict(visible), kind.item or ANY)
         self.certain = before

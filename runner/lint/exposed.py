@@ -17,14 +17,15 @@ from flowrun.lint.taint import ARROW, Reading, follow
 from flowrun.plan import marks
 from flowrun.plan.model import ToolPlan
 from flowrun.values.nodes import walk
+from flowrun.words import mark, t
 
 Node = list[Any]
 ARGS: Node = ["name", "args"]
 FACTS: Node = ["name", "facts"]
 WORDS = {
-    marks.RECIPIENT: "who receives",
-    marks.AMOUNT: "the amount of",
-    marks.RECORD_ID: "which record is meant in",
+    marks.RECIPIENT: mark("Text from outside can choose who receives {tool}: {way}."),
+    marks.AMOUNT: mark("Text from outside can choose the amount of {tool}: {way}."),
+    marks.RECORD_ID: mark("Text from outside can choose which record is meant in {tool}: {way}."),
 }
 INSTEAD = {
     marks.RECIPIENT: "only_when: args.{name} == calls.TOOL.last.output.FIELD",
@@ -160,10 +161,14 @@ class _Check:
         instead = INSTEAD[role].format(name=path[0])
         self.out.add(
             "untrusted-to-write",
-            f"Text from outside can choose {WORDS[role]} {tool}: {way}{ARROW}{tool} {name}.",
+            t(WORDS[role], tool=tool, way=f"{way}{ARROW}{tool} {name}"),
             at,
-            help=f"Fix it with `bind: {{{path[0]}: …}}`, or add a rule (`{instead}`), or ask a person "
-            "(`approve_when: true` with an `approver`).",
+            help=t(
+                "Fix it with `bind: {{argument}: …}`, or add a rule (`{rule}`), or ask a person "
+                "(`approve_when: true` with an `approver`).",
+                argument=path[0],
+                rule=instead,
+            ),
         )
 
     def guarded(self, tool: str, name: str, here: Reading) -> bool:
@@ -254,13 +259,19 @@ class _Check:
             parts = [part for part in _conjuncts(expr.node) if not _allows_several(part)]
             if parts and all(_alone(part, roles | bound) for part in parts):
                 self.told.add((expr.span, ""))
-                said = " and ".join(f"`{arg}`" for arg in sorted(_arguments(expr.node) - roles - bound))
+                said = ", ".join(f"`{arg}`" for arg in sorted(_arguments(expr.node) - roles - bound))
                 self.out.add(
                     "model-chosen",
-                    f"The model alone can meet this condition of {name}: it chooses {said} itself.",
+                    t(
+                        "The model alone can meet this condition of {name}: it chooses {said} itself.",
+                        name=name,
+                        said=said,
+                    ),
                     expr.span,
-                    help="Compare with something that the runner knows (facts, calls, tables), `bind` the argument, or let "
-                    "a person see it (`approve_when: true` with an `approver`).",
+                    help=t(
+                        "Compare with something that the runner knows (facts, calls, tables), `bind` the "
+                        "argument, or let a person see it (`approve_when: true` with an `approver`)."
+                    ),
                 )
 
 

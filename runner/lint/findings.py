@@ -11,6 +11,17 @@ from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import spec
 from flowrun.lang.codes import diagnostic
 from flowrun.lang.expr_problem import Path, Problem, suggestion, yaml_word
+from flowrun.words import mark, sentences, t
+
+_UNKNOWN = {
+    "tool": mark("There is no tool `{name}`."),
+    "flow": mark("There is no flow `{name}`."),
+    "model": mark("There is no model `{name}`."),
+    "role": mark("There is no role `{name}`."),
+    "mark": mark("There is no mark `{name}`."),
+    "": mark("There is no {what} `{name}`."),
+}
+"""One sentence for each kind of thing; other languages do not put the same words around every noun."""
 
 
 class Findings:
@@ -39,7 +50,12 @@ class Findings:
 
     def unknown(self, rule: str, what: str, name: str, span: Span, known: Iterable[str]) -> None:
         """Note that a name does not exist, with the closest one that does."""
-        self.add(rule, f"There is no {what} `{name}`.", span, help=suggestion(name, known) + yaml_word(name))
+        self.add(
+            rule,
+            t("There is no {what} `{name}`.", what=what, name=name),
+            span,
+            help=sentences(suggestion(name, known), yaml_word(name)),
+        )
 
     def problems(self, problems: Iterable[Problem], where: spec.Expr | spec.Template) -> None:
         """Note the problems of an expression or of a value with expressions inside."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from flowrun.errors import Diagnostic
 from flowrun.lang.edits import Applied, Layout, apply
+from flowrun.words import t
 
 ROUNDS = 200
 """Most rounds of repairs: each may uncover the next mistake."""
@@ -89,9 +90,9 @@ def _tried(
 ) -> tuple[Checkup, str]:
     """What a check says after some repairs, and why they may not stay; empty where they may."""
     if not any(applied.done) or applied.text == text:
-        return now, "it changes nothing that is in the file"
+        return now, t("it changes nothing that is in the file")
     if applied.text in seen:
-        return now, "it would undo another repair"
+        return now, t("it would undo another repair")
     then = check(applied.text)
     return then, _worse(chosen, text, now, applied, then)
 
@@ -99,7 +100,7 @@ def _tried(
 def _worse(chosen: Sequence[Diagnostic], text: str, now: Checkup, applied: Applied, then: Checkup) -> str:
     """Why a text is worse than before; empty where it is not."""
     if then.read < now.read:
-        return "the file could not be read any more"
+        return t("the file could not be read any more")
     file = chosen[0].changes[0].span.file
     before, after = Layout(text), Layout(applied.text)
     stood = {id(d): applied.moved(before.range(d.span)[0]) for d in chosen if d.span.file == file and d.span.line}
@@ -108,7 +109,7 @@ def _worse(chosen: Sequence[Diagnostic], text: str, now: Checkup, applied: Appli
     for key, count in Counter(map(_key, chosen)).items():
         stays = any(id(d) not in stood or (key, stood[id(d)]) in stands for d in chosen if _key(d) == key)
         if stays and left[key] > was[key] - count:
-            return "the finding would still be there"
+            return t("the finding would still be there")
     if then.read > now.read:
         return ""  # what could not be seen before is no harm of the repair
     harmed = [d for d in then.findings if d.severity == "error" and left[_key(d)] > was[_key(d)]]
@@ -117,7 +118,8 @@ def _worse(chosen: Sequence[Diagnostic], text: str, now: Checkup, applied: Appli
         blocks = [_block(after, after.line_of(at)) for at in stood.values()]
         harmed = [d for d in harmed if d.span.file != file or not any(a <= d.span.line <= b for a, b in blocks)]
     if len(harmed) > spared:
-        return f"it would bring another error: {harmed[0].message} [{harmed[0].rule} {harmed[0].code}]"
+        found = f"{harmed[0].message} [{harmed[0].rule} {harmed[0].code}]"
+        return t("it would bring another error: {finding}", finding=found)
     return ""
 
 

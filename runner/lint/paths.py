@@ -11,6 +11,7 @@ from typing import Any
 from flowrun.lang import spec
 from flowrun.lang.types import TypeScope, infer
 from flowrun.lint.findings import Findings
+from flowrun.words import t
 
 Json = Any
 
@@ -38,16 +39,16 @@ def check_choice(step: spec.Choose, scope: TypeScope, out: Findings) -> bool:
             if missing:
                 out.add(
                     "unhandled-enum",
-                    f"No branch handles {', '.join(missing)}.",
+                    t("No branch handles {missing}.", missing=", ".join(missing)),
                     step.at.get("choose", step.span),
-                    help="Add a branch for each, or `otherwise`.",
+                    help=t("Add a branch for each, or `otherwise`."),
                 )
                 return False
     out.add(
         "unhandled-enum",
-        "It is not sure that a branch holds, and there is no `otherwise`.",
+        t("It is not sure that a branch holds, and there is no `otherwise`."),
         step.at.get("choose", step.span),
-        help="Add `- otherwise: [...]` as the last branch.",
+        help=t("Add `- otherwise: [...]` as the last branch."),
     )
     return False
 
@@ -82,13 +83,13 @@ def check_records(flow: spec.Flow, out: Findings) -> None:
     if high is not None and low == 0:
         out.add(
             "record-count",
-            f"A path through the flow ends without a record of {flow.output}.",
+            t("A path through the flow ends without a record of {output}.", output=flow.output),
             at,
-            help=f"Write it on every path: a step with `record: {flow.output}`.",
+            help=t("Write it on every path: a step with `record: {output}`.", output=flow.output),
         )
     elif high is not None and high > 1:
-        message = f"A path through the flow writes more than one record of {flow.output}."
-        out.add("record-count", message, at, help="Keep one of the `record` steps, or put them into branches.")
+        message = t("A path through the flow writes more than one record of {output}.", output=flow.output)
+        out.add("record-count", message, at, help=t("Keep one of the `record` steps, or put them into branches."))
 
 
 class _Records:
@@ -101,7 +102,7 @@ class _Records:
         """Return the fewest and the most records on the paths through; `high` None: no path comes out."""
         for step in steps:
             if high is None:
-                self.out.add("unreachable-step", f"The step {step.id} is never reached.", step.span)
+                self.out.add("unreachable-step", t("The step {step} is never reached.", step=step.id), step.span)
                 return low, None
             low_in, high_in = self.one(step, low, high)
             if step.when is not None:
@@ -120,12 +121,21 @@ class _Records:
                 if step.stop in ("completed", "rejected") and low != 1:
                     self.out.add(
                         "record-count",
-                        f"`stop: {step.stop}` needs exactly one record of {self.output} before it, "
-                        f"and a path comes here with {'none' if low == 0 else 'more'}.",
-                        spec.place_of(step, "stop"),
-                        help=f"Put a step with `record: {self.output}` before this one."
+                        t(
+                            "`stop: {stop}` needs a record of {output} before it, and a path comes here without one.",
+                            stop=step.stop,
+                            output=self.output,
+                        )
                         if low == 0
-                        else "Keep one of the `record` steps before this one.",
+                        else t(
+                            "`stop: {stop}` needs one record of {output} before it, and a path comes here with more.",
+                            stop=step.stop,
+                            output=self.output,
+                        ),
+                        spec.place_of(step, "stop"),
+                        help=t("Put a step with `record: {output}` before this one.", output=self.output)
+                        if low == 0
+                        else t("Keep one of the `record` steps before this one."),
                     )
                 return low, None
             case spec.Choose():
@@ -155,10 +165,12 @@ class _Records:
         for step in steps:
             if isinstance(step, spec.Record) and self.same(step.record):
                 self.out.add(
-                    "record-in-for-each", f"The record of {self.output} may not be written in a loop.", step.span
+                    "record-in-for-each",
+                    t("The record of {output} may not be written in a loop.", output=self.output),
+                    step.span,
                 )
             if isinstance(step, spec.Stop):
-                self.out.add("stop-in-for-each", "`stop` may not stand inside `for_each`.", step.span)
+                self.out.add("stop-in-for-each", t("`stop` may not stand inside `for_each`."), step.span)
             if isinstance(step, spec.Choose):
                 for branch in step.choose:
                     self.no_record(branch.steps)

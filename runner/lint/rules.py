@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from flowrun.errors import Span
 from flowrun.lang import spec
+from flowrun.lang.expr_problem import suggestion
 from flowrun.lang.types import ANY, Type, TypeScope, check_condition, check_value, from_value, infer, with_currencies
 from flowrun.lint.findings import Findings
 from flowrun.lint.scope import World
 from flowrun.plan.catalogue import FlowSource
 from flowrun.values.nodes import walk
+from flowrun.words import t
 
 
 def check_tool_rules(
@@ -34,13 +36,14 @@ def check_tool_rules(
                 out.unknown("unknown-tool", "tool", name, at, world.catalogue.tools)
             continue
         if name not in used:
-            out.add("tool-unused", f"No step uses {name}.", at, help="Take it out of `tools:`.")
+            out.add("tool-unused", t("No step uses {name}.", name=name), at, help=t("Take it out of `tools:`."))
         args, _ = world.signature(name)
         for number, (key, template) in enumerate(rule.bind.items()):
             field = (args.fields or {}).get(key)
             if field is None and not args.open and args.kind == "object":
                 place = spec.place_of(rule, "bind", number)
-                out.unknown("unknown-field", f"argument of {name}", key, place, args.fields or {})
+                message = t("{tool} has no argument `{name}`.", tool=name, name=key)
+                out.add("unknown-field", message, place, help=suggestion(key, args.fields or {}))
                 continue
             scope = world.scope(steps, rules=True)
             if field is not None:
@@ -55,9 +58,9 @@ def _check_order(name: str, template: spec.Template, visible_at: Mapping[str, se
     for step in sorted(reads - visible_at.get(name, reads)):
         out.add(
             "unbound-order",
-            f"`bind` reads steps.{step}, but a step that may use {name} comes before it.",
+            t("`bind` reads steps.{step}, but a step that may use {name} comes before it.", step=step, name=name),
             template.span,
-            help=f"Move the step `{step}` up, or give {name} to later steps only.",
+            help=t("Move the step `{step}` up, or give {name} to later steps only.", step=step, name=name),
         )
 
 
@@ -74,7 +77,11 @@ def check_policies(world: World, out: Findings, policies: Sequence[spec.Policy])
                 facts[fact.name] = ANY
                 continue
             if tool.effect != "read":
-                out.add("fact-not-read", f"{fact.call} writes, so it cannot be a fact.", spec.place_of(fact, "call"))
+                out.add(
+                    "fact-not-read",
+                    t("{call} writes, so it cannot be a fact.", call=fact.call),
+                    spec.place_of(fact, "call"),
+                )
             facts[fact.name] = world.signature(fact.call)[1].or_null()
         for rule in policy.rules:
             for key, names in (("tools", rule.tools), ("needs_before", rule.needs_before)):
@@ -113,9 +120,9 @@ def check_subject(world: World, out: Findings) -> None:
     if (customer or any("customer" in r.approver for r in flow.tools.values())) and flow.subject is None:
         out.add(
             "missing-subject",
-            "This flow speaks with the customer, so it must say who that is.",
+            t("This flow speaks with the customer, so it must say who that is."),
             flow.at.get("flow", flow.at.get("steps", flow.span)),
-            help="subject: input.email",
+            help=t("subject: input.email"),
         )
 
 
@@ -135,8 +142,8 @@ def check_cycles(world: World, out: Findings) -> None:
     for name, rule in world.flow.tools.items():
         end = circle(name.removeprefix("flows."), (own,)) if name.startswith("flows.") else None
         if end is not None:
-            message = f"These flows call each other in a circle: {' → '.join(end)}."
-            out.add("flow-cycle", message, rule.span, help="Take one of the calls out; `for_each` repeats steps.")
+            message = t("These flows call each other in a circle: {end}.", end=" → ".join(end))
+            out.add("flow-cycle", message, rule.span, help=t("Take one of the calls out; `for_each` repeats steps."))
 
 
 def check_examples(world: World, out: Findings, source: FlowSource) -> None:
@@ -149,9 +156,9 @@ def check_examples(world: World, out: Findings, source: FlowSource) -> None:
         if id not in taught and any(model is not None and model.provider == "examples" for model in models):
             out.add(
                 "no-examples",
-                f"The step {id} is answered by the `examples` model, and there is no example of it.",
+                t("The step {id} is answered by the `examples` model, and there is no example of it.", id=id),
                 step.span,
-                help=f"Write some into {world.flow.flow}.examples.yaml, or name another model.",
+                help=t("Write some into {flow}.examples.yaml, or name another model.", flow=world.flow.flow),
             )
 
 

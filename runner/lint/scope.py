@@ -44,6 +44,20 @@ class World:
             self._types[key] = ANY if schema is None else from_schema(schema)
         return self._types[key]
 
+    def value_schema(self, step: spec.Step) -> dict[str, Json] | None:
+        """Return the JSON Schema of a step's value, or None where no schema describes it."""
+        match step:
+            case spec.Ask() | spec.AskPerson():
+                return None if step.answer is None else self.schema_of(step.answer)
+            case spec.Call():
+                tool = self.tool(step.call.split("@")[0])
+                return None if tool is None else tool.output
+            case spec.WaitFor():
+                return None if step.event is None else self.schema_of(step.event)
+            case spec.Record():
+                return self.schema_of(step.record)
+        return None
+
     def tool(self, name: str) -> ToolPlan | None:
         """Return a tool's contract."""
         return self.catalogue.tools.get(name)

@@ -13,6 +13,7 @@ from flowrun.lint.findings import Findings
 from flowrun.lint.scope import World
 from flowrun.privacy.marks import SECRET, kinds_in, part_of
 from flowrun.values.nodes import children
+from flowrun.words import t
 
 Node = list[Any]
 Path = tuple[str | int, ...]
@@ -21,7 +22,7 @@ Path = tuple[str | int, ...]
 def check_secrets(world: World, steps: Sequence[spec.Step], out: Findings) -> None:
     """Find every secret that a prompt names, by itself or inside what is shown whole."""
     every = list(_all(steps))
-    schemas = {step.id: _schema(world, step) for step in every}
+    schemas = {step.id: world.value_schema(step) for step in every}
     for step in every:
         if not isinstance(step, spec.Ask):
             continue
@@ -32,9 +33,16 @@ def check_secrets(world: World, steps: Sequence[spec.Step], out: Findings) -> No
                     name = ".".join([_name(root), *map(str, path)])
                     out.add(
                         "secret-to-model",
-                        f"The prompt of {step.id} names {name}, which holds a field marked `x-secret`.",
+                        t(
+                            "The prompt of {step} names {name}, which holds a field marked `x-secret`.",
+                            step=step.id,
+                            name=name,
+                        ),
                         expr.span,
-                        help="The model reads [secret] there. Name the other fields one by one, or hand the secret to a tool.",
+                        help=t(
+                            "The model reads [secret] there. Name the other fields one by one, or hand the secret to "
+                            "a tool."
+                        ),
                     )
                     break
 
@@ -51,18 +59,6 @@ def _all(steps: Sequence[spec.Step]) -> Iterator[spec.Step]:
             case spec.Parallel():
                 for inner in step.parallel.values():
                     yield from _all(inner)
-
-
-def _schema(world: World, step: spec.Step) -> Any:
-    match step:
-        case spec.Ask() | spec.AskPerson():
-            return None if step.answer is None else world.schema_of(step.answer)
-        case spec.Call():
-            tool = world.tool(step.call.split("@")[0])
-            return None if tool is None else tool.output
-        case spec.WaitFor():
-            return None if step.event is None else world.schema_of(step.event)
-    return None
 
 
 def _reads(node: Node, path: Path = ()) -> Iterator[tuple[Node, Path]]:

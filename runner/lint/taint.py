@@ -16,6 +16,7 @@ from flowrun.lang import spec
 from flowrun.lint.scope import World
 from flowrun.plan import marks
 from flowrun.values.nodes import children
+from flowrun.words import t
 
 Node = list[Any]
 Path = tuple[str, ...]
@@ -60,7 +61,11 @@ def of_answer(step: str, way: Way, schema: dict[str, Any] | None) -> Source:
         if way is None:
             return None
         leaves = marks.under(schema, path) if schema else [((), {}, False)]
-        return f"{way}{ARROW}answer of {step}" if any(not marks.is_choice(leaf) for _, leaf, _ in leaves) else None
+        return (
+            f"{way}{ARROW}{t('answer of {step}', step=step)}"
+            if any(not marks.is_choice(leaf) for _, leaf, _ in leaves)
+            else None
+        )
 
     return at
 
@@ -152,7 +157,7 @@ def _step(step: spec.Step, here: Reading, visit: Visit) -> Source:
     match step:
         case spec.Ask():
             way = _conversation(step, here)
-            here.prompts[step.id] = None if way is None else f"{way}{ARROW}prompt of {step.id}"
+            here.prompts[step.id] = None if way is None else f"{way}{ARROW}{t('prompt of {step}', step=step.id)}"
             visit(step, here)
             schema = None if step.answer is None else here.world.schema_of(step.answer)
             return of_answer(step.id, here.prompts[step.id], schema)
@@ -197,5 +202,5 @@ def _conversation(step: spec.Ask, here: Reading) -> Way:
     """Return how text from outside comes before the model: the prompt, the customer, or what its tools return."""
     way = here.way(step.ask.node)
     if way is None and step.to == "customer":
-        way = "the customer's words"
+        way = t("the customer's words")
     return way or _first(here.tool(name) for name in step.tools)

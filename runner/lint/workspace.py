@@ -11,6 +11,7 @@ from flowrun.core.halts import ALL, FLOWS
 from flowrun.errors import Diagnostic
 from flowrun.lang import spec_files
 from flowrun.lint.findings import Findings
+from flowrun.words import t
 
 
 def role_findings(config: spec_files.WorkspaceFile) -> list[Diagnostic]:
@@ -29,7 +30,7 @@ def role_findings(config: spec_files.WorkspaceFile) -> list[Diagnostic]:
         if then == name and name not in told:
             told.update(chain)
             circle = " -> ".join([*chain, name])
-            out.add("role-cycle", f"These roles hand on in a circle: {circle}.", role.span)
+            out.add("role-cycle", t("These roles hand on in a circle: {circle}.", circle=circle), role.span)
     return out.found
 
 
@@ -49,8 +50,8 @@ def file_findings(config: spec_files.WorkspaceFile, found: Callable[[str], bool]
         patterns: tuple[str, ...] = getattr(config, key)
         for pattern, span in zip(patterns, config.places.get(key, ()), strict=True):
             if not found(pattern):
-                message = f"`{key}` names {pattern}, and there is no such file."
-                help = "Paths and patterns begin at the folder of flowrun.yaml. Mend it, or take it out."
+                message = t("`{key}` names {pattern}, and there is no such file.", key=key, pattern=pattern)
+                help = t("Paths and patterns begin at the folder of flowrun.yaml. Mend it, or take it out.")
                 out.add("no-file-matches", message, span, help=help)
     return out.found
 

@@ -15,6 +15,7 @@ from flowrun.core.entries import Standing
 from flowrun.core.events import AnyEvent, RunStarted
 from flowrun.errors import FlowrunError
 from flowrun.journal.encoding import Clear, Seal, as_dict, decode, decode_clear
+from flowrun.words import t
 
 Json = Any
 
@@ -93,9 +94,16 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def words(self) -> str:
         """Why a call is denied by it, for model and people."""
-        what = "This subject" if self.what.startswith("subject:") else "Everything" if self.what == "all" else self.what
-        by = f" by {self.by}" if self.by else ""
-        return f"{what} is halted{by}" + (f": {self.reason}" if self.reason else ".")
+        if self.what.startswith("subject:"):
+            halted = t("This subject is halted by {by}", by=self.by) if self.by else t("This subject is halted")
+        elif self.what == "all":
+            halted = t("Everything is halted by {by}", by=self.by) if self.by else t("Everything is halted")
+        else:
+            what = self.what
+            halted = (
+                t("{what} is halted by {by}", what=what, by=self.by) if self.by else t("{what} is halted", what=what)
+            )
+        return f"{halted}: {self.reason}" if self.reason else f"{halted}."
 
 
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True, eq=False):

@@ -15,6 +15,7 @@ from typing import Any
 import flowrun.schemas
 from flowrun.errors import ConfigError
 from flowrun.records.validation import schema_problem
+from flowrun.words import t
 
 Json = Any
 
@@ -80,33 +81,66 @@ def read_schema(path: Path) -> dict[str, Json]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}", code="FR2010") from None
+        raise ConfigError(
+            t("{path}: cannot be read: {strerror}", path=path, strerror=error.strerror), code="FR2010"
+        ) from None
     if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: a schema file may have at most {MAX_FILE_BYTES // 1000} kB", code="FR2010")
+        raise ConfigError(
+            t(
+                "{path}: a schema file may have at most {max_file_bytes} kB",
+                path=path,
+                max_file_bytes=MAX_FILE_BYTES // 1000,
+            ),
+            code="FR2010",
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})", code="FR2010") from None
+        raise ConfigError(
+            t("{path}: is not UTF-8 text (byte {start})", path=path, start=error.start), code="FR2010"
+        ) from None
     try:
         schema = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise ConfigError(
-            f"{path}:{error.lineno}:{error.colno}: this is not valid JSON: {error.msg}",
+            t(
+                "{path}:{lineno}:{colno}: this is not valid JSON: {msg}",
+                path=path,
+                lineno=error.lineno,
+                colno=error.colno,
+                msg=error.msg,
+            ),
             code="FR2010",
-            help="Look at this place for a missing comma, quote or bracket.",
+            help=t("Look at this place for a missing comma, quote or bracket."),
         ) from None
     except _Twice as error:
         line, column = _second(text, error.name)
         raise ConfigError(
-            f"{path}:{line}:{column}: the field {error.name!r} stands here twice", code="FR2010"
+            t(
+                "{path}:{line}:{column}: the field {error} stands here twice",
+                path=path,
+                line=line,
+                column=column,
+                error=repr(error.name),
+            ),
+            code="FR2010",
         ) from None
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}:1:1: this is not valid JSON: {error}", code="FR2010") from None
+        raise ConfigError(
+            t("{path}:1:1: this is not valid JSON: {error}", path=path, error=error), code="FR2010"
+        ) from None
     problem = schema_problem(schema)
     if problem is not None:
         line, column = locate(text, problem[0])
         raise ConfigError(
-            f"{path}:{line}:{column}: this is not a valid JSON Schema (2020-12): {problem[1]}", code="FR2010"
+            t(
+                "{path}:{line}:{column}: this is not a valid JSON Schema (2020-12): {problem}",
+                path=path,
+                line=line,
+                column=column,
+                problem=problem[1],
+            ),
+            code="FR2010",
         )
     checked: dict[str, Json] = schema
     return checked

@@ -26,6 +26,7 @@ from flowrun.errors import ConfigError
 from flowrun.privacy.marks import kinds_in, part_of
 from flowrun.records.placeholders import Placeholders
 from flowrun.records.words import words
+from flowrun.words import t
 
 Json = Any
 Problem = dict[str, Json]
@@ -53,7 +54,11 @@ class Checker:
         problem = schema_problem(schema)
         if problem is not None:
             raise ConfigError(
-                f"This schema is not valid JSON Schema 2020-12: at {problem[0] or '/'}: {problem[1]}",
+                t(
+                    "This schema is not valid JSON Schema 2020-12: at {problem}: {problem2}",
+                    problem=problem[0] or "/",
+                    problem2=problem[1],
+                ),
                 code="FR2010",
             )
         self.schema = schema

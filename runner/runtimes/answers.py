@@ -16,11 +16,12 @@ from flowrun.errors import AdapterError, FlowrunError
 from flowrun.plan.prices import cost
 from flowrun.ports.models import ModelReply
 from flowrun.values.size import exceeds, unwritable
+from flowrun.words import t
 
 Json = Any
 LARGEST = 200_000
 """Bytes of a tool's output or a model's reply; an event holds a little more."""
-TOO_LARGE = f"more than {LARGEST // 1000} kB."
+TOO_LARGE = t("more than {largest} kB.", largest=LARGEST // 1000)
 
 
 class NotJson(ValueError):
@@ -42,7 +43,11 @@ def charge(command: CallModel, usage: Usage) -> tuple[int, int, str]:
         return (
             command.reserve,
             command.tokens,
-            f"The usage that it reported ({read} and {written}) cannot be true; what was reserved is charged.",
+            t(
+                "The usage that it reported ({read} and {written}) cannot be true; what was reserved is charged.",
+                read=read,
+                written=written,
+            ),
         )
     return price, read + written, ""
 
@@ -68,14 +73,14 @@ def fit(value: Json) -> Json:
     """Return a value from outside exactly as the journal will give it back. Raises `ValueError` where it cannot be kept."""
     why = unwritable(value)
     if why:
-        raise NotJson(f"what is not JSON ({why}).")
+        raise NotJson(t("what is not JSON ({why}).", why=why))
     if exceeds(value, LARGEST):
         raise ValueError(TOO_LARGE)
     try:
         written = msgspec.json.encode(value)
         read = msgspec.json.decode(written)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise NotJson(f"what is not JSON ({type(error).__name__}).") from error
+        raise NotJson(t("what is not JSON ({name}).", name=type(error).__name__)) from error
     if len(written) > LARGEST:
         raise ValueError(TOO_LARGE)
     return read

@@ -48,6 +48,7 @@ from flowrun.runtimes.masked import marked_in, mask_for, masked, restored
 from flowrun.runtimes.rate import Rates
 from flowrun.runtimes.refusals import halted_call, under
 from flowrun.values.micros import MICRO
+from flowrun.words import t
 
 Json = Any
 FACT_TIMEOUT = 10.0
@@ -179,7 +180,9 @@ class Dispatch:
         fault = Fault(
             kind="tool",
             code="FR4017",
-            message=f"{tool} may not be called more often than its rate says, and its turn comes too late.",
+            message=t(
+                "{tool} may not be called more often than its rate says, and its turn comes too late.", tool=tool
+            ),
             retryable=True,
             retry_after=seconds,
         )
@@ -224,12 +227,16 @@ class Dispatch:
                 output = fit(self._without_secrets.out(fit(output)))
         except ValueError as unfit:
             if write and isinstance(unfit, NotJson):
-                fault = Fault(kind="tool", code="FR4003", message=f"{verdict.tool} gave back {unfit}")
+                fault = Fault(
+                    kind="tool", code="FR4003", message=t("{tool} gave back {unfit}", tool=verdict.tool, unfit=unfit)
+                )
                 return Doubted(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
             if not write:
-                fault = Fault(kind="tool", code="FR4008", message=f"{verdict.tool} gave back {unfit}")
+                fault = Fault(
+                    kind="tool", code="FR4008", message=t("{tool} gave back {unfit}", tool=verdict.tool, unfit=unfit)
+                )
                 return CallFailed(path=command.path, at=self.clock.now(), fault=fault, tool=verdict.tool)
-            output, omitted = None, f"it gave back {unfit}"
+            output, omitted = None, t("it gave back {unfit}", unfit=unfit)
         return Returned(
             path=command.path,
             at=self.clock.now(),
@@ -245,7 +252,9 @@ class Dispatch:
         try:
             output = sample(compiled.plan.tools[tool].output)
         except NoSample as error:
-            fault = Fault(kind="tool", code="FR4016", message=f"{tool} cannot be simulated: {error}")
+            fault = Fault(
+                kind="tool", code="FR4016", message=t("{tool} cannot be simulated: {error}", tool=tool, error=error)
+            )
             return CallFailed(path=path, at=now, fault=fault, tool=tool)
         return Returned(path=path, at=now, output=output, tool=tool, simulated=True)
 
@@ -255,14 +264,18 @@ class Dispatch:
         source = self.tools.get(tool.split(".")[0])
         if source is None:
             raise AdapterError(
-                f"The tool {tool} is not connected.",
-                help="Name its tool file in flowrun.yaml under `tools:`.",
+                t("The tool {tool} is not connected.", tool=tool),
+                help=t("Name its tool file in flowrun.yaml under `tools:`."),
                 code="FR4001",
             )
         wait = self._breakers.enter(tool)
         if wait is not None:
             raise AdapterError(
-                f"{tool} is left alone for {wait:.0f} seconds, for its last calls all failed.",
+                t(
+                    "{tool} is left alone for {wait} seconds, for its last calls all failed.",
+                    tool=tool,
+                    wait=f"{wait:.0f}",
+                ),
                 code="FR4018",
                 retryable=True,
                 retry_after=wait,
@@ -281,7 +294,9 @@ class Dispatch:
             failed = True
             late = isinstance(error, TimeoutError)
             raise AdapterError(
-                f"{tool} gave no answer in its time." if late else f"{tool} broke: {type(error).__name__}",
+                t("{tool} gave no answer in its time.", tool=tool)
+                if late
+                else t("{tool} broke: {name}", tool=tool, name=type(error).__name__),
                 code="FR4004" if late else "FR4002",
                 retryable=late and not write,
                 in_doubt=write,
@@ -308,10 +323,14 @@ class Dispatch:
 
     async def _call_model(self, command: CallModel, masking: Masking | None) -> ModelReplied | ModelFailed:
         model = command.model
-        name = f"model {model.name}"
+        name = t("model {model}", model=model.name)
         wait = self._breakers.enter(name)
         if wait is not None:
-            message = f"The {name} is left alone for {wait:.0f} seconds, for its last calls all failed."
+            message = t(
+                "The {name} is left alone for {wait} seconds, for its last calls all failed.",
+                name=name,
+                wait=f"{wait:.0f}",
+            )
             fault = Fault(kind="model", code="FR4122", message=message, retryable=True, retry_after=wait)
             return ModelFailed(path=command.path, at=self.clock.now(), fault=fault, cost=0)
         failed: bool | None = None
@@ -321,7 +340,7 @@ class Dispatch:
             failed = False
         except TimeoutError:
             failed = True
-            fault = Fault(kind="late", code="FR4120", message=f"{model.name} did not answer in time.")
+            fault = Fault(kind="late", code="FR4120", message=t("{model} did not answer in time.", model=model.name))
             return self._unanswered(command, fault, charged=True)
         except FlowrunError as error:
             fault = self._harmless(fault_of("model", error))
@@ -330,7 +349,11 @@ class Dispatch:
             return self._unanswered(command, fault, charged=asked and error.code != TURNED_AWAY)
         except Exception as error:
             failed = True
-            fault = Fault(kind="model", code="FR4123", message=f"Asking {model.name} broke: {type(error).__name__}.")
+            fault = Fault(
+                kind="model",
+                code="FR4123",
+                message=t("Asking {model} broke: {name}.", model=model.name, name=type(error).__name__),
+            )
             return self._unanswered(command, fault, charged=True)
         finally:
             self._breakers.leave(name, failed)
@@ -347,7 +370,7 @@ class Dispatch:
                 )
             reply = fitting(reply)
         except ValueError as unfit:
-            fault = Fault(kind="model", code="FR4108", message=f"{model.name} said {unfit}")
+            fault = Fault(kind="model", code="FR4108", message=t("{model} said {unfit}", model=model.name, unfit=unfit))
             return self._unanswered(command, fault, charged=True)
         price, tokens, doubtful = charge(command, reply.usage)
         return ModelReplied(

@@ -55,6 +55,7 @@ from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.intent import instead, intent_of, lost, needs_intent, reserved
 from flowrun.runtimes.refusals import halted_model, under
 from flowrun.values.moments import seconds_between
+from flowrun.words import t
 
 Json = Any
 POLL = 0.5
@@ -380,9 +381,9 @@ class Driver:
         )
         if not receipt.ok:
             if receipt.refused in ("claim", "finished"):
-                raise LostClaim(f"The run {self.claim.run} was taken over by another runner.")
+                raise LostClaim(t("The run {run} was taken over by another runner.", run=self.claim.run))
             if receipt.refused == "event":
-                raise StoreError(receipt.rule, code="FR5006", help="Let tools and models return less.")
+                raise StoreError(receipt.rule, code="FR5006", help=t("Let tools and models return less."))
             return receipt
         if receipt.seq != self.seq + len(events):
             self._stale = True

@@ -25,8 +25,7 @@ from flowrun.ports.journal import Journal, Receipt
 from flowrun.runtimes.refusals import refused
 from flowrun.values.micros import MICRO
 from flowrun.values.moments import seconds_between
-
-DIED = "The process ended while {} was under way."
+from flowrun.words import t
 
 
 def needs_intent(command: CallTool) -> bool:
@@ -82,21 +81,21 @@ def _first_result(
             path=command.path, at=now, output=output, tool=verdict.tool, repeat=True, worked=0,
             natural=verdict.natural, first=run, omitted=omitted,
         )  # fmt: skip
-    reason = f"The run {run} has done it, and its result can no longer be read."
+    reason = t("The run {run} has done it, and its result can no longer be read.", run=run)
     return Refused(path=command.path, at=now, rule="once.natural", reason=reason)
 
 
 def _holder(journal: Journal, run: str, *, in_doubt: bool) -> str:
     """Return what the run that holds a natural key is at, and what settles it where nobody drives it."""
     if in_doubt:
-        return f"The run {run} may have done it, and nobody knows yet."
+        return t("The run {run} may have done it, and nobody knows yet.", run=run)
     try:
         driven = journal.run(run).claimed
     except FlowrunError:
-        return f"The run {run} has begun it."
+        return t("The run {run} has begun it.", run=run)
     if driven:
-        return f"The run {run} is doing it now."
-    return f"The run {run} has begun it and nobody drives that run: `flowrun resume {run}` settles it."
+        return t("The run {run} is doing it now.", run=run)
+    return t("The run {run} has begun it and nobody drives that run: `flowrun resume {run}` settles it.", run=run)
 
 
 def lost(command: CallTool | CallModel, *, begun: str, last: str, now: str) -> CallFailed | Doubted | ModelFailed:
@@ -110,13 +109,20 @@ def lost(command: CallTool | CallModel, *, begun: str, last: str, now: str) -> C
     seconds = max(seconds_between(begun, last), 0.0)
     worked = round((seconds if limit is None else min(seconds, limit)) * MICRO)
     if isinstance(command, CallModel):
-        fault = Fault(kind="model", code="FR4121", message=DIED.format("the model's reply"), retryable=True)
+        fault = Fault(
+            kind="model",
+            code="FR4121",
+            message=t("The process ended while the model's reply was under way."),
+            retryable=True,
+        )
         return ModelFailed(
             path=command.path, at=now, fault=fault, cost=command.reserve, tokens=command.tokens, worked=worked
         )
     verdict = command.verdict
     if verdict.effect != "write":
-        fault = Fault(kind="tool", code="FR4121", message=DIED.format("the call"), retryable=True)
+        fault = Fault(
+            kind="tool", code="FR4121", message=t("The process ended while the call was under way."), retryable=True
+        )
         return CallFailed(path=command.path, at=now, fault=fault, tool=verdict.tool, worked=worked)
-    fault = Fault(kind="in_doubt", code="FR3103", message=DIED.format("the call"))
+    fault = Fault(kind="in_doubt", code="FR3103", message=t("The process ended while the call was under way."))
     return Doubted(path=command.path, at=now, fault=fault, tool=verdict.tool, worked=worked, natural=verdict.natural)

@@ -16,6 +16,7 @@ from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.drain import Stopped
 from flowrun.runtimes.driver import Driver
 from flowrun.runtimes.heartbeat import Heartbeat
+from flowrun.words import t
 
 
 class LocalRuntime:
@@ -58,7 +59,7 @@ class LocalRuntime:
                 journal.release(claim, ready=driver.left)
                 if driver.left:
                     raise Stopped(
-                        f"The run {claim.run} was stopped before its end; what is done is stored.",
+                        t("The run {run} was stopped before its end; what is done is stored.", run=claim.run),
                         help=f"flowrun resume {claim.run}",
                         run=claim.run,
                     )

@@ -23,6 +23,7 @@ from flowrun.ports.models import ModelReply
 from flowrun.ports.tools import ToolRequest, ToolResult
 from flowrun.records.samples import NoSample, sample
 from flowrun.values.moments import format_moment, parse_moment
+from flowrun.words import t
 
 Json = Any
 FAULTS = ("times_out_after_success", "fails", "malformed")
@@ -127,13 +128,17 @@ class FakeTools:
         entry = self._entry(request)
         fault = fault_of(entry)
         if fault == "fails":
-            raise AdapterError(f"{name} failed, as the test says.", code="FR4002")
+            raise AdapterError(t("{name} failed, as the test says.", name=name), code="FR4002")
         if fault == "times_out_after_success" and not write:
-            raise AdapterError(f"{name} gave no answer in time, as the test says.", code="FR4004", retryable=True)
+            raise AdapterError(
+                t("{name} gave no answer in time, as the test says.", name=name), code="FR4004", retryable=True
+            )
         if known is None:
             known = self.did(request, identity)
         if fault == "times_out_after_success":
-            raise AdapterError(f"{name} gave no answer in time, as the test says.", code="FR4004", in_doubt=True)
+            raise AdapterError(
+                t("{name} gave no answer in time, as the test says.", name=name), code="FR4004", in_doubt=True
+            )
         self.gave(known, {"unexpected": True} if fault == "malformed" else copy.deepcopy(entry))
         if name == self._crash_after:
             self._crash_after = None
@@ -190,7 +195,7 @@ class FakeTools:
                     ("given", "tools"),
                 )
             )
-            raise AdapterError(f"The test says nothing about {name}.", code=NOT_GIVEN)
+            raise AdapterError(t("The test says nothing about {name}.", name=name), code=NOT_GIVEN)
         given = self._given[name]
         if not isinstance(given, list | tuple):
             return given
@@ -203,7 +208,7 @@ class FakeTools:
                     ("given", "tools", name, len(given) - 1),
                 )
             )
-            raise AdapterError(f"The test lists no further answer of {name}.", code=NOT_GIVEN)
+            raise AdapterError(t("The test lists no further answer of {name}.", name=name), code=NOT_GIVEN)
         return given[place]
 
 

@@ -15,7 +15,8 @@ How to write a message, anywhere in flowrun::
 - `{name}` is replaced by the value of that name. Every other brace is text, so `${{ input.email }}` is written as it is.
   A value is shown by `str()`; what needs a form of its own gets it before: `cost=f"{cost:.2f}"`.
 - A text is one or more whole sentences. Two variants are two texts, since other languages order their words otherwise;
-  numbers of things go through `tn`, since other languages have more than two forms.
+  numbers of things go through `tn`, since other languages have more than two forms. Whole sentences that come and go
+  are put together by `sentences(t("…"), t("…") if more else None)`.
 - After a change of texts: `python -m flowrun.words --write`, which renews `messages.pot`; `make lint` asks for it.
 
 Codes, rule names, keys of the language and places are never translated. What the core and the guard write into the
@@ -77,6 +78,11 @@ def tn(one: str, many: str, n: int, /, **values: object) -> str:
 def mark(text: str, /) -> str:
     """Return the text as it is, noting it for the catalogue: a constant that is shown later, by `t(constant)`."""
     return text
+
+
+def sentences(*parts: str | None) -> str:
+    """Return whole texts that stand one after the other, without those that are empty."""
+    return " ".join(part for part in parts if part)
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:

@@ -33,6 +33,12 @@ def template(messages: Iterable[Message]) -> str:
     return "\n".join([_HEAD, *(_entry(message) for message in messages)])
 
 
+def texts_of(pot: str) -> list[str]:
+    """Return the texts of a template without the notes on where they are shown, sorted."""
+    entries = ("\n".join(line for line in entry.splitlines() if line[:1] != "#") for entry in pot.split("\n\n"))
+    return sorted(entry for entry in entries if entry)
+
+
 def _entry(message: Message) -> str:
     lines = [f"#. {' '.join(message.codes)}"] if message.codes else []
     lines += [f"#: {file}" for file in message.files]

@@ -49,7 +49,7 @@ def load(text: str) -> Any:
 def test_a_new_workspace_passes_lint_and_its_tests(workspace: Path, call: Call) -> None:
     assert call("lint")[0] == 0
     code, out, _ = call("lint", FLOW, "--format", "json")
-    assert code == 0 and load(out) == {"files": [FLOW], "findings": []}
+    assert code == 0 and load(out) == {"files": [FLOW], "findings": [], "allowed": []}
     code, out, _ = call("test", "--json")
     assert code == 0 and len(load(out)) > 10 and all(result["ok"] for result in load(out))
     assert {"flowrun.yaml", "README.md", "flows", "schemas", ".github", ".vscode", ".flowrun"} == {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flowrun.lang import expr_jinja
 from flowrun.lang.expr_paths import KEYWORDS, plain_node
-from flowrun.lang.expressions import _parse, parse_expression, parse_text
+from flowrun.lang.expressions import _parsed, parse_expression, parse_text
 from flowrun.lang.types import TypeScope, check_value, from_schema, infer, with_currencies
 from flowrun.values.compare import to_text
 from flowrun.values.evaluate import compile_condition, compile_node
@@ -243,7 +243,7 @@ def test_what_inference_says_is_what_evaluation_gives(text: str, document: Any) 
 @given(st.text(max_size=40) | expressions)
 def test_reading_is_repeatable_and_never_raises(text: str) -> None:
     first = parse_expression(text)
-    _parse.cache_clear()
+    _parsed.cache_clear()
     assert parse_expression(text) == first
     assert (first[0] is None) == bool(first[1])
 

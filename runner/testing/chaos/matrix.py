@@ -28,6 +28,7 @@ from flowrun.testing.chaos.case import Known, Setup, play
 from flowrun.testing.chaos.diary import Diary
 from flowrun.testing.chaos.findings import World, broken_promises, in_doubt, read_world
 from flowrun.testing.chaos.lasting import call_of
+from flowrun.words import t
 
 PATIENCE = 60.0
 """Seconds of the machine after which a process is given up."""
@@ -97,7 +98,7 @@ def run_chaos(
     Raises `ConfigError` (FR2045) where the system cannot fork.
     """
     if not hasattr(os, "fork"):
-        raise ConfigError("flowrun chaos needs a system that can fork: Linux or macOS.", code="FR2045")
+        raise ConfigError(t("flowrun chaos needs a system that can fork: Linux or macOS."), code="FR2045")
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="flowrun-chaos-") as name:
         root = Path(name)

@@ -16,7 +16,7 @@ from flowrun.app.workspace import load_workspace
 def test_a_new_workspace_is_whole(template: str, tmp_path: Path) -> None:
     made = create(tmp_path, template)
     ws = load_workspace(tmp_path)
-    _, findings, _ = check_paths(ws, [])
+    findings = check_paths(ws, []).findings
     assert findings == []
     assert [result.messages for result in run_tests(ws, []) if not result.ok] == []
     assert made.sample is not None and (tmp_path / made.sample).is_file()

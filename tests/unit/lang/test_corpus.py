@@ -13,7 +13,7 @@ import pytest
 from flowrun.errors import Diagnostic
 from flowrun.lang.parse import kind_of, parse_file
 from flowrun.lang.source import Source, decode
-from flowrun.lint.reporter import render_text
+from flowrun.lint.reporters.text import render_text
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 OK = sorted((CORPUS / "ok").glob("*.yaml"))

@@ -63,10 +63,14 @@ steps:
     tools: [crm.add_note, desk.create_ticket]
     answer: triage@1
     model: small
+    on_error: hand_off
   - id: person
     ask_person: Is it right?
     to: leads
     answer: triage@1
+    show: [input.text]
+    within: 1d
+    on_error: hand_off
   - {id: reply, wait_for: contact.replied@1, key: input.text, within: 1d}
   - id: case
     record: case@1

@@ -6,7 +6,10 @@ import json
 
 from flowrun.errors import Span
 from flowrun.lang.codes import diagnostic
-from flowrun.lint.reporter import render_json, render_text
+from flowrun.lint.allowed import Allowed
+from flowrun.lint.report import Report
+from flowrun.lint.reporters import render
+from flowrun.lint.reporters.text import render_text
 
 TEXT = "flow: a\ntitel: ünïcode 日本 x\n"
 
@@ -62,7 +65,7 @@ def test_warnings_say_so() -> None:
 
 def test_json_has_the_files_and_the_findings() -> None:
     found = diagnostic("bad-choice", "m", Span("a.yaml", 3, 2, 3, 5), fix="x")
-    assert json.loads(render_json([found], ["a.yaml", "b.yaml"])) == {
+    assert json.loads(render("json", Report(files=["a.yaml", "b.yaml"], findings=[found]))) == {
         "files": ["a.yaml", "b.yaml"],
         "findings": [
             {
@@ -80,4 +83,46 @@ def test_json_has_the_files_and_the_findings() -> None:
                 "edits": [{"file": "a.yaml", "line": 3, "column": 2, "end_line": 3, "end_column": 5, "text": "x"}],
             }
         ],
+        "allowed": [],
     }
+
+
+def test_json_lists_what_is_allowed_apart_and_what_was_mended() -> None:
+    found = diagnostic("no-once", "m", Span("a.yaml", 3, 2, 3, 5))
+    set_aside = Allowed(finding=found, reason="why", until="2027-01-31", line=2)
+    data = json.loads(
+        render("json", Report(files=[], findings=[], allowed=[set_aside], mended=[found], refused=[(found, "no")]))
+    )
+    assert data["findings"] == []
+    assert data["allowed"][0]["code"] == "FR1414"
+    assert data["allowed"][0]["allowed"] == {"reason": "why", "until": "2027-01-31", "line": 2}
+    assert data["mended"][0]["line"] == 3
+    assert data["not_mended"][0]["why"] == "no"
+
+
+def test_text_ends_with_the_counts_and_shows_what_is_allowed_where_asked_for() -> None:
+    found = diagnostic("no-once", "m", Span("a", 1, 1, 1, 2))
+    set_aside = Allowed(finding=found, reason="why", until=None, line=1)
+    report = Report(files=["a"], findings=[], allowed=[set_aside], sources={"a": "x"})
+    assert render("text", report) == "1 file checked: nothing found, 1 allowed.\n"
+    shown = Report(files=["a"], findings=[], allowed=[set_aside], sources={"a": "x"}, show_allowed=True)
+    assert render("text", shown).splitlines() == [
+        "a:1:1: warning: m [no-once FR1414]",
+        "  | x",
+        "  | ^",
+        "  allowed in line 1: why",
+        "",
+        "1 file checked: nothing found, 1 allowed.",
+    ]
+
+
+def test_text_tells_what_was_mended_and_what_was_not() -> None:
+    found = diagnostic("no-once", "m", Span("a", 1, 1, 1, 2))
+    report = Report(files=["a", "b"], findings=[found], mended=[found], refused=[(found, "because")])
+    assert render("text", report).splitlines()[2:] == [
+        "mended: a:1:1: m [no-once FR1414]",
+        "not mended: a:1:1: m [no-once FR1414]",
+        "  why: because",
+        "",
+        "2 files checked: 1 warning, 1 mended.",
+    ]

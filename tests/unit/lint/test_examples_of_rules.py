@@ -13,7 +13,7 @@ from flowrun.adapters.desk.contracts import CONTRACTS
 from flowrun.app.teach import GENERATED, findings_of
 from flowrun.lang.codes import Entry, catalogue
 from flowrun.lint.fragments import FLOW, READS, WRITES, complete, parts
-from flowrun.lint.reporter import render_text
+from flowrun.lint.reporters.text import render_text
 
 TO_CONVERT: frozenset[str] = frozenset(
     [

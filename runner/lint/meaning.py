@@ -1,0 +1,24 @@
+"""The rules about what a flow means, one after the other over one walk through its steps.
+
+Owns: which rules there are and in which order; each stands in a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowrun.lang import spec
+from flowrun.lint.findings import Findings
+from flowrun.lint.people import check_people
+from flowrun.lint.reach import Reach
+from flowrun.lint.scope import World
+from flowrun.lint.spending import check_spending
+
+
+def check_meaning(world: World, out: Findings, policies: Sequence[spec.Policy]) -> None:
+    """Find what a flow says and cannot mean; `policies` are all that hold for it."""
+    if not world.flow.steps:
+        return  # policies are checked by themselves, too
+    reach = Reach(world)
+    check_spending(world, reach, out, policies)
+    check_people(world, reach, out)
