@@ -2,8 +2,8 @@
 
 Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_files` (FR10xx), `codes_shape`
 (FR11xx), `codes_expressions` (FR12xx), `codes_types` (FR13xx), `codes_rules` and `codes_workspace` (FR14xx),
-`codes_budgets` and `codes_people` (FR15xx, what a flow means) and `codes_allowances` (FR17xx); a code is never given to
-another rule.
+`codes_budgets` and `codes_people` (FR15xx, what a flow means), `codes_allowances` (FR17xx) and `codes_records` (FR18xx);
+a code is never given to another rule.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from flowrun.lang import (
     codes_expressions,
     codes_files,
     codes_people,
+    codes_records,
     codes_rules,
     codes_shape,
     codes_types,
@@ -35,6 +36,7 @@ FAMILIES = (
     codes_budgets,
     codes_people,
     codes_allowances,
+    codes_records,
 )
 
 UNLISTED = "FR1000"

@@ -12,7 +12,7 @@ import msgspec
 from flowrun.lang.kinds import NAME, ROLE, Choice, Number, Text, Value, Word
 from flowrun.lang.reading import Reader
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
-from flowrun.lang.spec_files import COMPATIBLE, RecordReader, ReadersFile, UpgradeFile
+from flowrun.lang.spec_files import COMPATIBLE, ReadersFile, RecordReader, UpgradeFile
 from flowrun.words import t
 
 RECORD = Word(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", "the name of a record", "case_record")
@@ -97,7 +97,7 @@ READERS = Shape(
         Key(
             "compatible",
             Choice(COMPATIBLE),
-            "What a new version must keep: old records stay valid (backward), old readers read new records (forward), both (full), or none.",
+            "What a new version must keep; backward: old records stay valid.",
         ),
         Key("who", Named(_READER, NAME), "The programs and people that read these records, by name."),
     ),

@@ -6,7 +6,6 @@ Owns: `compare` (with a document that shows the break), `narrowed` (the schema o
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -107,8 +106,3 @@ def _marks(
         yield from _marks(part, root, (*path, name), depth + 1)
     if "items" in found:
         yield from _marks(found["items"], root, (*path, "*"), depth + 1)
-
-
-def digest(schema: dict[str, Json]) -> str:
-    """Return the digest of a schema, over its JSON with sorted keys: a new layout of the file changes nothing."""
-    return "sha256:" + hashlib.sha256(msgspec.json.encode(schema, order="sorted")).hexdigest()

@@ -46,6 +46,18 @@ def counterexample(one: Schema, other: Schema) -> Json:
     return best
 
 
+def examples(schema: dict[str, Json], most: int = 300) -> list[Json]:
+    """Return different documents that a schema allows: each choice, each bound and each missing field at least once."""
+    allowed = _checker(schema)
+    found: dict[str, Json] = {}
+    for document in _documents(schema, schema):
+        if len(found) >= most:
+            break
+        if (key := repr(document)) not in found and allowed.is_valid(document, placeholders=False):
+            found[key] = document
+    return list(found.values())
+
+
 class _Nothing:
     """The type of `NOTHING`: null is a document like any other."""
 
@@ -76,7 +88,7 @@ def _documents(one: Schema, other: Schema) -> Iterator[Json]:
 
 
 def _starts(one: Schema) -> list[Json]:
-    """Return a full document, and one with the required fields alone."""
+    """Return documents that a schema allows: full ones and those with the required fields alone, of each branch."""
     starts: list[Json] = []
     for schema in _variants(one):
         for full in _sampled(schema if isinstance(schema, dict) else {}):
@@ -246,8 +258,9 @@ def _with(document: Json, path: Path, value: Json) -> Json:
             inner = inner[part]
         if not isinstance(inner, dict | list):
             return made
-    if isinstance(inner, dict) or (isinstance(inner, list) and isinstance(path[-1], int) and path[-1] < len(inner)):
-        inner[path[-1]] = copy.deepcopy(value)
+    last: Any = path[-1]
+    if isinstance(inner, dict) or (isinstance(inner, list) and isinstance(last, int) and last < len(inner)):
+        inner[last] = copy.deepcopy(value)
     return made
 
 
