@@ -38,6 +38,7 @@ FILES = {
     "tools": "`NAME.tools.yaml`",
     "test": "`NAME.test.yaml`",
     "examples": "`FLOW.examples.yaml`, beside the flow",
+    "prove": "`FLOW.prove.yaml`, beside the flow",
     "workspace": "`flowrun.yaml`",
     "upgrade": "`schemas/records/NAME/v1_to_v2.yaml`",
     "readers": "`schemas/records/NAME/NAME.readers.yaml`",

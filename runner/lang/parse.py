@@ -15,7 +15,7 @@ from flowrun.lang.document import Map, compose
 from flowrun.lang.grammar_flow import FLOW
 from flowrun.lang.grammar_policy import POLICY
 from flowrun.lang.grammar_records import READERS, UPGRADE
-from flowrun.lang.grammar_tests import EXAMPLES, TEST
+from flowrun.lang.grammar_tests import EXAMPLES, PROVE, TEST
 from flowrun.lang.grammar_tools import TOOLS
 from flowrun.lang.grammar_workspace import WORKSPACE
 from flowrun.lang.reading import MISSING, Enough, Reader
@@ -32,6 +32,7 @@ SUFFIXES = {
     ".test.yaml": "test",
     ".examples.yaml": "examples",
     ".readers.yaml": "readers",
+    ".prove.yaml": "prove",
 }
 _UPGRADE = re.compile(r"v\d+_to_v\d+\.yaml")
 SHAPES: dict[str, Shape] = {
@@ -40,6 +41,7 @@ SHAPES: dict[str, Shape] = {
     "tools": TOOLS,
     "test": TEST,
     "examples": EXAMPLES,
+    "prove": PROVE,
     "workspace": WORKSPACE,
     "upgrade": UPGRADE,
     "readers": READERS,
@@ -110,10 +112,10 @@ def parse_workspace(source: Source) -> tuple[WorkspaceFile | None, list[Diagnost
 def _mistaken(reader: Reader, tree: Map, kind: str) -> bool:
     """Note a file of one kind under the name of another, instead of twenty unknown keys."""
     keys = {name.text: name for name, _ in tree.entries}
-    own = {"test": "test", "examples": "examples"}.get(kind, kind)
+    own = kind
     if kind == "workspace" or own in keys:
         return False
-    for other in ("test", "policy", "flow", "examples", "tools"):
+    for other in ("test", "policy", "flow", "examples", "prove", "tools"):
         if other in keys and other not in {item.name for item in SHAPES[kind].keys}:
             reader.found.append(
                 diagnostic(
