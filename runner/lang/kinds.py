@@ -21,6 +21,8 @@ from flowrun.values.money import parse_money
 from flowrun.words import mark, sentences, t
 
 Json = dict[str, Any]
+NAMED = "x-flowrun"
+"""Keyword of the JSON Schemas that says what a text must be the name of, for schemas that know the names."""
 ID = r"[a-z][a-z0-9_]*"
 TOOL = rf"(?!flows\.)({ID})\.({ID})|flows\.({ID})(@[1-9][0-9]{{0,5}})?"
 USE = rf"{ID}(\.{ID})*@[1-9][0-9]{{0,5}}"
@@ -88,6 +90,8 @@ class Word(msgspec.Struct, frozen=True):
     example: str = "refund_request"
     rule: str = "bad-name"
     reserved: tuple[str, ...] = ()
+    names: str = ""
+    """What it must be the name of (`tool`, `role`, `model`, `flow`); `NAMED` in the JSON Schema."""
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
         scalar = text_of(cx, node, key, self.what)
@@ -130,12 +134,14 @@ class Word(msgspec.Struct, frozen=True):
         )
 
     def schema(self, define: Define) -> Json:
-        return {"type": "string", "pattern": f"^({self.pattern})$"}
+        text = {"type": "string", "pattern": f"^({self.pattern})$"}
+        return {**text, NAMED: self.names} if self.names else text
 
 
 NAME = Word()
-ROLE = Word(what=mark("a role"), example="support_leads")
-TOOL_NAME = Word(TOOL, mark("the name of a tool (`tools.action`)"), "desk.create_ticket", "bad-tool")
+ROLE = Word(what=mark("a role"), example="support_leads", names="role")
+MODEL = Word(names="model")
+TOOL_NAME = Word(TOOL, mark("the name of a tool (`tools.action`)"), "desk.create_ticket", "bad-tool", names="tool")
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -287,7 +293,10 @@ class Expression(msgspec.Struct, frozen=True):
         return bind_expression(cx, node, key, condition=self.condition)
 
     def schema(self, define: Define) -> Json:
-        return {"type": ["string", "boolean"] if self.condition else ["string", "number", "boolean"]}
+        return {
+            "type": ["string", "boolean"] if self.condition else ["string", "number", "boolean"],
+            NAMED: "expression",
+        }
 
 
 class Value(msgspec.Struct, frozen=True):
