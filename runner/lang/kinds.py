@@ -50,6 +50,9 @@ def text_of(cx: Reader, node: Node, key: str, what: str = mark("a text")) -> Sca
 class Text(msgspec.Struct, frozen=True):
     """A text for people. A ` #` that cuts it, and an expression that nobody works out, are findings."""
 
+    names: str = ""
+    """As in `Word`: what it must be the name of."""
+
     def read(self, cx: Reader, node: Node, key: str) -> Any:
         scalar = text_of(cx, node, key)
         if scalar is None:
@@ -60,7 +63,7 @@ class Text(msgspec.Struct, frozen=True):
         return scalar.text
 
     def schema(self, define: Define) -> Json:
-        return {"type": "string"}
+        return {"type": "string", NAMED: self.names} if self.names else {"type": "string"}
 
 
 def cut(cx: Reader, node: Scalar) -> None:
@@ -140,7 +143,7 @@ class Word(msgspec.Struct, frozen=True):
 
 NAME = Word()
 ROLE = Word(what=mark("a role"), example="support_leads", names="role")
-MODEL = Word(names="model")
+MODEL = Text(names="model")
 TOOL_NAME = Word(TOOL, mark("the name of a tool (`tools.action`)"), "desk.create_ticket", "bad-tool", names="tool")
 
 
