@@ -44,7 +44,7 @@ class Part:
         found = self.get(key)
         return found.text if found is not None and found.kind == "text" else ""
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """Return the keys of a map in file order."""
         return [entry.key for entry in self.entries]
 
@@ -185,7 +185,11 @@ class _Outline:
         if self.slot is self.root:
             self.slot = None
             return self.value(self.root, -1, at, line_end)
-        self.pop(column, lists=False)
+        while self.stack and self.stack[-1][0] > column:
+            self.close(self.stack.pop()[1])
+        if len(self.stack) > 1 and self.stack[-2][0] == column:  # a key after a list in the column of its own key
+            self.close(self.stack.pop()[1])
+        self.slot = None
         if self.stack:
             part = self.stack[-1][1]
             text = self.text[at:line_end].rstrip()
