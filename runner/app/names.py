@@ -23,7 +23,11 @@ from flowrun.words import t
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
 
-PATTERNS = {**{kind: f"*{suffix}" for suffix, kind in SUFFIXES.items()}, "workspace": "flowrun.yaml"}
+PATTERNS = {
+    **{kind: f"*{suffix}" for suffix, kind in SUFFIXES.items()},
+    "workspace": "flowrun.yaml",
+    "upgrade": "v*_to_v*.yaml",
+}
 """Which files each schema is for."""
 
 

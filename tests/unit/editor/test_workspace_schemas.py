@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from flowrun.app.init import create, templates
-from flowrun.app.names import editor_schemas, known_names, refresh_schemas
+from flowrun.app.names import editor_schemas, editor_settings, known_names, refresh_schemas
 from flowrun.app.workspace import load_workspace
 from flowrun.editor.known import Known
 from flowrun.editor.schemas import workspace_schema
@@ -149,6 +149,10 @@ def test_every_schema_is_valid_and_the_same_each_time(known: Known) -> None:
     for kind in SHAPES:
         Draft202012Validator.check_schema(workspace_schema(kind, known))
     assert editor_schemas(known) == editor_schemas(known)
+
+
+def test_every_kind_of_file_has_its_pattern() -> None:
+    assert list(editor_settings()["yaml.schemas"]) == [f"./schemas/{kind}/v1.json" for kind in SHAPES]
 
 
 def test_schemas_are_renewed_when_names_change(tmp_path: Path) -> None:
