@@ -85,19 +85,36 @@ class Limit(_Part, frozen=True, kw_only=True, omit_defaults=True):
 class Rule(_Part, frozen=True, kw_only=True, omit_defaults=True):
     """One word of one rule on a tool. `kind`: `needs_before`, `only_when`, `deny_when`, `approve_when`, `at_most`.
 
-    `source`: the flow (`flow:NAME`) or the policy (`NAME@VERSION`). `facts`: what the runner reads for it, by name.
+    `source`: the flow (`flow:NAME`) or the policy (`NAME@VERSION`). `tools`: all that the rule is about. `facts`: what the
+    runner reads for it, by name.
     """
 
     source: str
     id: str
     kind: str
     words: str
+    tools: list[str] = []
     said: Said | None = None
     limit: Limit | None = None
     needs: list[str] = []
     approver: list[str] = []
     reason: str = ""
     facts: dict[str, str] = {}
+
+
+class When(_Part, frozen=True, kw_only=True, omit_defaults=True):
+    """A condition on the way to a step, and whether it must hold or not."""
+
+    said: Said
+    holds: bool = True
+
+
+class Way(_Part, frozen=True, kw_only=True, omit_defaults=True):
+    """A place in which a tool is used: the conditions on the way to it, and the steps before it that ask a person."""
+
+    step: str
+    when: list[When] = []
+    after: list[str] = []
 
 
 class ToolUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -108,7 +125,7 @@ class ToolUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
     tool: str
     title: str
     effect: str
-    steps: list[str]
+    ways: list[Way]
     proposed: bool = False
     sub_flow: bool = False
     most: int | None = None
@@ -121,6 +138,7 @@ class ToolUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
     gives: dict[str, Any] = {}
     adapter: str = ""
     digest: str = ""
+    rate: str = ""
 
 
 class Shown(_Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -145,13 +163,6 @@ class ModelUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
     shown: list[Shown] = []
 
 
-class When(_Part, frozen=True, kw_only=True, omit_defaults=True):
-    """A condition on the way to a step, and whether it must hold or not."""
-
-    said: Said
-    holds: bool = True
-
-
 class Asked(_Part, frozen=True, kw_only=True, omit_defaults=True):
     """A person, or the customer, whom a step asks. `within` in seconds, None: no end. `may_answer`: names the form."""
 
@@ -164,6 +175,17 @@ class Asked(_Part, frozen=True, kw_only=True, omit_defaults=True):
     within: float | None = None
     late: str = ""
     form: Schema
+
+
+class Check(_Part, frozen=True, kw_only=True, omit_defaults=True):
+    """What is asked of the value of a step before it counts: its schema, and the step's `only_when`. `by`: who gives it,
+    `model`, `person` or `record`."""
+
+    flow: str
+    step: str
+    by: str
+    schema: Schema | None = None
+    said: Said | None = None
 
 
 class Role(_Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -267,10 +289,13 @@ class Contract(_Part, frozen=True, kw_only=True, omit_defaults=True):
     models: list[ModelUse] = []
     privacy: dict[str, str] = {}
     asked: list[Asked] = []
+    checks: list[Check] = []
     roles: list[Role] = []
     waits: list[Wait] = []
     written: list[Written] = []
     figures: list[Figure] = []
+    inner: dict[str, dict[str, float]] = {}
+    """The budgets of the flows that it calls, by flow; times in seconds, money in millionths."""
     failing: list[Failing] = []
     outcomes: list[str] = []
     steps: list[StepView] = []

@@ -16,12 +16,12 @@ from flowrun.contract.expression import written
 from flowrun.contract.meaning import Meanings
 from flowrun.contract.money import money_of
 from flowrun.contract.outside import Ways
+from flowrun.contract.people import on_the_way
 from flowrun.contract.plain import listed
 from flowrun.contract.rules import rule_words
 from flowrun.contract.values import CUSTOMER, EVENT, FIXED, INPUT, MODEL, PERSON, RUN, TOOL, FlowValues
 from flowrun.plan import marks
 from flowrun.plan import model as m
-from flowrun.plan.compile import steps_in
 from flowrun.words import t
 
 SUBJECT = "subject"
@@ -44,7 +44,9 @@ class _Uses:
         self.values = FlowValues(plan, flow)
         self.meanings = Meanings(flow, plan.tables)
         self.places: dict[str, list[m.CallStep | m.AskStep]] = {}
-        for step in steps_in(flow.steps):
+        self.way: dict[str, c.Way] = {}
+        for step, when, after in on_the_way(flow.steps, self.meanings):
+            self.way[step.id] = c.Way(step=step.id, when=list(when), after=list(after))
             if isinstance(step, m.CallStep):
                 self.places.setdefault(step.tool, []).append(step)
             elif isinstance(step, m.AskStep):
@@ -62,7 +64,7 @@ class _Uses:
         base: dict[str, Any] = {
             "flow": self.flow.name,
             "tool": name,
-            "steps": [step.id for step in places],
+            "ways": [self.way[step.id] for step in places],
             "proposed": any(isinstance(step, m.AskStep) for step in places),
             "most": count,
             "rules": rules,
@@ -92,6 +94,7 @@ class _Uses:
             gives=tool.output,
             adapter=tool.adapter,
             digest=tool.digest,
+            rate=tool.rate or "",
         )
 
     def arguments(self, name: str, places: list[m.CallStep | m.AskStep]) -> Iterator[c.Argument]:
@@ -141,7 +144,12 @@ class _Uses:
         by = max((kind for kind in kinds if kind in TRUST), key=TRUST.index, default=RUN)
         said = self.meanings.said(node, step)
         names = list(dict.fromkeys(o.name for o in origins if o.by == by))
-        return c.Source(step=step, by=by, words=source_words(by, names, said), way=way, bound=bound, said=said)
+        return c.Source(step=step, by=by, words=self.words(by, names, said), way=way, bound=bound, said=said)
+
+    def words(self, by: str, names: list[str], said: c.Said) -> str:
+        if by == INPUT and self.flow is not self.plan.flow and said.node[0] != "text":
+            return t("what the calling flow hands in ({value})", value=said.text)
+        return source_words(by, names, said)
 
 
 def source_words(by: str, names: list[str], said: c.Said) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from flowrun.lang.document import Map, Node
 from flowrun.lang.kinds import (
+    MODEL,
     NAME,
     ROLE,
     TOOL_NAME,
@@ -185,12 +186,12 @@ class _Branch:
             Key("when", Expression(condition=True), "When this branch runs.", required=True),
             Key("steps", Steps(), "What it does.", required=True),
         ),
-        lambda cx, read: Branch(when=read.get("when"), steps=read.get("steps"), span=read.span),
+        lambda cx, read: Branch(when=read.get("when"), steps=read.get("steps"), span=read.span, at=read.at),
     )
     other = Shape(
         mark("the last branch of choose"),
         (Key("otherwise", Steps(), "What happens where no branch holds.", required=True),),
-        lambda cx, read: Branch(when=None, steps=read.get("otherwise"), span=read.span),
+        lambda cx, read: Branch(when=None, steps=read.get("otherwise"), span=read.span, at=read.at),
     )
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
@@ -304,7 +305,7 @@ VERBS: dict[str, Shape] = {
         _make(Ask),
         Key("tools", Items(TOOL_NAME), "The tools that the model may propose to use."),
         Key("answer", Use(), "The schema of the answer; without it the answer is a text."),
-        Key("model", Items(NAME, lone=True, least=1), "A model of flowrun.yaml, or several, tried in order."),
+        Key("model", Items(MODEL, lone=True, least=1), "A model of flowrun.yaml, or several, tried in order."),
         Key("repair", Number(0, 10), "How often an invalid answer is mended; 2 unless given."),
         Key("to", Choice(("customer",)), "customer: converse with the customer until there is an answer."),
         _ONLY,

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from flowrun.lang import spec
 from flowrun.lint.scope import World
 from flowrun.lint.sizes import Sizes
 
 _STEP = re.compile(r"""\bsteps\s*(?:\.\s*([a-z][a-z0-9_]*)|\[\s*["']([a-z][a-z0-9_]*)["']\s*\])""")
+
+_PASSING = re.compile(r"\b(?:calls|now|age|next|time_of)\b")
 
 
 class Need(NamedTuple):
@@ -35,8 +39,7 @@ class Need(NamedTuple):
         return Need(*map(min, self, other))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A step where it stands. What is said here holds on every path that comes to the step.
 
     `above`: the blocks around, the outermost first. `sure`: every run that comes as far as the block around runs the step.
@@ -140,10 +143,11 @@ class Reach:
             ended = _either(ended, inside)
             if step.when is not None or step.on_error == "continue":
                 if after is None and step.when is not None and step.on_error != "continue":
-                    failed = (*failed, step.when)
+                    failed += _lasting(step.when)
                 after, more = now, ()
             failed += more
-            if isinstance(step, spec.Call) and place.sure and step.on_error != "continue" and self.writes(step.call):
+            made = step.when is None and step.on_error != "continue"
+            if made and isinstance(step, spec.Call) and self.writes(step.call):
                 written = step
             through = None if through is None else after
         return through, ended
@@ -187,7 +191,7 @@ class Reach:
         only_ends = True
         open_end = True
         for branch in step.choose:
-            held = place.held if branch.when is None else (*place.held, branch.when)
+            held = place.held + _lasting(branch.when)
             around = self._around(step, place, held=held, failed=failed)
             end, inside = self._steps(branch.steps, replace(around, sure=False), need)
             through, ended = _either(through, end), _either(ended, inside)
@@ -195,8 +199,8 @@ class Reach:
             if branch.when is None:
                 open_end = False
             else:
-                failed = (*failed, branch.when)
-                passed = (*passed, branch.when) if only_ends else passed
+                failed += _lasting(branch.when)
+                passed += _lasting(branch.when) if only_ends else ()
         return (need if open_end else through), ended, passed
 
     def _around(
@@ -212,7 +216,7 @@ class Reach:
         return replace(
             place,
             above=(*place.above, block),
-            held=known if block.when is None else (*known, block.when),
+            held=known + _lasting(block.when),
             failed=place.failed if failed is None else failed,
             caught=place.caught or block.on_error != "fail",
             until=min(limits, default=None),
@@ -262,6 +266,11 @@ def steps_in(text: str) -> Iterator[str]:
     if "steps" in text:
         for found in _STEP.finditer(text):
             yield found[1] or found[2]
+
+
+def _lasting(when: spec.Expr | None) -> tuple[spec.Expr, ...]:
+    """Return a condition if what it says stays so: calls are made, and time passes."""
+    return () if when is None or _PASSING.search(when.text) else (when,)
 
 
 def _either(one: Need | None, other: Need | None) -> Need | None:
