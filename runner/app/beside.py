@@ -14,6 +14,7 @@ from flowrun.errors import Diagnostic
 from flowrun.lang import spec
 from flowrun.lang.files import matching
 from flowrun.lint.findings import Findings
+from flowrun.lint.literals import secret_findings
 from flowrun.lint.policy_files import check_policy
 from flowrun.lint.policy_pairs import Index, check_listed, check_pairs
 
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 FLOWS = "*.flow.yaml"
 
 
-def findings_beside(ws: Workspace, known: Catalogue | None, values: Mapping[Path, Any]) -> list[Diagnostic]:
-    """Return what is wrong between the files of a check; `values` are all that were read, by path.
+def findings_beside(
+    ws: Workspace, known: Catalogue | None, values: Mapping[Path, Any], texts: Mapping[str, str]
+) -> list[Diagnostic]:
+    """Return what is wrong between the files of a check; `values` are all that were read, by path, `texts` their texts.
 
     `known` is None where no flow was among them: then nothing is known of tools.
     """
@@ -35,7 +38,7 @@ def findings_beside(ws: Workspace, known: Catalogue | None, values: Mapping[Path
     policies = {path: value for path, value in read.items() if isinstance(value, spec.Policy)}
     if policies:
         _policies(ws, policies, _Listed(flows, () if known is None else known.tools), out)
-    return out.found
+    return [*out.found, *(found for file, text in texts.items() for found in secret_findings(file, text))]
 
 
 def _policies(ws: Workspace, policies: Mapping[Path, spec.Policy], listed: _Listed, out: Findings) -> None:

@@ -139,6 +139,7 @@ class Reader:
             return None
         return FlowSource(
             flow=flow,
+            text=self.texts[str(path)],
             policies=policies,
             examples=[] if examples is None else [_example(item) for item in examples.examples],
         )
@@ -333,7 +334,7 @@ def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes]
             elif isinstance(value, spec_files.WorkspaceFile):
                 known = known or _lenient(ws, reader)
                 findings += _file_findings(ws, value, known)
-    found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values)]
+    found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values, reader.texts)]
     judged = judge(found, reader.texts, today(), _looked_for(ws, paths, files))
     unique = dict.fromkeys(sorted(judged.findings, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return Looked(list(dict.fromkeys(files)), list(unique), reader.texts, judged.allowed)

@@ -20,6 +20,7 @@ from flowrun.lang import (
     codes_files,
     codes_people,
     codes_policies,
+    codes_prompts,
     codes_rules,
     codes_schemas,
     codes_shape,
@@ -38,6 +39,7 @@ FAMILIES = (
     codes_people,
     codes_schemas,
     codes_policies,
+    codes_prompts,
     codes_allowances,
 )
 

@@ -85,7 +85,7 @@ class _Walk:
         check_subject(self.world, out)
         check_roles(self.world, out)
         check_records(flow, out)
-        check_meaning(self.world, out, policies)
+        check_meaning(self.world, out, policies, source.text)
         check_examples(self.world, out, source)
         check_cycles(self.world, out)
         check_inline(flow, out)

@@ -18,7 +18,7 @@ from flowrun.lint.reporters.text import render_text
 TO_CONVERT: frozenset[str] = frozenset(
     [
         *("extra-field", "constant-condition", "bad-table-keys", "no-once", "unproved"),
-        *("pii-to-model", "policy-test", "needs-before-order", "duplicate-name", "tool-changed"),
+        *("policy-test", "needs-before-order", "duplicate-name", "tool-changed"),
     ]
 )
 """Rules whose examples are still parts of lines. No rule may be added here."""
