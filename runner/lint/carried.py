@@ -49,7 +49,9 @@ def _of_schema(label: str, schema: Schema | None, *, free_text: bool) -> Source:
         if not schema:
             return None
         # A filter such as `first` leaves no trace in the path, which `under` knows.
-        found = _kinds(schema, path) or {kind for leaf, _, _ in marks.under(schema, path) for kind in _kinds(schema, leaf)}
+        found = _kinds(schema, path) or {
+            kind for leaf, _, _ in marks.under(schema, path) for kind in _kinds(schema, leaf)
+        }
         if not found:
             return None
         shown = ".".join([label, *(part for part in path if part != marks.ITEM)])
