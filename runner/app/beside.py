@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowrun.errors import Diagnostic
-from flowrun.lang import spec
+from flowrun.lang import spec, spec_files
 from flowrun.lang.files import matching
+from flowrun.lint.example_files import check_examples
 from flowrun.lint.findings import Findings
 from flowrun.lint.literals import secret_findings
 from flowrun.lint.policy_files import check_policy
 from flowrun.lint.policy_pairs import Index, check_listed, check_pairs
+from flowrun.lint.scope import World
+from flowrun.lint.tool_files import check_tool_file
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -36,9 +39,22 @@ def findings_beside(
     read = {path.resolve(): value for path, value in values.items()}
     flows = {path: value for path, value in read.items() if isinstance(value, spec.Flow)}
     policies = {path: value for path, value in read.items() if isinstance(value, spec.Policy)}
+    if known is not None:
+        _examples(known, flows, read, out)
+        for value in read.values():
+            if isinstance(value, spec.ToolFile):
+                check_tool_file(value, known.tools, out)
     if policies:
         _policies(ws, policies, _Listed(flows, () if known is None else known.tools), out)
     return [*out.found, *(found for file, text in texts.items() for found in secret_findings(file, text))]
+
+
+def _examples(known: Catalogue, flows: Mapping[Path, spec.Flow], read: Mapping[Path, Any], out: Findings) -> None:
+    for path, value in read.items():
+        if isinstance(value, spec_files.ExamplesFile):
+            flow = flows.get(path.with_name(path.name.replace(".examples.yaml", ".flow.yaml")))
+            if flow is not None:
+                check_examples(World(flow, known), value, out)
 
 
 def _policies(ws: Workspace, policies: Mapping[Path, spec.Policy], listed: _Listed, out: Findings) -> None:

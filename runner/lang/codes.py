@@ -15,6 +15,7 @@ import msgspec
 from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import (
     codes_allowances,
+    codes_beside,
     codes_budgets,
     codes_expressions,
     codes_files,
@@ -40,6 +41,7 @@ FAMILIES = (
     codes_schemas,
     codes_policies,
     codes_prompts,
+    codes_beside,
     codes_allowances,
 )
 

@@ -20,27 +20,29 @@ _CHANGES = re.compile(r"(?:create|delete|remove|send|cancel|refund|transfer|inse
 
 def check_tool_file(file: spec.ToolFile, tools: Mapping[str, ToolPlan], out: Findings) -> None:
     """Note what is wrong with a tool file; `tools` are all contracts of the workspace."""
-    for index, action in enumerate(file.actions.values()):
-        tool = tools.get(f"{file.tools}.{action.name}")
-        place = spec.place_of(file, "actions", index)
-        if tool is None:
+    places = dict(zip(file.actions, file.places.get("actions", ()), strict=False))
+    for name, tool in tools.items():
+        namespace, _, short_name = name.partition(".")
+        if namespace != file.tools:
             continue
-        if tool.effect == "read" and _CHANGES.match(action.name):
+        said = file.actions[short_name].at if short_name in file.actions else {}
+        place = places.get(short_name, file.at.get("tools", file.span))
+        if tool.effect == "read" and _CHANGES.match(short_name):
             out.add(
                 "write-as-read",
                 t("{tool} sounds as if it changed something, and it is called a read: no budget, no approval and no `once` "
                   "holds it.", tool=tool.name),
-                action.at.get("effect", place),
+                said.get("effect", place),
                 help=t("Write `effect: write`, here or in the module; if it only reads, name it so, like `get_…` or `find_…`."),
             )  # fmt: skip
         elif tool.effect == "write":
-            _once(tool, place, action, out)
+            _once(tool, said, place, out)
     _secrets(file, out)
 
 
-def _once(tool: ToolPlan, place: Span, action: spec.Action, out: Findings) -> None:
+def _once(tool: ToolPlan, said: Mapping[str, Span], place: Span, out: Findings) -> None:
     if tool.once is None:
-        if "once" not in action.at:
+        if "once" not in said:
             out.add(
                 "no-once",
                 t("Nothing says how {tool} is repeated when its answer is lost; such a run stops in doubt.", tool=tool.name),
@@ -55,7 +57,7 @@ def _once(tool: ToolPlan, place: Span, action: spec.Action, out: Findings) -> No
             out.add(
                 "optional-natural",
                 t("`{name}` tells the calls of {tool} apart, and a call may leave it out.", name=name, tool=tool.name),
-                action.at.get("once", place),
+                said.get("once", place),
                 help=t("Make the argument required, or take it out of `natural`."),
             )
 

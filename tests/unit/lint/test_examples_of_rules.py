@@ -17,7 +17,7 @@ from flowrun.lint.reporters.text import render_text
 
 TO_CONVERT: frozenset[str] = frozenset(
     [
-        *("extra-field", "constant-condition", "bad-table-keys", "no-once", "unproved"),
+        *("extra-field", "constant-condition", "bad-table-keys", "unproved"),
         *("policy-test", "needs-before-order", "duplicate-name", "tool-changed"),
     ]
 )
