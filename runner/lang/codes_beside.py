@@ -8,7 +8,7 @@ from __future__ import annotations
 RULES: dict[str, tuple[str, str, str, str, str, str]] = {
     "example-of-no-step": (
         "FR1660",
-        "error",
+        "warning",
         "An example of a step that does not exist",
         "Examples are bound to a step by its id. One of a step that asks no model is never used.",
         """\
@@ -30,7 +30,7 @@ examples:
     ),
     "example-tool": (
         "FR1661",
-        "error",
+        "warning",
         "An example that proposes what its step may not use",
         "What an example proposes is proposed by the model. A tool that the step does not list is left out, so the example "
         "teaches half of what it shows.",
