@@ -20,6 +20,7 @@ from flowrun.lint.policy_files import check_policy
 from flowrun.lint.policy_pairs import Index, check_listed, check_pairs
 from flowrun.lint.scope import World
 from flowrun.lint.tool_files import check_tool_file
+from flowrun.lint.workspace import name_findings
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -46,7 +47,9 @@ def findings_beside(
                 check_tool_file(value, known.tools, out)
     if policies:
         _policies(ws, policies, _Listed(flows, () if known is None else known.tools), out)
-    return [*out.found, *(found for file, text in texts.items() for found in secret_findings(file, text))]
+    here = [file for file in dict.fromkeys(_flow_files(ws.root)) if file in flows]
+    secrets = (found for file, text in texts.items() for found in secret_findings(file, text))
+    return [*out.found, *name_findings([flows[file] for file in here], policies.values()), *secrets]
 
 
 def _examples(known: Catalogue, flows: Mapping[Path, spec.Flow], read: Mapping[Path, Any], out: Findings) -> None:
