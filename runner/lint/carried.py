@@ -171,8 +171,8 @@ class _Check:
 
 def _is_free(path: Path, leaf: Schema) -> bool:
     longest = leaf.get("maxLength")
-    return marks.is_free_text(path, leaf) and not (isinstance(longest, int) and longest < _SHORTEST)
+    return marks.is_free_text(path, leaf) and not (isinstance(longest, int) and longest <= _SHORT)
 
 
-_SHORTEST = 20
-"""A text that may not have this many characters says a word, and repeats no sentence."""
+_SHORT = 200
+"""A text of at most this many characters is a heading or a word: a model writes it, and repeats no letter in it."""

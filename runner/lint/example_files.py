@@ -41,24 +41,30 @@ def check_examples(world: World, file: spec_files.ExamplesFile, out: Findings) -
             out.add("example-of-no-step", what, spec.place_of(example, "step"), help=suggestion(example.step, steps))
             continue
         by_step.setdefault(example.step, []).append(example)
-        _fits(world, step, example, scope, out)
+        if example.answer is not None and step.answer is not None:
+            out.problems(check_value(example.answer.node, scope, world.schema_type(step.answer)), example.answer)
     for name, examples in by_step.items():
+        _tools(world, steps[name], examples, out)
         _texts(examples, out)
         _labels(world, steps[name], examples, out)
 
 
-def _fits(world: World, step: spec.Ask, example: spec_files.ExampleSpec, scope: TypeScope, out: Findings) -> None:
-    if example.answer is not None and step.answer is not None:
-        out.problems(check_value(example.answer.node, scope, world.schema_type(step.answer)), example.answer)
-    for number, proposal in enumerate(example.propose):
-        for name, template in proposal.items():
-            if name not in step.tools:
-                out.add(
-                    "example-tool",
-                    t("This example proposes {tool}, and the step {step} may not use it.", tool=name, step=step.id),
-                    template.span if number >= 0 else example.span,
-                    help=suggestion(name, step.tools) if step.tools else t("Take it out, or give the step this tool."),
-                )
+def _tools(world: World, step: spec.Ask, examples: Sequence[spec_files.ExampleSpec], out: Findings) -> None:
+    """Each tool once; not where the step itself names one that does not exist, which is what was meant."""
+    if not all(name in world.catalogue.tools for name in step.tools):
+        return
+    told: set[str] = set()
+    for example in examples:
+        for name in (name for proposal in example.propose for name in proposal if name not in step.tools):
+            if name in told:
+                continue
+            told.add(name)
+            out.add(
+                "example-tool",
+                t("This example proposes {tool}, and the step {step} may not use it.", tool=name, step=step.id),
+                example.at.get("propose", example.span),
+                help=suggestion(name, step.tools) if step.tools else t("Take it out, or give the step this tool."),
+            )
 
 
 def _texts(examples: Sequence[spec_files.ExampleSpec], out: Findings) -> None:

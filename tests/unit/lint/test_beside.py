@@ -78,7 +78,7 @@ GOOD = (one("bill"), one("refund", "c, d"))
         ([one("bill"), one("refund", "c")], ["one-example refund"]),
         ([one("bill"), "step: read, label: bill, texts: [e, f], answer: {topic: bill, sure: 1}"], ["choice-without-example read"]),
         ([*GOOD, one("bill", "e, f", answer="bil")], ["unknown-enum-value bil"]),
-        ([*GOOD, one("bill", "e, f", more=", propose: [{crm.note: {}}]")], ["example-tool {}"]),
+        ([*GOOD, one("bill", "e, f", more=", propose: [{crm.note: {}}]")], ["example-tool propose"]),
         (["step: read, label: x, texts: [a, b], answer: {topic: bill}"], ["missing-field {topic: bill}"]),
         (["step: read, label: x, texts: [a, b], answer: {topic: bill, sure: 1, moood: x}"], ["extra-field moood"]),
     ],
