@@ -16,6 +16,7 @@ import msgspec
 from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import (
     codes_allowances,
+    codes_approvals,
     codes_beside,
     codes_branches,
     codes_budgets,
@@ -44,6 +45,7 @@ FAMILIES = (
     codes_people,
     codes_branches,
     codes_values,
+    codes_approvals,
     codes_schemas,
     codes_policies,
     codes_prompts,
