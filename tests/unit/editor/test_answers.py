@@ -23,7 +23,7 @@ from flowrun.editor.schemas import workspace_schema
 from flowrun.editor.text import Document
 from flowrun.lang.edits import apply
 from flowrun.lang.grammar_steps import VERBS
-from flowrun.lang.parse import kind_of, parse_file
+from flowrun.lang.parse import SHAPES, kind_of, parse_file
 from flowrun.lang.source import Source
 from flowrun.lint.check import _Walk
 from tests.unit.editor.kit import workspace
@@ -43,7 +43,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Known:
 
 @pytest.fixture(scope="module")
 def schemas(known: Known) -> dict[str, dict[str, Any]]:
-    return {kind: workspace_schema(kind, known) for kind in ("flow", "policy", "test", "examples")}
+    return {kind: workspace_schema(kind, known) for kind in SHAPES}
 
 
 def ask_everything(text: str, offset: int, kind: str, known: Known, schema: dict[str, Any]) -> None:
