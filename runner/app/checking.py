@@ -59,7 +59,7 @@ class _Part(NamedTuple):
 
 def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes] | None = None) -> Looked:
     """Check files, all of the workspace where none is named. `stored`: what to read in place of files on the disk."""
-    files = list(dict.fromkeys(file for path in paths or [str(ws.root)] for file in _expand(ws, path)))
+    files = list(dict.fromkeys(file for path in paths or [str(ws.root)] for file in _expand(ws, path, stored or {})))
     flows = [file for file in files if file.name.endswith(SUFFIX)]
     parts = spread(flows, lambda some: _part(ws, some, stored), least=MANY) if len(flows) >= MANY else []
     reader = Reader(stored)
@@ -178,8 +178,10 @@ def _lenient(ws: Workspace, reader: Reader) -> Catalogue:
     return replace(catalogue(ws, reader), schema=schema)
 
 
-def _expand(ws: Workspace, path: str) -> list[Path]:
+def _expand(ws: Workspace, path: str, stored: Mapping[str, bytes]) -> list[Path]:
     folder = Path(path)
+    if path in stored:
+        return [folder]  # it need not be on the disk
     if not folder.is_dir():
         return [locate(ws, path)]
     found = [f for f in sorted(folder.rglob("*.yaml")) if parse.kind_of(f.name) is not None]
