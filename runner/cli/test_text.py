@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flowrun.cli import output
-from flowrun.cli.output import print_json, say
+from flowrun.cli.output import note, print_json, say
 from flowrun.errors import InputError
 from flowrun.testing.coverage.report import FlowCoverage, missing_lines, table, total
 from flowrun.testing.result import TestResult
-from flowrun.words import t
+from flowrun.words import t, tn
+
+if TYPE_CHECKING:
+    from flowrun.app.generate import Generated
 
 
 def silent(result: TestResult) -> None:
@@ -84,6 +88,40 @@ def covered(results: Sequence[TestResult], flows: Sequence[FlowCoverage], least:
                 style="red",
             )
     return 0 if enough and all(result.ok for result in results) else 1
+
+
+def generated(made: Generated, output: Path | None, *, as_json: bool) -> int:
+    """Print generated tests, or write them; return the exit code. Raises `InputError` where the file is there already."""
+    if output is not None and made.text:
+        if output.exists():
+            raise InputError(
+                t("{file} is there already; nothing was written.", file=output),
+                help=t("Name another file, or take this one away first."),
+                code="FR3303",
+            )
+        write(output, made.text.encode())
+    if as_json:
+        print_json(made)
+        return 0
+    if made.text and output is None:
+        say(made.text.rstrip("\n"))
+    tell_note = note if output is None else say
+    if not made.text:
+        tell_note(t("The tests of {flow} try everything that could be found.", flow=made.flow))
+    else:
+        found = tn("{n} test", "{n} tests", made.tests + made.cases)
+        tell_note(
+            t(
+                "{found}: of {all} points {tried} are tried with them, {before} without. Check whether they say what you want.",
+                found=found,
+                all=made.all,
+                tried=made.tried,
+                before=made.tried_before,
+            )
+        )
+    for point in made.missing:
+        tell_note("  " + t("not reached: {file}:{line}: {what}", file=point.file, line=point.line, what=point.what))
+    return 0
 
 
 def write_junit(file: Path, results: Sequence[TestResult]) -> None:

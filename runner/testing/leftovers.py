@@ -13,7 +13,11 @@ from flowrun.testing.play import Play, arrived, awaited
 
 
 def leftovers(play: Play) -> Iterator[Lack]:
-    """Yield what was left over, each with what to do about it."""
+    """Yield what was left over, each with what to do about it; what a test shares with others is not its own to leave over."""
+    yield from (lack for lack in _leftovers(play) if lack.path[1:3] not in play.test.shared)
+
+
+def _leftovers(play: Play) -> Iterator[Lack]:
     for step, count in play.models.left().items():
         place = len(play.test.model[step]) - count
         yield Lack(

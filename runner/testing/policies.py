@@ -17,7 +17,7 @@ from flowrun.guard.limits import reservation
 from flowrun.lang import spec
 from flowrun.lint.check import check_flow
 from flowrun.plan.catalogue import Catalogue, FlowSource
-from flowrun.plan.compile import compile_plan
+from flowrun.plan.compile import compile_plan, digest, plan_bytes
 from flowrun.testing.coverage.conditions import gate, source_of
 from flowrun.testing.coverage.seen import Watch
 from flowrun.testing.play import START
@@ -29,11 +29,11 @@ Json = Any
 WORDS = {"allow": "allows", "deny": "denies", "approve": "asks people about"}
 
 
-def plan_of(policy: spec.Policy, catalogue: Catalogue) -> CompiledPlan:
-    """Return a plan in which a flow without steps may use every tool that the policy's tests call."""
+def plan_of(policy: spec.Policy, catalogue: Catalogue, more: Iterable[str] = ()) -> CompiledPlan:
+    """Return a plan in which a flow without steps may use every tool that the policy's tests call, and `more` tools."""
     span = policy.span
     anything = spec.SchemaUse(name="", version=0, inline={}, span=span)
-    tools = sorted({test.call for test in policy.tests} & set(catalogue.tools))
+    tools = sorted(({test.call for test in policy.tests} | set(more)) & set(catalogue.tools))
     flow = spec.Flow(
         flow=policy.policy,
         version=1,
@@ -55,7 +55,8 @@ def plan_of(policy: spec.Policy, catalogue: Catalogue) -> CompiledPlan:
     source = FlowSource(flow=flow)
     # The findings about this made-up flow say nothing; the types that its check finds are needed for money.
     rewrites = check_flow(source, alone).rewrites
-    return CompiledPlan(compile_plan(source, alone, rewrites), f"policy:{policy.file}")
+    plan = compile_plan(source, alone, rewrites)
+    return CompiledPlan(plan, digest(plan_bytes(plan)))
 
 
 def unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> list[str]:
