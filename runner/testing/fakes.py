@@ -190,8 +190,12 @@ class FakeTools:
         if name not in self._given:
             self.problems.append(
                 Lack(
-                    f"The flow called {name}, and the test says nothing about it. Add `{name}:` under given.tools, "
-                    f"for example `{name}: {example_of(self._contracts[name])}`.",
+                    t(
+                        "The flow called {name}, and the test says nothing about it. Add `{name}:` under given.tools, "
+                        "for example `{name}: {example}`.",
+                        name=name,
+                        example=example_of(self._contracts[name]),
+                    ),
                     ("given", "tools"),
                 )
             )
@@ -203,8 +207,13 @@ class FakeTools:
         if place >= len(given):
             self.problems.append(
                 Lack(
-                    f"{name} was called for the {place + 1}. time; given.tools.{name} lists {len(given)} answers. "
-                    "Add one, or write a single answer without a list, which holds for every call.",
+                    t(
+                        "{name} was called for the {number}. time; given.tools.{name} lists {listed} answers. "
+                        "Add one, or write a single answer without a list, which holds for every call.",
+                        name=name,
+                        number=place + 1,
+                        listed=len(given),
+                    ),
                     ("given", "tools", name, len(given) - 1),
                 )
             )
