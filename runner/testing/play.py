@@ -22,7 +22,7 @@ from flowrun.ports.models import Models
 from flowrun.ports.tools import Tools
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.local import LocalRuntime
-from flowrun.testing.fakes import FAULTS, FakeClock, FakeModels, FakeTools, Lack, fault_of
+from flowrun.testing.fakes import FAULTS, FakeClock, FakeModels, FakeTools, Lack, fault_of, is_by_call
 from flowrun.testing.people import FakePeople
 from flowrun.testing.result import Unplayable, shown
 from flowrun.testing.watched import WatchedPlan
@@ -295,12 +295,13 @@ def check_given(test: TestFile, compiled: CompiledPlan) -> None:
             "crash_after", mark("{place}: the flow has no tool {name}; it has {known}."), [test.crash_after], plan.tools
         )
     for name, given in test.tools.items():
-        answers = given if isinstance(given, list | tuple) else [given]
+        by_call = is_by_call(plan.tools[name], given)
+        answers = given if by_call else [list(given) if isinstance(given, tuple) else given]
         for number, answer in enumerate(answers, 1):
             where = f"given.tools.{name}"
-            if answers is given:
+            if by_call:
                 where = t("{place}, answer {number}", place=where, number=number)
-            place: list[str | int] = ["given", "tools", name, *([number - 1] if answers is given else [])]
+            place: list[str | int] = ["given", "tools", name, *([number - 1] if by_call else [])]
             fault = fault_of(answer)
             if fault is not None and fault not in FAULTS:
                 told = t(

@@ -21,15 +21,18 @@ Json = Any
 SPANS = {"minutes": 60.0, "hours": 3600.0, "days": 86_400.0}
 DAY = 86_400.0
 OTHER = "another"
+LONGEST, MANY = 5_000, 60
+"""Characters of the longest text, and entries of the longest list, that are tried."""
 _MONEY = re.compile(r"(\d+(?:\.\d+)?) [A-Z]{3}")
 
 
 class Constants(msgspec.Struct, frozen=True, kw_only=True):
-    """What conditions compare with: numbers, texts, and lengths of time in seconds."""
+    """What conditions compare with: numbers, texts, lengths of time in seconds; `lengths` of texts, in characters."""
 
     numbers: tuple[float, ...] = ()
     texts: tuple[str, ...] = ()
     spans: tuple[float, ...] = ()
+    lengths: tuple[int, ...] = ()
 
 
 def constants(nodes: Iterable[Node], tables: Mapping[str, Json]) -> Constants:
@@ -37,6 +40,7 @@ def constants(nodes: Iterable[Node], tables: Mapping[str, Json]) -> Constants:
     numbers: dict[float, None] = {}
     texts: dict[str, None] = {}
     spans: dict[float, None] = {}
+    measured = False
     looked_up = list(_scalars(tables))
     for node in nodes:
         for part in walk(node):
@@ -44,6 +48,7 @@ def constants(nodes: Iterable[Node], tables: Mapping[str, Json]) -> Constants:
                 inner = part[2][0] if part[2] else ["lit", None]
                 known = [inner[1]] if inner[0] == "lit" else [v for v in looked_up if _number(v)]
                 spans.update(dict.fromkeys(float(str(v)) * SPANS[part[1]] for v in known if _number(v)))
+            measured |= part[0] == "call" and part[1] == "length"
             if part[0] == "lit" and _number(part[1]):
                 numbers.setdefault(part[1])
             elif part[0] == "lit" and isinstance(part[1], str):
@@ -52,7 +57,8 @@ def constants(nodes: Iterable[Node], tables: Mapping[str, Json]) -> Constants:
                     numbers.setdefault(float(match.group(1)))
     numbers.update(dict.fromkeys(v for v in looked_up if _number(v)))
     texts.update(dict.fromkeys(v for v in looked_up if isinstance(v, str)))
-    return Constants(numbers=tuple(numbers), texts=tuple(texts), spans=tuple(spans))
+    lengths = tuple(int(n) for n in numbers if 0 < n < LONGEST) if measured else ()
+    return Constants(numbers=tuple(numbers), texts=tuple(texts), spans=tuple(spans), lengths=lengths)
 
 
 def candidates(value: Json, schema: Mapping[str, Json], known: Constants, others: Iterable[Json]) -> list[Json]:
@@ -68,9 +74,12 @@ def candidates(value: Json, schema: Mapping[str, Json], known: Constants, others
         found += [moment for span in known.spans for moment in _around(span)]
         found += [START, add_seconds(START, -30 * DAY), add_seconds(START, -1000 * DAY), add_seconds(START, DAY)]
     elif isinstance(value, str) and "enum" not in schema:
+        found += [_long(n) for length in known.lengths for n in (length, length + 1)]
         found += [*known.texts, *(v for v in others if isinstance(v, str)), _another(value)]
     elif isinstance(value, list):
         found += [[], [*value, *value[:1]]] if value else []
+        sizes = [size for length in known.lengths for size in (length, length + 1) if size <= MANY]
+        found += [[value[place % len(value)] for place in range(size)] for size in sizes] if value else []
     if value is None:
         found += _filled(schema)
     elif nullable(schema):
@@ -136,6 +145,10 @@ def _numbers(known: Constants, others: list[float], *, whole: bool) -> Iterator[
 def _around(span: float) -> Iterator[str]:
     yield add_seconds(START, -(span + DAY))
     yield add_seconds(START, -max(span - DAY, span / 2))
+
+
+def _long(length: int) -> str:
+    return ("a long text " * (length // 12 + 1))[:length].rstrip().ljust(length, "x")
 
 
 def _another(text: str) -> str:

@@ -140,7 +140,7 @@ def as_test(given: Mapping[str, Json], flow: str, name: str = "", file: str = ""
         flow=flow,
         now=START,
         input=given["input"],
-        tools={tool: _listed(answer) for tool, answer in given["tools"].items()},
+        tools={tool: answers(answer) for tool, answer in given["tools"].items()},
         model={step: tuple(replies) for step, replies in given["model"].items()},
         people=given["people"],
         events=given["events"],
@@ -154,11 +154,9 @@ def as_test(given: Mapping[str, Json], flow: str, name: str = "", file: str = ""
     )
 
 
-def _listed(answer: Json) -> Json:
-    """Return a tool's answer for a test, in which a list means one answer for each call."""
-    if isinstance(answer, dict) and set(answer) == {CALLS}:
-        return answer[CALLS]
-    return [answer] if isinstance(answer, list) else answer
+def answers(answer: Json) -> Json:
+    """Return a tool's answers as a test has them."""
+    return answer[CALLS] if isinstance(answer, dict) and set(answer) == {CALLS} else answer
 
 
 __all__ = ["GONE", "Change", "NoSample", "Path", "as_test", "changed", "first", "values"]

@@ -81,21 +81,35 @@ class Search:
     def _begin(self) -> None:
         """Find a first scenario in which as many of the proposed calls as possible are allowed."""
         best = self._play(())
-        while best is not None and (better := self._better(best)) is not None:
+        seen: set[frozenset[str]] = set()
+        while best is not None:
+            seen.add(_denying(best.tried))
+            better = self._better(best, seen)
+            if better is None:
+                break
             best = better
         if best is not None:
             self.base = best.tried.given
             self._try(())
 
-    def _better(self, best: Found) -> Found | None:
-        """Return a scenario in which more is allowed than in this one, by changing what its denials look at."""
+    def _better(self, best: Found, seen: set[frozenset[str]]) -> Found | None:
+        """Return a scenario in which more is allowed than in this one, by changing what its denials look at.
+
+        Where there is none: one in which as much is denied, but by other rules than in any before (`seen`).
+        """
+        aside: Found | None = None
         for moves in itertools.chain(
             self._fitting(best), *(self._allowing(best, rule) for rule in denials(best.tried))
         ):
             found = self._play((*best.changes, *moves))
-            if found is not None and _badness(found.tried) < _badness(best.tried):
+            if found is None:
+                continue
+            if _badness(found.tried) < _badness(best.tried):
                 return found
-        return None
+            level = _badness(found.tried) == _badness(best.tried)
+            if aside is None and level and _denying(found.tried) not in seen:
+                aside = found
+        return aside
 
     def _allowing(self, best: Found, rule: m.RulePlan) -> Iterator[tuple[Change, ...]]:
         nodes = [node for node in (rule.only_when, rule.deny_when, rule.approve_when) if node is not None]
@@ -265,8 +279,18 @@ class Search:
                 for call in calls:
                     for tool in set(call) & set(rule.tools):
                         schema = self.plan.tools[tool].input if tool in self.plan.tools else {}
-                        more = [{tool: _numbered(call[tool], schema, number)} for number in range(min(limit, 30) + 1)]
+                        looked_at = self._looked_at(tool)
+                        more = [
+                            {tool: _numbered(call[tool], schema, number, looked_at)}
+                            for number in range(min(limit, 30) + 1)
+                        ]
                         yield (Change(path=("model", step, place, "propose"), value=more),)
+
+    def _looked_at(self, tool: str) -> set[str]:
+        """Return the arguments of a tool that rules look at."""
+        rules = [rule for flow in flows_of(self.plan) for rule in rules_of(self.plan, flow) if tool in rule.tools]
+        nodes = [node for rule in rules for node in (rule.only_when, rule.deny_when, rule.approve_when) if node]
+        return {part[2] for node in nodes for part in walk(node) if part[0] == "attr" and part[1] == ["name", "args"]}
 
 
 def verdicts(tried: Tried) -> list[Verdict]:
@@ -285,6 +309,10 @@ def denials(tried: Tried) -> list[m.RulePlan]:
                 denied = set(verdict.denials)
                 found += [rule for rule, _ in plan.rules_for(flow, verdict.tool) if rule.id in denied]
     return found
+
+
+def _denying(tried: Tried) -> frozenset[str]:
+    return frozenset(key(rule.source, rule.id) for rule in denials(tried))
 
 
 def _badness(tried: Tried) -> tuple[int, int, int]:
@@ -317,12 +345,16 @@ def _looked_at(path: Path, roots: Sequence[Path], names: set[str]) -> bool:
     return False
 
 
-def _numbered(args: Json, schema: dict[str, Json], number: int) -> Json:
-    """Return arguments that differ by a number in a free text, where there is one."""
+def _numbered(args: Json, schema: dict[str, Json], number: int, looked_at: set[str]) -> Json:
+    """Return arguments that differ by a number in a free text that no rule looks at, where there is one."""
     if not isinstance(args, dict) or number == 0:
         return args
     for name, value in args.items():
         inner = schema_at(schema, [name])
-        if isinstance(value, str) and not {"enum", "const", "format", "pattern", "maxLength"} & set(inner):
+        if (
+            isinstance(value, str)
+            and name not in looked_at
+            and not {"enum", "const", "format", "pattern", "maxLength"} & set(inner)
+        ):
             return {**args, name: f"{value} {number + 1}"}
     return args

@@ -17,7 +17,7 @@ from flowrun.testing.expectations import calls_made, outcome_of
 from flowrun.testing.expected_decisions import judged
 from flowrun.testing.generate import yaml_text
 from flowrun.testing.generate.cases import Case
-from flowrun.testing.generate.scenario import CALLS, DAY
+from flowrun.testing.generate.scenario import CALLS, DAY, answers
 from flowrun.testing.generate.search import Found
 from flowrun.testing.leftovers import leftovers
 from flowrun.testing.play import START, Play
@@ -90,7 +90,7 @@ def _shared(givens: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
     for section in SECTIONS:
         names = [name for name in first[section] if all(name in g[section] for g in rest)]
         if names:
-            shared[section] = {name: _answers(first[section][name]) for name in names}
+            shared[section] = {name: answers(first[section][name]) for name in names}
     return shared
 
 
@@ -108,9 +108,9 @@ def _test(
     for section in SECTIONS:
         common = shared.get(section, {})
         more = {
-            name: _answers(value)
+            name: answers(value)
             for name, value in given[section].items()
-            if (name not in common or common[name] != _answers(value)) and (section, name) not in unused
+            if (name not in common or common[name] != answers(value)) and (section, name) not in unused
         }
         if more:
             own[section] = more
@@ -162,13 +162,6 @@ def expectation(play: Play) -> dict[str, Json]:
         expect["asked"] = asked
     expect["record"] = summarise(events).record
     return expect
-
-
-def _answers(value: Json) -> Json:
-    """Return a tool's answer as a test has it."""
-    if isinstance(value, dict) and set(value) == {CALLS}:
-        return value[CALLS]
-    return value
 
 
 def _case(case: Case, point: Point) -> list[str]:
