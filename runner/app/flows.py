@@ -14,6 +14,7 @@ import msgspec
 
 from flowrun import wiring
 from flowrun.app.beside import findings_beside
+from flowrun.app.lock import changed
 from flowrun.errors import ConfigError, Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
@@ -22,6 +23,7 @@ from flowrun.lang.source import Source
 from flowrun.lint.allowed import Allowed, judge
 from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
+from flowrun.lint.record_files import lock_findings, readers_findings, upgrade_findings
 from flowrun.lint.schemas import file_findings as schema_findings
 from flowrun.lint.schemas import is_schema_file
 from flowrun.lint.supported import tools_findings, workspace_findings
@@ -87,6 +89,7 @@ class Reader:
         """What each file says, where it can be read."""
         self._stored = stored or {}
         self._policies: dict[Path, list[Any]] = {}
+        self._unread: set[Path] = set()
 
     def read(self, path: Path, kind: str) -> Any:
         """Return the parsed file, or None where it is wrong. Raises `InputError` where it cannot be read at all."""
@@ -125,6 +128,7 @@ class Reader:
         if folder not in self._policies:
             read = [self.read(file, "policy") for file in sorted(folder.glob("*.policy.yaml"))]
             self._policies[folder] = [policy for policy in read if policy is not None]
+            self._unread |= {folder} if None in read else set()
         return self._policies[folder]
 
     def flow(self, path: Path) -> FlowSource | None:
@@ -141,6 +145,7 @@ class Reader:
             flow=flow,
             policies=policies,
             examples=[] if examples is None else [_example(item) for item in examples.examples],
+            unread=path.parent in self._unread,
         )
 
 
@@ -159,12 +164,9 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
     from flowrun.plan.compile import budget_plan
 
     config = ws.config
-    policies: list[spec.Policy] = []
-    for pattern in () if config is None else config.policies:
-        for file in matching(ws.root, pattern):
-            policy = reader.read(file, "policy")
-            if policy is not None:
-                policies.append(policy)
+    patterns = () if config is None else config.policies
+    read = [reader.read(file, "policy") for pattern in patterns for file in matching(ws.root, pattern)]
+    flows = _LazyFlows(ws, reader, main)
     models = dict(ws.models)
     if model is not None:
         models = {model.name: model, **models}
@@ -172,8 +174,8 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
         tools=wiring.tool_contracts(ws.root, config),
         schema=ws.registry.get,
         schema_names=lambda: [f"{name}@{version}" for name, version in ws.registry.names()],
-        policies=policies,
-        flows=_LazyFlows(ws, reader, main),
+        policies=[policy for policy in read if policy is not None],
+        flows=flows,
         models=models,
         roles=ws.roles,
         tables={} if config is None else config.tables,
@@ -181,6 +183,8 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
         limits={} if config is None else config.limits,
         ceiling=budget_plan(None if config is None else config.ceiling),
         privacy={} if config is None else config.privacy,
+        unread=None in read,
+        unread_flows=flows.unread,
     )
 
 
@@ -191,6 +195,8 @@ class _LazyFlows(dict[str, FlowSource]):
         super().__init__()
         self._ws, self._reader, self._main = ws, reader, main
         self._looked: set[str] = set()
+        self.unread: set[str] = set()
+        """Names of those that were asked for and could not be read."""
 
     def _look(self, key: object) -> None:
         name = str(key).split("@")[0]
@@ -200,7 +206,9 @@ class _LazyFlows(dict[str, FlowSource]):
         for path in _flow_files(self._ws):
             if path.name == name + SUFFIX and path != self._main:
                 source = self._reader.flow(path)
-                if source is not None:
+                if source is None:
+                    self.unread.add(name)
+                else:
                     self[f"{source.flow.flow}@{source.flow.version}"] = source
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -333,6 +341,12 @@ def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes]
             elif isinstance(value, spec_files.WorkspaceFile):
                 known = known or _lenient(ws, reader)
                 findings += _file_findings(ws, value, known)
+            elif isinstance(value, spec_files.UpgradeFile):
+                findings += upgrade_findings(value, ws.registry.get)
+            elif isinstance(value, spec_files.ReadersFile):
+                findings += readers_findings(value, ws.registry.get, None if ws.config is None else ws.roles)
+    if any(ws.root.is_relative_to(Path(path).resolve()) for path in paths or [str(ws.root)] if Path(path).is_dir()):
+        findings += lock_findings(changed(ws))
     found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values)]
     judged = judge(found, reader.texts, today(), _looked_for(ws, paths, files))
     unique = dict.fromkeys(sorted(judged.findings, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
