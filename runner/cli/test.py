@@ -20,7 +20,10 @@ from flowrun.cli.output import note
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at a time.")
 @click.option("--coverage", is_flag=True, help="Say what the tests try of each flow, and what they leave out.")
 @click.option(
-    "--fail-under", type=click.FloatRange(0, 100), metavar="N", help="End with 1 where less than N % is tried."
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="N",
+    help="End with 1 where less than N % is tried, or noticed.",
 )
 @click.option("--mutate", is_flag=True, help="Put small defects into one flow and say which ones no test notices.")
 @click.option("--generate", is_flag=True, help="Print tests for what the tests of one flow leave out.")

@@ -115,3 +115,19 @@ def test_generated_tests_are_printed_or_written_and_never_over_a_file(
     assert main(["test", "--generate", "small", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["text"] == ""
     assert main(["test", "--generate"]) == 2
+
+
+def test_defects_that_no_test_notices_are_shown_with_a_score(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["test", "--mutate", "small"]) == 3
+    assert "error[FR3305]: The test two tickets fails as it is." in capsys.readouterr().err
+    (folder / "b.test.yaml").unlink()
+    assert main(["test", "--mutate", "small"]) == 0
+    told = capsys.readouterr().out
+    assert "small.flow.yaml:9: nobody is asked: desk.create_ticket\n" in told
+    assert "\n    - desk.create_ticket: {approve_when: 'args.severity == \"critical\"'" in told
+    assert "\n    + desk.create_ticket: {approve_when: false" in told
+    assert " %: of " in told and " are errors of flowrun lint." in told
+    assert main(["test", "--mutate", "small", "--fail-under", "99", "--json", "-j", "2"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert not report["enough"] and report["survived"] == len(report["survivors"]) > 0
+    assert "text" not in report["survivors"][0] or report["survivors"][0]["text"] == ""
