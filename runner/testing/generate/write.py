@@ -70,7 +70,7 @@ def text(
     names: dict[str, int] = {}
     for each, keys in chosen:
         tried = sorted(
-            (told[key] for key in keys if key in told), key=lambda p: (TELLING.index(p.kind), p.file, p.line)
+            (told[key] for key in keys if key in told), key=lambda p: (TELLING.index(p.kind), p.file, p.line, p.key)
         )
         out += _test(each, tried, shared, names, usual)
     for case, point in cases:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,8 +91,17 @@ def test_from_no_test_at_all_nearly_everything_is_touched(ws: Workspace, tmp_pat
     assert (again.text, again.tests, again.cases) == ("", 0, 0)
 
 
-def test_it_is_the_same_each_time(ws: Workspace) -> None:
-    assert generate(ws, "refunds").text == generate(ws, "refunds").text
+@pytest.mark.slow
+def test_it_is_the_same_each_time(ws: Workspace, tmp_path: Path) -> None:
+    made = set()
+    for seed in ("1", "2"):
+        words = [sys.executable, "-m", "flowrun", "test", "--generate", "refunds", "--workspace", str(tmp_path)]
+        # Sets of texts have another order in each process.
+        done = subprocess.run(
+            words, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        )
+        made.add(done.stdout)
+    assert made == {generate(ws, "refunds").text}
 
 
 def test_what_is_tried_already_is_not_tried_again(ws: Workspace, tmp_path: Path) -> None:
