@@ -16,12 +16,15 @@ import msgspec
 from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import (
     codes_allowances,
+    codes_approvals,
+    codes_beside,
     codes_branches,
     codes_budgets,
     codes_expressions,
     codes_files,
     codes_people,
     codes_policies,
+    codes_prompts,
     codes_records,
     codes_rules,
     codes_schemas,
@@ -42,8 +45,11 @@ FAMILIES = (
     codes_people,
     codes_branches,
     codes_values,
+    codes_approvals,
     codes_schemas,
     codes_policies,
+    codes_prompts,
+    codes_beside,
     codes_allowances,
     codes_records,
 )
