@@ -174,7 +174,7 @@ def teach(name: str, form: str) -> int:
         return 0
     say(f"{found.code} {found.rule} ({found.severity}): {found.title}", style="bold")
     say(f"\n{found.teaching}")
-    for label, text in (("Not this:", found.bad), ("But this:", found.good)):
+    for label, text in ((t("Not this:"), found.bad), (t("But this:"), found.good)):
         say(f"\n{label}", style="bold")
         for line in text.split("\n"):
             say(f"  {line}")

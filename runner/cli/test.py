@@ -49,7 +49,7 @@ def command(
     from flowrun.app.tests import run_tests
 
     ws = options.workspace_of(workspace)
-    note("Testing")
+    note(t("Testing"))
     results = run_tests(
         ws, paths, only=only, jobs=jobs, first=first, on_result=(lambda result: None) if as_json else tell
     )
@@ -60,11 +60,16 @@ def command(
         print_json(results)
         return 1 if failed else 0
     if not results:
-        say("No tests here: they stand in files named NAME.test.yaml, and under `tests:` in policies.")
+        say(t("No tests here: they stand in files named NAME.test.yaml, and under `tests:` in policies."))
         return 0
     seconds = sum(result.seconds for result in results)
     say(
-        f"\n{len(results) - len(failed)} passed, {len(failed)} failed in {seconds:.1f} s",
+        t(
+            "\n{passed} passed, {failed} failed in {seconds} s",
+            passed=len(results) - len(failed),
+            failed=len(failed),
+            seconds=f"{seconds:.1f}",
+        ),
         style="red" if failed else "green",
     )
     return 1 if failed else 0
@@ -74,10 +79,10 @@ def tell(result: TestResult) -> None:
     """Print what became of one test; of one that failed also why, what was left over and what happened instead."""
     from flowrun.testing.junit import lines
 
-    say(f"{'ok    ' if result.ok else 'FAILED'}  {result.name}", style=None if result.ok else "red")
+    say(f"{t('ok    ') if result.ok else t('FAILED')}  {result.name}", style=None if result.ok else "red")
     if result.ok:
         for text in result.notes:
-            say(f"        note: {text}")
+            say("        " + t("note: {text}", text=text))
         return
     say(f"        {result.file}")
     for line in lines(result):
