@@ -59,7 +59,7 @@ jobs:
       - uses: actions/setup-python@v5
         with: {python-version: "3.11"}
       - run: pip install "flowrun-ai[local]"
-      - run: flowrun lint
+      - run: flowrun lint --format github   # findings stand beside the changed lines of a pull request
       - run: flowrun test
 """
 
