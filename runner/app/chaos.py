@@ -14,7 +14,7 @@ from flowrun.app.tests import find, flow_file
 from flowrun.errors import FlowError, InputError
 from flowrun.lang.expr_problem import suggestion
 from flowrun.lang.parse import kind_of
-from flowrun.lang.spec_files import TestFile
+from flowrun.lang.spec_files import TestFile, TestsFile, tests_in
 from flowrun.testing.chaos.case import Setup, without_crash
 from flowrun.testing.chaos.cut import KINDS
 from flowrun.testing.chaos.matrix import ChaosResult, run_chaos
@@ -81,17 +81,17 @@ def tests_of(ws: Workspace, flow: Path) -> list[TestFile]:
     if ws.config is not None:
         # Tests of other flows may be wrong; that is no matter of this one.
         files += [(far, file) for file in find(ws, [str(ws.root)])]
-    found: dict[Path, TestFile] = {}
+    found: dict[Path, list[TestFile]] = {}
     for reader, file in files:
         if kind_of(file.name) != "test" or file.resolve() in found:
             continue
-        test: TestFile | None = reader.read(file, "test")
-        if test is not None and _is_of(ws, test, flow):
-            found[file.resolve()] = test
+        value: TestFile | TestsFile | None = reader.read(file, "test")
+        read = [] if value is None else tests_in(value)
+        found[file.resolve()] = [test for test in read if _is_of(ws, test, flow)]
     wrong = [d for d in near.findings if d.severity == "error"]
     if wrong:
         raise FlowError(wrong)
-    return list(found.values())
+    return [test for tests in found.values() for test in tests]
 
 
 def chosen(tests: Sequence[TestFile], wanted: str | None, flow: str) -> list[TestFile]:

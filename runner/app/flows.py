@@ -6,6 +6,7 @@ Owns: what lies beside a flow (policies, examples), the catalogue of a workspace
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -194,11 +195,22 @@ class _LazyFlows(dict[str, FlowSource]):
         return super().__contains__(key)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A flow made ready to run, with what it was made from."""
+
+    source: FlowSource
+    catalogue: Catalogue
+    compiled: CompiledPlan
+
+
 def load_flow(ws: Workspace, flow: str, *, model: str | None = None) -> CompiledPlan:
     """Return a flow made ready to run. Raises `FlowError` with every finding where it, or what it uses, is wrong."""
-    from flowrun.core.compiled import CompiledPlan
-    from flowrun.plan.compile import compile_plan, digest, plan_bytes
+    return load_whole(ws, flow, model=model).compiled
 
+
+def load_whole(ws: Workspace, flow: str, *, model: str | None = None) -> Loaded:
+    """Return a flow made ready to run, and its source. Raises as `load_flow`."""
     path = locate(ws, flow)
     reader = Reader()
     source = reader.flow(path)
@@ -206,8 +218,18 @@ def load_flow(ws: Workspace, flow: str, *, model: str | None = None) -> Compiled
     known = catalogue(ws, reader, path, chosen)
     _stop_at_errors(reader.judged(halts_unknown(ws, known.tools)))
     assert source is not None
+    return Loaded(source=source, catalogue=known, compiled=made_ready(source, known, reader.judged))
+
+
+def made_ready(
+    source: FlowSource, known: Catalogue, judged: Callable[[Sequence[Diagnostic]], Sequence[Diagnostic]] = list
+) -> CompiledPlan:
+    """Check and compile a flow. Raises `FlowError` with what the check finds, as `judged` gives it."""
+    from flowrun.core.compiled import CompiledPlan
+    from flowrun.plan.compile import compile_plan, digest, plan_bytes
+
     checked = check_flow(source, known)
-    _stop_at_errors(reader.judged(checked.findings))
+    _stop_at_errors(judged(checked.findings))
     plan = compile_plan(source, known, checked.rewrites)
     return CompiledPlan(plan, digest(plan_bytes(plan)))
 
@@ -301,7 +323,7 @@ def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes]
 def _looked_for(ws: Workspace, paths: Sequence[str], files: Iterable[Path]) -> Callable[[str], bool]:
     """Whether all findings of a file were looked for: those of a policy or a tool come from every flow that it is for."""
     whole = not paths or any(ws.root.is_relative_to(Path(path).resolve()) for path in paths if Path(path).is_dir())
-    alone = {str(file) for file in files if whole or file.name.endswith((SUFFIX, ".test.yaml"))}
+    alone = {str(file) for file in files if whole or file.name.endswith((SUFFIX, ".test.yaml", ".json"))}
     return alone.__contains__
 
 

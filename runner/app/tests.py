@@ -12,15 +12,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from flowrun.app.flows import SUFFIX, Reader, bundled, checked_catalogue, load_flow, locate
 from flowrun.errors import FlowrunError, InputError
 from flowrun.lang import spec
 from flowrun.lang.expr_problem import suggestion
+from flowrun.lang.files import matching
 from flowrun.lang.parse import kind_of
+from flowrun.lang.spec_files import TestsFile, tests_in
 from flowrun.testing import TestResult
+from flowrun.testing.coverage.seen import Watch
 from flowrun.testing.parallel import processes, spread
 from flowrun.testing.result import located
-from flowrun.testing.suite import pieces
+from flowrun.testing.suite import Ran, pieces
 from flowrun.words import t
 
 if TYPE_CHECKING:
@@ -56,10 +61,30 @@ def run_tests(
     are worth it. `first`: stop after the first that fails. `on_result` is told each result, in order. Raises
     `InputError` where a path does not exist, or FR3301 where no test is named so.
     """
-    found = collect(ws, paths)
+    ran = run_collected(ws, collect(ws, paths), only=only, jobs=jobs, first=first, on_result=on_result)
+    return [each.result for each in ran]
+
+
+def run_collected(
+    ws: Workspace,
+    found: Collected,
+    *,
+    only: str | None = None,
+    jobs: int | None = None,
+    first: bool = False,
+    watch: bool = False,
+    on_result: Callable[[TestResult], None] = lambda result: None,
+) -> list[Ran]:
+    """Run tests as `run_tests` does; `watch`: with what each of them has tried."""
     broken = [result for result in found.broken if only is None or only in result.file]
     plans = Plans(ws)
-    work = pieces(found.tests, found.policies, load_flow=plans.of, catalogue=cache(lambda: checked_catalogue(ws)))
+    work = pieces(
+        found.tests,
+        found.policies,
+        load_flow=plans.of,
+        catalogue=cache(lambda: checked_catalogue(ws)),
+        watch_of=plans.watch_of if watch else lambda compiled: None,
+    )
     if only is not None:
         files = [test.file for test in found.tests] + [p.file for p in found.policies for _ in p.tests]
         named = list(zip(work, files, strict=True))
@@ -69,25 +94,25 @@ def run_tests(
         if not work and not broken:
             names = [name for (name, _), _ in named]
             raise InputError(
-                t("There is no test {only}.", only=only), help=suggestion(only, names) or None, code="FR3301"
+                t("There is no test {name}.", name=only), help=suggestion(only, names) or None, code="FR3301"
             )
     for result in broken:
         on_result(result)
     if broken and first:
-        return broken[:1]
+        return [Ran(result=broken[0])]
     count = processes(len(work), jobs)
     if count > 1:
-        plans.prepare(found.tests)
-    done: dict[int, TestResult] = {}
+        plans.prepare(found.tests, watch=watch)
+    done: dict[int, Ran] = {}
     told = 0
-    for place, result in spread([run for _, run in work], count, stop=lambda result: first and not result.ok):
-        done[place] = result
+    for place, ran in spread([run for _, run in work], count, stop=lambda ran: first and not ran.result.ok):
+        done[place] = ran
         while told in done:
-            on_result(done[told])
+            on_result(done[told].result)
             told += 1
     for place in sorted(done)[told:]:
-        on_result(done[place])
-    return [*broken, *(done[place] for place in sorted(done))]
+        on_result(done[place].result)
+    return [*(Ran(result=result) for result in broken), *(done[place] for place in sorted(done))]
 
 
 class Plans:
@@ -96,6 +121,7 @@ class Plans:
     def __init__(self, ws: Workspace) -> None:
         self._ws = ws
         self._known: dict[Path, CompiledPlan | FlowrunError] = {}
+        self._watches: dict[str, Watch] = {}
 
     def of(self, test: TestFile) -> CompiledPlan:
         """Return the flow of a test. Raises `FlowrunError` where it is wrong, the same each time."""
@@ -110,11 +136,19 @@ class Plans:
             raise found
         return found
 
-    def prepare(self, tests: Iterable[TestFile]) -> None:
+    def watch_of(self, compiled: CompiledPlan) -> Watch:
+        """Return what is watched in a plan; it is found once."""
+        if compiled.digest not in self._watches:
+            self._watches[compiled.digest] = Watch(compiled)
+        return self._watches[compiled.digest]
+
+    def prepare(self, tests: Iterable[TestFile], *, watch: bool = False) -> None:
         """Load the flows of tests now, so that no process does it again."""
         for test in tests:
             with contextlib.suppress(FlowrunError):
-                self.of(test)
+                compiled = self.of(test)
+                if watch:
+                    self.watch_of(compiled)
 
 
 def collect(ws: Workspace, paths: Sequence[str] = ()) -> Collected:
@@ -127,8 +161,39 @@ def collect(ws: Workspace, paths: Sequence[str] = ()) -> Collected:
         if isinstance(value, spec.Policy):
             found.policies.append(value)
         elif value is not None:
-            found.tests.append(value)
+            found.tests.extend(tests_in(value))
+            if isinstance(value, TestsFile):
+                _cases(ws, value, found)
     return found
+
+
+def _cases(ws: Workspace, file: TestsFile, found: Collected) -> None:
+    """Add the cases of policies that stand among tests: as the tests of those policies, or as a failed result."""
+    named: dict[str, list[spec.PolicyTest]] = {}
+    for each in file.cases:
+        named.setdefault(each.policy, []).append(each.case)
+    if not named:
+        return
+    known = {policy.policy: policy for policy in _policies_for(ws, Path(file.file))}
+    for name, cases in named.items():
+        if name in known:
+            found.policies.append(msgspec.structs.replace(known[name], tests=tuple(cases)))
+            continue
+        guess = suggestion(name, known) or t("Known policies: {names}.", names=", ".join(sorted(known)) or t("none"))
+        message = located(cases[0].span, t("There is no policy {name} beside this file.", name=name) + f" {guess}")
+        broken = TestResult(name=name, file=file.file, line=cases[0].span.line, ok=False, messages=[message])
+        found.broken.append(broken)
+
+
+def _policies_for(ws: Workspace, file: Path) -> list[spec.Policy]:
+    """Return the policies that cases in a file may name: the workspace's, and those beside it or in two folders above."""
+    reader = Reader()
+    patterns = () if ws.config is None else ws.config.policies
+    files = [found for pattern in patterns for found in matching(ws.root, pattern)]
+    for folder in reversed(list(file.resolve().parents)[:3]):
+        files += sorted(folder.glob("*.policy.yaml"))
+    read = [reader.read(each, "policy") for each in dict.fromkeys(files)]
+    return [policy for policy in read if policy is not None]
 
 
 def flow_file(ws: Workspace, test: TestFile) -> Path:

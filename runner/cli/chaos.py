@@ -129,7 +129,7 @@ def command(
 def tell(result: ChaosResult, again: Again) -> None:
     """Print what became of one test."""
     failed = [case for case in result.cases if not case.ok]
-    say(f"{t('ok    ') if result.ok else t('FAILED')}  {result.name}", style=None if result.ok else "red")
+    say(f"{t('ok') if result.ok else t('FAILED'):6}  {result.name}", style=None if result.ok else "red")
     for problem in result.problems:
         say(f"        {problem}")
     if result.cases:

@@ -81,7 +81,7 @@ def _explained(text: str, message: str) -> NotJson:
             sure=True,
         )
     byte = _BYTE.search(message)
-    what = _BYTE.sub("", message).removeprefix(t("JSON is malformed: "))
+    what = _BYTE.sub("", message).removeprefix("JSON is malformed: ")
     if byte is not None:
         index = len(text.encode()[: int(byte[1])].decode(errors="ignore"))
         return NotJson(

@@ -1,22 +1,17 @@
 """`flowrun test`: the tests of flows and policies.
 
-Owns: the command's options and output. How a test runs is `testing`'s part.
+Owns: the command's options. How a test runs is `testing`'s part; the words are `test_text`'s.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from flowrun.cli import options
-from flowrun.cli.output import note, print_json, say
-from flowrun.errors import InputError
+from flowrun.cli.output import note
 from flowrun.words import t
-
-if TYPE_CHECKING:
-    from flowrun.testing.result import TestResult
 
 
 @click.command("test")
@@ -24,6 +19,10 @@ if TYPE_CHECKING:
 @click.option("--only", metavar="NAME", help="Only tests with NAME in their name, or in the file NAME.")
 @click.option("-x", "first", is_flag=True, help="Stop after the first test that fails.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at a time.")
+@click.option("--coverage", is_flag=True, help="Say what the tests try of each flow, and what they leave out.")
+@click.option(
+    "--fail-under", type=click.FloatRange(0, 100), metavar="N", help="End with 1 where less than N % is tried."
+)
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write JUnit XML too.")
 @options.JSON
 @options.WORKSPACE
@@ -32,6 +31,8 @@ def command(
     only: str | None,
     first: bool,
     jobs: int | None,
+    coverage: bool,
+    fail_under: float | None,
     junit: Path | None,
     as_json: bool,
     workspace: Path | None,
@@ -44,56 +45,21 @@ def command(
     Examples:
       flowrun test
       flowrun test flows/support_to_ticket --only twice
-      flowrun test --junit tests.xml -j 2
+      flowrun test --coverage --fail-under 80
     """
+    from flowrun.app.coverage import run_covered
     from flowrun.app.tests import run_tests
+    from flowrun.cli import test_text as text
 
     ws = options.workspace_of(workspace)
     note(t("Testing"))
-    results = run_tests(
-        ws, paths, only=only, jobs=jobs, first=first, on_result=(lambda result: None) if as_json else tell
-    )
+    told = text.silent if as_json else text.tell
+    if not coverage and fail_under is None:
+        results = run_tests(ws, paths, only=only, jobs=jobs, first=first, on_result=told)
+        if junit is not None:
+            text.write_junit(junit, results)
+        return text.ended(results, as_json=as_json)
+    results, flows = run_covered(ws, paths, only=only, jobs=jobs, first=first, on_result=told)
     if junit is not None:
-        write_junit(junit, results)
-    failed = [result for result in results if not result.ok]
-    if as_json:
-        print_json(results)
-        return 1 if failed else 0
-    if not results:
-        say(t("No tests here: they stand in files named NAME.test.yaml, and under `tests:` in policies."))
-        return 0
-    seconds = sum(result.seconds for result in results)
-    say(
-        t(
-            "\n{passed} passed, {failed} failed in {seconds} s",
-            passed=len(results) - len(failed),
-            failed=len(failed),
-            seconds=f"{seconds:.1f}",
-        ),
-        style="red" if failed else "green",
-    )
-    return 1 if failed else 0
-
-
-def tell(result: TestResult) -> None:
-    """Print what became of one test; of one that failed also why, what was left over and what happened instead."""
-    from flowrun.testing.junit import lines
-
-    say(f"{t('ok    ') if result.ok else t('FAILED')}  {result.name}", style=None if result.ok else "red")
-    if result.ok:
-        for text in result.notes:
-            say("        " + t("note: {text}", text=text))
-        return
-    say(f"        {result.file}")
-    for line in lines(result):
-        say(f"        {line}")
-
-
-def write_junit(file: Path, results: list[TestResult]) -> None:
-    """Write the report. Raises `InputError` (FR3083) where that cannot be done."""
-    from flowrun.testing.junit import junit
-
-    try:
-        file.write_bytes(junit(results))
-    except OSError as error:
-        raise InputError(t("{file} cannot be written: {why}.", file=file, why=error.strerror), code="FR3083") from None
+        text.write_junit(junit, results)
+    return text.covered(results, flows, fail_under, as_json=as_json)

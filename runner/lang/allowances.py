@@ -1,7 +1,8 @@
 """Comments that allow a finding: `# flowrun: allow FR1414 reason="…" until=2027-01-31`.
 
 Owns: finding these comments in the text of a file, which lines each covers, and what is wrong with the comment itself.
-YAML's parser drops comments, so its tokens only say where none can stand. Whether a finding is allowed is `lint`'s part.
+YAML's parser drops comments, so its tokens only say where none can stand. JSON has none; a schema file says it for itself as
+a whole, in `$comment`. Whether a finding is allowed is `lint`'s part.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from flowrun.words import t
 LINE, FILE = "allow", "allow-file"
 EXAMPLE = '# flowrun: allow FR1414 reason="The desk removes duplicates." until=2027-01-31'
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#+[ \t]*flowrun:[ \t]*(\S+)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_JSON = re.compile(r'"\$comment"\s*:\s*"\s*flowrun:[ \t]*([^\s"]+)[ \t]*((?:[^"\\\n]|\\.)*?)[ \t]*(?=")')
 _MEANT = re.compile(r"al+ow\S*|ignore\S*|disable\S*|suppress\S*|noqa\S*", re.IGNORECASE)
 _PART = re.compile(r"""(?P<key>\w+)[ \t]*=[ \t]*(?P<value>"[^"]*"|'[^']*'|[^\s,]*)|(?P<word>[^\s,]+)|,""")
 _CODE = re.compile(r"FR\d{4}")
@@ -38,7 +40,8 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """One comment that allows findings.
 
     `codes` are those that it may allow. `first` and `last` are the lines that it covers; both are 0
-    where it covers the file. `until` is the last day (YYYY-MM-DD) on which it holds; `edit` takes the comment away.
+    where it covers the file. `until` is the last day (YYYY-MM-DD) on which it holds; `edit` takes the comment away, where
+    that can be done without a look at what stands around it.
     """
 
     span: Span
@@ -47,7 +50,7 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     until: str | None
     first: int
     last: int
-    edit: Edit
+    edit: Edit | None
 
     def covers(self, span: Span) -> bool:
         """Return whether a finding at a place of this file is meant."""
@@ -58,10 +61,12 @@ def allowances(source: Source) -> tuple[list[Allowance], list[Diagnostic]]:
     """Return the comments of a file that allow something, and the findings about such comments."""
     if "flowrun:" not in source.text:
         return [], []
-    candidates = [m for m in _COMMENT.finditer(source.text) if _MEANT.fullmatch(m[1]) or _CODE.search(m[2])]
+    json = source.file.endswith(".json")
+    pattern = _JSON if json else _COMMENT
+    candidates = [m for m in pattern.finditer(source.text) if _MEANT.fullmatch(m[1]) or _CODE.search(m[2])]
     if not candidates:
         return [], []
-    scalars = _scalars(source.text)
+    scalars = [] if json else _scalars(source.text)
     found: list[Allowance] = []
     problems: list[Diagnostic] = []
     for match in candidates:
@@ -101,6 +106,7 @@ class _Comment:
 
     def __init__(self, source: Source, match: re.Match[str], problems: list[Diagnostic]) -> None:
         self.source, self.match, self.problems = source, match, problems
+        self.json = source.file.endswith(".json")
         self.span = source.span(match.start(), match.end())
         self.reason: str | None = None
         self.until: str | None = None
@@ -113,6 +119,10 @@ class _Comment:
             message = t("`{word}` is no word of such a comment.", word=word)
             self.say("allow-form", message, help=t("Write: {example}", example=EXAMPLE))
             return None
+        if self.json and word != FILE:
+            message = t("A JSON file has no lines for comments, so `allow` allows nothing here.")
+            self.say("allow-form", message, help=t("Write `allow-file`; it counts for the whole file."))
+            return None
         if not self.parts():
             return None
         if not self.codes and len(self.problems) == before:
@@ -123,7 +133,7 @@ class _Comment:
             self.say("allow-reason", message, help=t('Add reason="…": why is this right here?'))
             return None
         first, last = (0, 0) if word == FILE else self.lines(scalars)
-        if word == FILE and not self.on_top():
+        if word == FILE and not self.json and not self.on_top():
             message = t("`allow-file` stands below the first line of the file's content, so it allows nothing.")
             help = t("Move it to the top of the file, or write `allow` for one line.")
             self.say("allow-form", message, help=help)
@@ -138,7 +148,7 @@ class _Comment:
             until=self.until,
             first=first,
             last=last,
-            edit=self.without(),
+            edit=None if self.json else self.without(),
         )
 
     def parts(self) -> bool:

@@ -53,7 +53,7 @@ def _test(cx: Reader, read: Read) -> PolicyTest:
     )
 
 
-_TEST = Shape(
+POLICY_TEST = Shape(
     mark("a test of a policy"),
     (
         Key("call", TOOL_NAME, "The proposed call.", required=True),
@@ -108,7 +108,7 @@ POLICY = Shape(
         Key("facts", Named(_FACT, NAME), "What the runner itself reads before it decides."),
         Key("tables", Named(Anything(), NAME), "Values that rules look up, as tables.NAME[…]."),
         Key("rules", Items(POLICY_RULE, least=1), "The rules; the first refusal is the reason given.", required=True),
-        Key("tests", Items(_TEST), "What the policy must say about example calls."),
+        Key("tests", Items(POLICY_TEST), "What the policy must say about example calls."),
     ),
     _policy,
 )

@@ -5,13 +5,14 @@ Owns: the shapes of `*.test.yaml` and `*.examples.yaml`. Running tests is not do
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from flowrun.errors import Span
 from flowrun.lang.document import Map, Node, Seq
+from flowrun.lang.grammar_policy import POLICY_TEST
 from flowrun.lang.kinds import (
     NAME,
     ROLE,
@@ -28,7 +29,7 @@ from flowrun.lang.kinds import (
 )
 from flowrun.lang.reading import MISSING, Define, Reader
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
-from flowrun.lang.spec_files import ExamplesFile, ExampleSpec, Expect, TestFile
+from flowrun.lang.spec_files import ExamplesFile, ExampleSpec, Expect, PolicyCase, TestFile, TestsFile
 from flowrun.words import mark
 
 OUTCOMES = (
@@ -93,10 +94,10 @@ _GIVEN = Shape(
 
 
 def _test(cx: Reader, read: Read) -> TestFile:
-    given = read.get("given")
+    given = read.get("given", {})
     return TestFile(
         test=read.get("test"),
-        flow=read.get("flow"),
+        flow=read.get("flow", ""),
         now=given.get("now"),
         input=given.get("input"),
         tools=given.get("tools", {}),
@@ -125,25 +126,119 @@ def _placed(node: Node, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tupl
             yield from _placed(item, (*path, number))
 
 
-class _Test(Shape, frozen=True):
-    """A test, with the places of everything in it."""
-
-    def read(self, cx: Reader, node: Node, key: str) -> Any:
-        test = super().read(cx, node, key)
-        return msgspec.structs.replace(test, places=dict(_placed(node))) if isinstance(test, TestFile) else test
-
-
-TEST = _Test(
+_TEST = Key("test", Text(), "What is promised, in words.", required=True)
+_MORE = (
+    Key("deliver", Number(1, 100), "How often the same input arrives."),
+    Key("crash_after", TOOL_NAME, "Kill the run after this effect and before its result is noted."),
+    Key("after", Duration(), "How much time passes."),
+    Key("expect", _EXPECT, "What must be so afterwards.", required=True),
+)
+_ONE = Shape(
     mark("a test"),
     (
-        Key("test", Text(), "What is promised, in words.", required=True),
+        _TEST,
         Key("flow", _FLOW, "The flow that is tested.", required=True),
         Key("given", _GIVEN, "The input, and what tools, model and people say.", required=True),
-        Key("deliver", Number(1, 100), "How often the same input arrives."),
-        Key("crash_after", TOOL_NAME, "Kill the run after this effect and before its result is noted."),
-        Key("after", Duration(), "How much time passes."),
-        Key("expect", _EXPECT, "What must be so afterwards.", required=True),
+        *_MORE,
     ),
+    _test,
+)
+_MEMBER = Shape(
+    mark("one of several tests"),
+    (
+        _TEST,
+        Key("flow", _FLOW, "Another flow than the file's."),
+        Key("given", _GIVEN, "What differs from what the tests share."),
+        *_MORE,
+    ),
+    _test,
+)
+_CASE = Shape(
+    mark("a case of a policy"),
+    (Key("policy", NAME, "The policy, beside this file or of the workspace.", required=True), *POLICY_TEST.keys),
+    lambda cx, read: PolicyCase(policy=read.get("policy"), case=POLICY_TEST.build(cx, read)),
+)
+
+
+class _Entry:
+    """One of several tests: of the flow, or a case of a policy."""
+
+    def read(self, cx: Reader, node: Node, key: str) -> Any:
+        of_policy = isinstance(node, Map) and node.get("policy") is not None
+        return (_CASE if of_policy else _MEMBER).read(cx, node, key)
+
+    def schema(self, define: Define) -> Json:
+        return {"anyOf": [_MEMBER.schema(define), _CASE.schema(define)]}
+
+
+_SEVERAL = Shape(
+    mark("a file of tests"),
+    (
+        Key("flow", _FLOW, "The flow that is tested.", required=True),
+        Key("given", _GIVEN, "What the tests share; each may say otherwise."),
+        Key("tests", Items(_Entry(), least=1), "Several tests in one file.", required=True),
+    ),
+    lambda cx, read: _several(cx, read),
+)
+
+
+def _several(cx: Reader, read: Read) -> TestsFile:
+    shared = read.get("given", {})
+    members = [each for each in read.get("tests") if isinstance(each, TestFile)]
+    return TestsFile(
+        tests=tuple(_with(shared, read.get("flow"), each) for each in members),
+        cases=tuple(each for each in read.get("tests") if isinstance(each, PolicyCase)),
+        file=cx.source.file,
+        span=read.span,
+    )
+
+
+def _with(shared: Mapping[str, Any], flow: str, test: TestFile) -> TestFile:
+    """Return a test with what it shares with others: by name, and of an input by field."""
+    input = test.input
+    if "input" in shared and (input is None or (isinstance(input, dict) and isinstance(shared["input"], dict))):
+        input = {**shared["input"], **input} if isinstance(input, dict) else shared["input"]
+    named = {key: {**shared.get(key, {}), **getattr(test, key)} for key in ("tools", "model", "people", "events")}
+    return msgspec.structs.replace(
+        test, flow=test.flow or flow, now=test.now or shared.get("now"), input=input, **named
+    )
+
+
+class _TestFile(Shape, frozen=True):
+    """A file with one test or with several, with the places of everything in it. The keys are those of both forms."""
+
+    def read(self, cx: Reader, node: Node, key: str) -> Any:
+        if not isinstance(node, Map) or node.get("tests") is None:
+            test = _ONE.read(cx, node, key)
+            return msgspec.structs.replace(test, places=dict(_placed(node))) if isinstance(test, TestFile) else test
+        file = _SEVERAL.read(cx, node, key)
+        listed = node.get("tests")
+        if not isinstance(file, TestsFile) or not isinstance(listed, Seq):
+            return file
+        shared = {path: span for path, span in _placed(node) if path[0] != "tests"}
+        members = [item for item in listed.items if isinstance(item, Map) and item.get("policy") is None]
+        placed = zip(file.tests, members, strict=True)
+        return msgspec.structs.replace(
+            file,
+            tests=tuple(
+                msgspec.structs.replace(test, places={**shared, **dict(_placed(member))}) for test, member in placed
+            ),
+        )
+
+    def schema(self, define: Define) -> Json:
+        def make() -> Json:
+            properties: Json = {}
+            for item in self.keys:
+                properties[item.name] = {**item.kind.schema(define), "description": item.about}
+            forms = [{"required": ["test", "flow", "given", "expect"]}, {"required": ["flow", "tests"]}]
+            return {"type": "object", "additionalProperties": False, "properties": properties, "anyOf": forms}
+
+        return define(self.what, make)
+
+
+TEST = _TestFile(
+    mark("a test"),
+    (*_ONE.keys, *(key for key in _SEVERAL.keys if key.name == "tests")),
     _test,
 )
 

@@ -20,7 +20,7 @@ from flowrun.lang.reading import MISSING, Enough, Reader
 from flowrun.lang.shapes import Shape
 from flowrun.lang.source import Source
 from flowrun.lang.spec import Flow, Policy, ToolFile
-from flowrun.lang.spec_files import ExamplesFile, TestFile, WorkspaceFile
+from flowrun.lang.spec_files import ExamplesFile, TestFile, TestsFile, WorkspaceFile
 from flowrun.words import t
 
 SUFFIXES = {
@@ -84,8 +84,8 @@ def parse_tools(source: Source) -> tuple[ToolFile | None, list[Diagnostic]]:
     return parse_file(source, "tools")
 
 
-def parse_test(source: Source) -> tuple[TestFile | None, list[Diagnostic]]:
-    """Return the test of a `*.test.yaml`, or None where there is any error, and all findings."""
+def parse_test(source: Source) -> tuple[TestFile | TestsFile | None, list[Diagnostic]]:
+    """Return the test (or tests) of a `*.test.yaml`, or None where there is any error, and all findings."""
     return parse_file(source, "test")
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from flowrun.errors import Span
 from flowrun.lang.expr_problem import Path
-from flowrun.lang.spec import Budget, Template
+from flowrun.lang.spec import Budget, PolicyTest, Template
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +70,29 @@ class TestFile(msgspec.Struct, frozen=True, kw_only=True):
             if path[:end] in self.places:
                 return self.places[path[:end]]
         return self.span
+
+
+class PolicyCase(msgspec.Struct, frozen=True, kw_only=True):
+    """One case of a policy that stands in a file of tests: `policy` names the policy, beside the file or of the workspace."""
+
+    policy: str
+    case: PolicyTest
+
+
+class TestsFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file with several tests: of one flow, with what they share already in each, and cases of policies."""
+
+    tests: tuple[TestFile, ...]
+    cases: tuple[PolicyCase, ...]
+    file: str
+    span: Span
+
+    __test__ = False
+
+
+def tests_in(file: TestFile | TestsFile) -> tuple[TestFile, ...]:
+    """Return the tests of flows in a file of either form."""
+    return file.tests if isinstance(file, TestsFile) else (file,)
 
 
 class ExampleSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -80,7 +80,8 @@ def _names(comment: Allowance, code: str) -> bool:
 def _unused(comment: Allowance, used: set[tuple[int, str]]) -> Iterable[Diagnostic]:
     idle = [code for code in comment.codes if (id(comment), code.code) not in used]
     for code in idle:
-        edits: tuple[Edit, ...] = (code.edit,) if len(idle) < len(comment.codes) else (comment.edit,)
+        away = code.edit if len(idle) < len(comment.codes) else comment.edit
+        edits: tuple[Edit, ...] = () if away is None else (away,)
         message = t("{code} is not found in the line that this comment is about.", code=code.code)
         if not comment.first:
             message = t("{code} is not found in this file.", code=code.code)

@@ -18,8 +18,11 @@ from flowrun.lang import spec
 from flowrun.lint.check import check_flow
 from flowrun.plan.catalogue import Catalogue, FlowSource
 from flowrun.plan.compile import compile_plan
+from flowrun.testing.coverage.conditions import gate, source_of
+from flowrun.testing.coverage.seen import Watch
 from flowrun.testing.play import START
 from flowrun.testing.result import located
+from flowrun.testing.watched import WatchedPlan
 from flowrun.values.names import Names
 
 Json = Any
@@ -52,7 +55,7 @@ def plan_of(policy: spec.Policy, catalogue: Catalogue) -> CompiledPlan:
     source = FlowSource(flow=flow)
     # The findings about this made-up flow say nothing; the types that its check finds are needed for money.
     rewrites = check_flow(source, alone).rewrites
-    return CompiledPlan(compile_plan(source, alone, rewrites), policy.policy)
+    return CompiledPlan(compile_plan(source, alone, rewrites), f"policy:{policy.file}")
 
 
 def unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> list[str]:
@@ -122,6 +125,23 @@ def judge(test: spec.PolicyTest, compiled: CompiledPlan) -> tuple[Verdict, Names
     seen = names.judging(args=test.args, facts=test.facts, now=now)
     seen.tables = tables
     return verdict, seen
+
+
+def tried(test: spec.PolicyTest, watch: Watch, plan: WatchedPlan) -> frozenset[str]:
+    """Return the keys of what a policy's test tries, in a plan that is watched."""
+    if test.call not in plan.plan.tools:
+        return frozenset()
+    verdict, names = judge(test, plan)
+    flow = plan.plan.flow
+    found = watch.by_conditions(plan) | watch.limits(plan, flow, verdict, {call["call"] for call in test.before})
+    taken = _taken(test, plan, names)
+    for rule, policy in plan.rules_for(flow, test.call):
+        for place, limit in enumerate(rule.at_most if policy is not None else ()):
+            room = reservation(plan, rule, place, limit, names)
+            held, stopped = gate(source_of(rule), rule.id, f"at_most:{place}")
+            full = isinstance(room, str) or taken.get(room.counter, 0) + room.takes > room.most
+            found.add(stopped if full else held)
+    return frozenset(found)
 
 
 def speakers(test: spec.PolicyTest, compiled: CompiledPlan, verdict: Verdict, names: Names) -> list[str]:

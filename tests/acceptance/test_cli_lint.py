@@ -298,3 +298,23 @@ def test_signs_that_steer_a_terminal_stay_out_of_a_file(call: Call, tmp_path: Pa
     place(tmp_path, "titel: An example\n")
     call("lint", "--output", "out.txt")
     assert "\x1b" not in (tmp_path / "out.txt").read_text(encoding="utf-8")
+
+
+def test_an_error_that_a_comment_allows_does_not_stop_a_run(call: Call, tmp_path: Path) -> None:
+    """Lint and a run never disagree: what the one sets aside, the other does, too."""
+    steps = "".join(
+        f"  - {{id: {name}, call: crm.add_note, with: {{customer_id: C-10492, text: {name}}}}}\n"
+        for name in ("one", "two")
+    )
+    flow = "budget: {writes: 1, within: 2m}COMMENT\ntools:\n  crm.add_note: {}\nsteps:\n" + steps
+    (tmp_path / "input.json").write_text('{"message_id": "m", "email": "a@example.com", "text": "x"}', encoding="utf-8")
+    place(tmp_path, flow.replace("COMMENT", ""))
+    assert call("lint")[0] == 1
+    code, _, err = call("run", FLOW, "--input", "input.json")
+    assert code == 3 and "FR1504" in err
+    place(tmp_path, flow.replace("COMMENT", '   # flowrun: allow FR1504 reason="To show the brake." until=2999-12-31'))
+    assert call("lint")[0] == 0
+    code, out, err = call("run", FLOW, "--input", "input.json")
+    assert code != 3 and "stopped_by_budget" in out + err
+    place(tmp_path, flow.replace("COMMENT", '   # flowrun: allow FR1504 reason="To show the brake." until=2020-01-01'))
+    assert call("run", FLOW, "--input", "input.json")[0] == 3

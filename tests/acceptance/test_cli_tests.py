@@ -65,3 +65,21 @@ def test_a_report_for_build_servers(folder: Path, capsys: pytest.CaptureFixture[
 def test_a_name_without_a_test_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["test", "--only", "three tickets"]) == 3
     assert "error[FR3301]: There is no test three tickets." in capsys.readouterr().err
+
+
+def test_what_the_tests_try_and_leave_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["test", "--only", "a case", "--coverage"]) == 0
+    told = capsys.readouterr().out
+    assert "Not tried in small:\n" in told
+    assert f"  {folder}/small.flow.yaml:9: desk.create_ticket: asks. Write a test in which " in told
+    assert told.splitlines()[-2].split() == ["flow", "steps", "branches", "gates", "failures", "values", "tried"]
+    assert told.splitlines()[-1].split()[:5] == ["small", "3/3", "-", "1/2", "0/1"]
+
+
+@pytest.mark.parametrize(("least", "code"), [("10", 0), ("99", 1)])
+def test_too_little_coverage_fails(folder: Path, capsys: pytest.CaptureFixture[str], least: str, code: int) -> None:
+    assert main(["test", "--only", "a case", "--fail-under", least, "--json"]) == code
+    report = json.loads(capsys.readouterr().out)
+    assert report["coverage"]["enough"] == (code == 0) and 10 < report["coverage"]["percent"] < 99
+    assert {test["ok"] for test in report["tests"]} == {True}
+    assert report["coverage"]["flows"][0]["missing"][0]["line"] > 0

@@ -175,6 +175,36 @@ def test_a_comment_before_a_mistake_of_yaml_is_still_read() -> None:
     assert (len(found), problems) == (1, [])
 
 
+SCHEMA = "schemas/records/case/v1.json"
+
+
+def in_schema(comment: str, *lines: int) -> Judged:
+    text = '{\n  "$comment": "flowrun: ' + comment + '",\n  "type": "object"\n}\n'
+    found = [diagnostic("no-once", f"in line {n}", Span(SCHEMA, n, 1, n, 2)) for n in lines]
+    return judge(found, {SCHEMA: text}, TODAY, lambda file: True)
+
+
+def test_a_schema_file_says_it_for_itself_in_its_comment() -> None:
+    result = in_schema("allow-file FR1414 reason='A form of another house.' until=2027-01-31", 1, 3)
+    assert (result.findings, len(result.allowed)) == ([], 2)
+    assert {(a.reason, a.until, a.line) for a in result.allowed} == {("A form of another house.", "2027-01-31", 2)}
+
+
+@pytest.mark.parametrize("comment", ["allow FR1414 reason='x'", "allow-file FR1414", r"allow-file FR1414 reason=\"x\""])
+def test_in_a_schema_file_too_what_cannot_be_read_allows_nothing(comment: str) -> None:
+    result = in_schema(comment, 1)
+    assert result.allowed == [] and len(result.findings) == 2
+
+
+def test_an_unused_comment_of_a_schema_file_is_told_and_left_to_its_author() -> None:
+    (found,) = in_schema("allow-file FR1414 reason='x'").findings
+    assert (found.rule, found.changes) == ("allow-unused", ())
+
+
+def test_a_comment_with_a_sharp_sign_means_nothing_in_json() -> None:
+    assert allowances(Source(SCHEMA, '{"title": "# flowrun: allow-file FR1414 reason=x"}')) == ([], [])
+
+
 WORDS = st.sampled_from(
     [
         "allow",
