@@ -109,7 +109,7 @@ def too_large(name: str) -> InputError:
 def text_of(name: str, data: bytes) -> str:
     """Return bytes as text."""
     if b"\x00" in data:
-        raise InputError(t("{name} is a binary file, not text.", name=name), help=t("Give JSON or YAML."), code=CODE)
+        raise InputError(t("{name} is not a text file.", name=name), help=t("Give JSON or YAML."), code=CODE)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -58,7 +58,9 @@ def read_json(text: str) -> Json:
         value = msgspec.json.decode(text)
     except RecursionError:
         raise NotJson(
-            t("this is not valid JSON: it is nested too deep."), help=t("Hand in flatter data."), sure=True
+            t("this is not valid JSON: too many brackets stand inside each other."),
+            help=t("Hand in flatter data."),
+            sure=True,
         ) from None
     except msgspec.DecodeError as error:
         raise _explained(text, str(error)) from None
@@ -75,7 +77,7 @@ def _explained(text: str, message: str) -> NotJson:
     half = _half_pair(text)
     if half is not None:
         return NotJson(
-            t("`{text}` is half of a character (a lone surrogate), which is no text.", text=text[half : half + 6]),
+            t("`{text}` is half of a character, which is no text.", text=text[half : half + 6]),
             help=t("Write the character itself, or both halves, such as \\ud83d\\ude00."),
             at=place(text, half),
             sure=True,

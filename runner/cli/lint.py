@@ -172,8 +172,8 @@ def teach(name: str, form: str) -> int:
     if form == "json":
         print_json(found)
         return 0
-    say(f"{found.code} {found.rule} ({found.severity}): {found.title}", style="bold")
-    say(f"\n{found.teaching}")
+    say(f"{found.code} {found.rule} ({found.severity}): {t(found.title)}", style="bold")
+    say(f"\n{t(found.teaching)}")
     for label, text in ((t("Not this:"), found.bad), (t("But this:"), found.good)):
         say(f"\n{label}", style="bold")
         for line in text.split("\n"):

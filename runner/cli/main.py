@@ -217,9 +217,9 @@ def show_defect(error: Exception) -> int:
     output.error_line(harmless(f"error[{code}]: {t('internal error: {what}', what=what)}"))
     log = output.write_log(error, version=__version__, harmless=harmless)
     output.error_line(
-        t("help: please report it with {log}; FLOWRUN_DEBUG=1 shows the traceback", log=log)
+        t("help: please report it with {log}; FLOWRUN_DEBUG=1 shows where it broke", log=log)
         if log
-        else t("help: please report it; FLOWRUN_DEBUG=1 shows the traceback")
+        else t("help: please report it; FLOWRUN_DEBUG=1 shows where it broke")
     )
     return InternalError.exit_code
 
