@@ -47,6 +47,7 @@ RULE_FAMILIES = {
     "FR13": "Expressions: what they mean",
     "FR14": "Rules, steps and tools",
     "FR15": "What a flow means",
+    "FR16": "What files mean: schemas, policies",
     "FR17": "Comments that allow a finding",
 }
 ERROR_FAMILIES: dict[str, tuple[type[FlowrunError], str]] = {

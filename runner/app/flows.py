@@ -6,14 +6,15 @@ Owns: what lies beside a flow (policies, examples), the catalogue of a workspace
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from flowrun import wiring
-from flowrun.errors import Diagnostic, FlowError, InputError
+from flowrun.app.beside import findings_beside
+from flowrun.errors import ConfigError, Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.files import find_file, matching, read_source, source_of
@@ -21,10 +22,12 @@ from flowrun.lang.source import Source
 from flowrun.lint.allowed import Allowed, judge
 from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
+from flowrun.lint.schemas import file_findings as schema_findings
+from flowrun.lint.schemas import is_schema_file
 from flowrun.lint.supported import tools_findings, workspace_findings
 from flowrun.lint.workspace import file_findings, halt_findings, mark_findings, mode_findings, role_findings
 from flowrun.plan.catalogue import Catalogue, FlowSource
-from flowrun.plan.model import Example, ModelPlan, ToolPlan
+from flowrun.plan.model import Example, ModelPlan
 from flowrun.privacy.marks import SECRET, kinds_in
 from flowrun.words import t
 
@@ -80,6 +83,8 @@ class Reader:
     def __init__(self, stored: Mapping[str, bytes] | None = None) -> None:
         self.findings: list[Diagnostic] = []
         self.texts: dict[str, str] = {}
+        self.values: dict[Path, Any] = {}
+        """What each file says, where it can be read."""
         self._stored = stored or {}
         self._policies: dict[Path, list[Any]] = {}
 
@@ -93,7 +98,19 @@ class Reader:
         self.texts[source.file] = source.text
         value, findings = parse.parse_file(source, kind)
         self.findings += findings
+        if value is not None:
+            self.values[path] = value
         return value
+
+    def schema(self, path: Path) -> None:
+        """Look at the file of a record schema."""
+        try:
+            source = self._source(path)
+        except FlowError as error:
+            self.findings += error.diagnostics
+            return
+        self.texts[source.file] = source.text
+        self.findings += schema_findings(source)
 
     def _source(self, path: Path) -> Source:
         data = self._stored.get(str(path))
@@ -259,7 +276,7 @@ def today() -> str:
 def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalogue) -> list[Diagnostic]:
     flows, aside = flow_names(ws), Reader()  # each flow's own findings are told where it is checked
     all_flows = [aside.read(path, "flow") for path in _flow_files(ws)] if file.privacy else []
-    marks = _marks(ws, known.tools, [flow for flow in all_flows if flow is not None])
+    marks = _marks(ws, known, [flow for flow in all_flows if flow is not None])
     return [
         *workspace_findings(file),
         *role_findings(file),
@@ -271,10 +288,10 @@ def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalog
     ]
 
 
-def _marks(ws: Workspace, tools: Mapping[str, ToolPlan], flows: Iterable[spec.Flow]) -> set[str]:
+def _marks(ws: Workspace, known: Catalogue, flows: Iterable[spec.Flow]) -> set[str]:
     """Return the kinds that schemas mark anywhere in a workspace, and those that are known by their form."""
-    schemas: list[Any] = [schema for tool in tools.values() for schema in (tool.input, tool.output)]
-    schemas += [ws.registry.get(name, version) for name, version in ws.registry.names()]
+    schemas: list[Any] = [schema for tool in known.tools.values() for schema in (tool.input, tool.output)]
+    schemas += [known.schema(name, version) for name, version in ws.registry.names()]
     schemas += [msgspec.to_builtins(flow) for flow in flows]
     return {"email", "phone", SECRET, *(kind for schema in schemas for kind in kinds_in(schema))}
 
@@ -302,19 +319,21 @@ def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes]
     known: Catalogue | None = None
     findings: list[Diagnostic] = []
     for file in dict.fromkeys(files):
-        if file.name.endswith(SUFFIX):
+        if file.suffix == ".json" and is_schema_file(str(file.absolute())):
+            reader.schema(file)
+        elif file.name.endswith(SUFFIX):
             source = reader.flow(file)
             if source is not None:
-                known = known or catalogue(ws, reader)
+                known = known or _lenient(ws, reader)
                 findings += check_flow(source, known).findings
         elif not any(d.span.file == str(file) for d in reader.findings) and str(file) not in reader.texts:
             value = reader.read(file, parse.kind_of(file.name) or "flow")
             if isinstance(value, spec.ToolFile):
                 findings += tools_findings(value)
             elif isinstance(value, spec_files.WorkspaceFile):
-                known = known or catalogue(ws, reader)
+                known = known or _lenient(ws, reader)
                 findings += _file_findings(ws, value, known)
-    found = [*reader.findings, *findings]
+    found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values)]
     judged = judge(found, reader.texts, today(), _looked_for(ws, paths, files))
     unique = dict.fromkeys(sorted(judged.findings, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return Looked(list(dict.fromkeys(files)), list(unique), reader.texts, judged.allowed)
@@ -327,9 +346,25 @@ def _looked_for(ws: Workspace, paths: Sequence[str], files: Iterable[Path]) -> C
     return alone.__contains__
 
 
+def _lenient(ws: Workspace, reader: Reader) -> Catalogue:
+    """Return the catalogue for a check: a schema file that is wrong is a finding there, and says nothing here."""
+
+    def schema(name: str, version: int) -> dict[str, Any] | None:
+        try:
+            return ws.registry.get(name, version)
+        except ConfigError:
+            path = ws.registry.path(name, version)
+            if path is not None and str(path) not in reader.texts:
+                reader.schema(path)
+            return {}
+
+    return replace(catalogue(ws, reader), schema=schema)
+
+
 def _expand(ws: Workspace, path: str) -> list[Path]:
     folder = Path(path)
     if not folder.is_dir():
         return [locate(ws, path)]
     found = [f for f in sorted(folder.rglob("*.yaml")) if parse.kind_of(f.name) is not None]
+    found += [f for f in sorted(folder.rglob("v*.json")) if is_schema_file(str(f.absolute()))]
     return [f for f in found if not any(part.startswith(".") for part in f.relative_to(folder).parts)]

@@ -19,7 +19,9 @@ from flowrun.lang import (
     codes_expressions,
     codes_files,
     codes_people,
+    codes_policies,
     codes_rules,
+    codes_schemas,
     codes_shape,
     codes_types,
     codes_workspace,
@@ -34,6 +36,8 @@ FAMILIES = (
     codes_workspace,
     codes_budgets,
     codes_people,
+    codes_schemas,
+    codes_policies,
     codes_allowances,
 )
 

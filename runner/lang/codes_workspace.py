@@ -11,8 +11,17 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "warning",
         "A fact that no rule uses",
         "Facts that nobody uses are never read.",
-        "facts: {r: …}   # and no rule uses it",
-        "facts: {}",
+        """\
+# file: notes.policy.yaml
+facts: {who: {call: crm.lookup_customer, with: {email: ana@example.com}}}
+rules:
+  - {id: few, tools: crm.add_note, at_most: 2, reason: Two notes are enough.}
+""",
+        """\
+# file: notes.policy.yaml
+rules:
+  - {id: few, tools: crm.add_note, at_most: 2, reason: Two notes are enough.}
+""",
     ),
     "fact-not-read": (
         "FR1421",

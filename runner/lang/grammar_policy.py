@@ -50,6 +50,7 @@ def _test(cx: Reader, read: Read) -> PolicyTest:
         expect=read.get("expect"),
         by=read.get("by"),
         span=read.span,
+        at=read.at,
     )
 
 
@@ -97,6 +98,8 @@ def _policy(cx: Reader, read: Read) -> Any:
         tests=read.get("tests", ()),
         file=cx.source.file,
         span=read.span,
+        at=read.at,
+        places=read.places,
     )
 
 

@@ -27,7 +27,9 @@ class Use(msgspec.Struct, frozen=True):
     def read(self, cx: Reader, node: Node, key: str) -> Any:
         if isinstance(node, Map) and self.inline:
             inline = plain(node)
-            return SchemaUse(name="", version=0, inline=inline, span=node.span) if valid(cx, node, key) else MISSING
+            if not valid(cx, node, key):
+                return MISSING
+            return SchemaUse(name="", version=0, inline=inline, span=node.span, tree=node)
         if empty(cx, node, key):
             return MISSING
         if isinstance(node, Scalar) and re.fullmatch(USE, node.text):

@@ -44,12 +44,13 @@ Places = Mapping[str, tuple[Span, ...]]
 
 
 class SchemaUse(msgspec.Struct, frozen=True, kw_only=True):
-    """`NAME@N`, or an inline JSON Schema (then `name` is empty and `version` 0)."""
+    """`NAME@N`, or an inline JSON Schema (then `name` is empty, `version` 0 and `tree` the schema with places)."""
 
     name: str
     version: int
     inline: dict[str, Any] | None
     span: Span
+    tree: Any = None
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}" if self.inline is None else "inline schema"
@@ -250,6 +251,7 @@ class PolicyTest(msgspec.Struct, frozen=True, kw_only=True):
     expect: str
     by: str | None
     span: Span
+    at: Mapping[str, Span] = {}
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,6 +265,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[PolicyTest, ...]
     file: str
     span: Span
+    at: Mapping[str, Span] = {}
+    places: Places = {}
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -295,7 +299,7 @@ class ToolFile(msgspec.Struct, frozen=True, kw_only=True):
     span: Span
 
 
-def place_of(part: Rule | Step | Flow | Fact, key: str, index: int = 0) -> Span:
+def place_of(part: Rule | Step | Flow | Fact | Policy, key: str, index: int = 0) -> Span:
     """Return where a value of a key stands: the item or name number `index`, else the key, else the whole part."""
     places = part.places.get(key, ())
     if index < len(places):

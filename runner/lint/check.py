@@ -21,6 +21,7 @@ from flowrun.lint.exposed import check_exposed
 from flowrun.lint.findings import Findings
 from flowrun.lint.meaning import check_meaning
 from flowrun.lint.paths import check_choice, check_records
+from flowrun.lint.policy_pairs import check_flow_pairs
 from flowrun.lint.rules import (
     check_cycles,
     check_examples,
@@ -30,6 +31,7 @@ from flowrun.lint.rules import (
     check_subject,
     check_tool_rules,
 )
+from flowrun.lint.schemas import check_inline
 from flowrun.lint.scope import World, without
 from flowrun.lint.secrets import check_secrets
 from flowrun.plan.catalogue import Catalogue, FlowSource
@@ -77,6 +79,7 @@ class _Walk:
         policies = [*self.catalogue.policies, *source.policies]
         check_policies(self.world, out, policies)
         check_exposed(self.world, out, policies)
+        check_flow_pairs(flow, policies, out)
         check_secrets(self.world, flow.steps, out)
         check_budget(self.world, out, self.used)
         check_subject(self.world, out)
@@ -85,6 +88,7 @@ class _Walk:
         check_meaning(self.world, out, policies)
         check_examples(self.world, out, source)
         check_cycles(self.world, out)
+        check_inline(flow, out)
 
     def scope(self, steps: Mapping[str, Type], item: Type | None) -> TypeScope:
         hidden = {name: t("runs later or elsewhere") for name in self.ids() if name not in steps}

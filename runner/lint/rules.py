@@ -14,6 +14,7 @@ from flowrun.lang.types import ANY, Type, TypeScope, check_condition, check_valu
 from flowrun.lint.findings import Findings
 from flowrun.lint.scope import World
 from flowrun.plan.catalogue import FlowSource
+from flowrun.values.money import is_currency
 from flowrun.values.nodes import walk
 from flowrun.words import t
 
@@ -110,7 +111,21 @@ def _check_conditions(rule: spec.Rule, scope: TypeScope, out: Findings) -> None:
     for limit in rule.at_most:
         for expr in (limit.sum, limit.per):
             if expr is not None:
-                out.problems(infer(expr.node, scope)[1], expr)
+                kind, problems = infer(expr.node, scope)
+                out.problems(problems, expr)
+                if expr is limit.sum and limit.currency and is_currency(kind.currency or limit.currency):
+                    _check_currency(limit, limit.currency, kind.currency or limit.currency, expr, out)
+
+
+def _check_currency(limit: spec.Limit, written: str, marked: str, expr: spec.Expr, out: Findings) -> None:
+    if written != marked:
+        out.add(
+            "limit-currency",
+            t("The limit is in {written}, and {what} is in {marked}: every call is refused.", written=written,
+              what=expr.text, marked=marked),
+            limit.span,
+            help=t("Write the limit in {marked}; nothing is converted.", marked=marked),
+        )  # fmt: skip
 
 
 def check_subject(world: World, out: Findings) -> None:

@@ -1,11 +1,11 @@
 """The types of a flow's world: its input, tools, schemas and what each step leaves behind.
 
-Owns: the reading of types from the catalogue, each once.
+Owns: the reading of types from the catalogue, each once, and the walk over all steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flowrun.lang import spec
@@ -77,6 +77,21 @@ class World:
     def scope(self, steps: Mapping[str, Type], **more: Any) -> TypeScope:
         """Return the scope of a place in the flow."""
         return TypeScope(input=self.input, steps=steps, calls=self.calls, tables=self.tables, **more)
+
+
+def every_step(steps: Sequence[spec.Step]) -> Iterator[spec.Step]:
+    """Yield steps and the steps inside them, each before what it holds."""
+    for step in steps:
+        yield step
+        match step:
+            case spec.Choose():
+                for branch in step.choose:
+                    yield from every_step(branch.steps)
+            case spec.ForEach():
+                yield from every_step(step.steps)
+            case spec.Parallel():
+                for inner in step.parallel.values():
+                    yield from every_step(inner)
 
 
 def without(expected: Type, names: set[str]) -> Type:

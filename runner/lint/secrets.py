@@ -10,7 +10,7 @@ from typing import Any
 
 from flowrun.lang import spec
 from flowrun.lint.findings import Findings
-from flowrun.lint.scope import World
+from flowrun.lint.scope import World, every_step
 from flowrun.privacy.marks import SECRET, kinds_in, part_of
 from flowrun.values.nodes import children
 from flowrun.words import t
@@ -21,7 +21,7 @@ Path = tuple[str | int, ...]
 
 def check_secrets(world: World, steps: Sequence[spec.Step], out: Findings) -> None:
     """Find every secret that a prompt names, by itself or inside what is shown whole."""
-    every = list(_all(steps))
+    every = list(every_step(steps))
     schemas = {step.id: world.value_schema(step) for step in every}
     for step in every:
         if not isinstance(step, spec.Ask):
@@ -45,20 +45,6 @@ def check_secrets(world: World, steps: Sequence[spec.Step], out: Findings) -> No
                         ),
                     )
                     break
-
-
-def _all(steps: Sequence[spec.Step]) -> Iterator[spec.Step]:
-    for step in steps:
-        yield step
-        match step:
-            case spec.Choose():
-                for branch in step.choose:
-                    yield from _all(branch.steps)
-            case spec.ForEach():
-                yield from _all(step.steps)
-            case spec.Parallel():
-                for inner in step.parallel.values():
-                    yield from _all(inner)
 
 
 def _reads(node: Node, path: Path = ()) -> Iterator[tuple[Node, Path]]:

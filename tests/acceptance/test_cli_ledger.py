@@ -66,7 +66,7 @@ version: 1
 owner: leads
 input:
   type: object
-  properties: {order: {type: string}, amount: {type: integer}}
+  properties: {order: {type: string}, amount: {type: integer, x-money: EUR}}
   required: [order, amount]
   additionalProperties: false
 output: paid@1

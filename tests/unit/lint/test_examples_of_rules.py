@@ -17,7 +17,7 @@ from flowrun.lint.reporters.text import render_text
 
 TO_CONVERT: frozenset[str] = frozenset(
     [
-        *("extra-field", "constant-condition", "bad-table-keys", "no-once", "unproved", "unused-fact"),
+        *("extra-field", "constant-condition", "bad-table-keys", "no-once", "unproved"),
         *("pii-to-model", "policy-test", "needs-before-order", "duplicate-name", "tool-changed"),
     ]
 )
