@@ -38,6 +38,7 @@ FILES = {
     "tools": "`NAME.tools.yaml`",
     "test": "`NAME.test.yaml`",
     "examples": "`FLOW.examples.yaml`, beside the flow",
+    "prove": "`FLOW.prove.yaml`, beside the flow",
     "workspace": "`flowrun.yaml`",
 }
 RULE_FAMILIES = {

@@ -2,8 +2,8 @@
 
 Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_files` (FR10xx), `codes_shape`
 (FR11xx), `codes_expressions` (FR12xx), `codes_types` (FR13xx), `codes_rules` and `codes_workspace` (FR14xx),
-`codes_budgets` and `codes_people` (FR15xx, what a flow means) and `codes_allowances` (FR17xx); a code is never given to
-another rule.
+`codes_budgets`, `codes_people`, `codes_branches`, `codes_approvals` and `codes_values` (FR15xx, what a flow means) and
+`codes_allowances` (FR17xx); a code is never given to another rule.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import msgspec
 from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import (
     codes_allowances,
+    codes_branches,
     codes_budgets,
     codes_expressions,
     codes_files,
@@ -24,6 +25,7 @@ from flowrun.lang import (
     codes_schemas,
     codes_shape,
     codes_types,
+    codes_values,
     codes_workspace,
 )
 
@@ -36,6 +38,8 @@ FAMILIES = (
     codes_workspace,
     codes_budgets,
     codes_people,
+    codes_branches,
+    codes_values,
     codes_schemas,
     codes_policies,
     codes_allowances,

@@ -157,7 +157,11 @@ models:
         "error",
         "Who is the customer?",
         "A flow that speaks with the customer says in `subject` who that is.",
-        "steps:\n  - {id: more, ask: Ask for the order., to: customer, on_error: hand_off}",
+        """\
+# without: subject
+steps:
+  - {id: more, ask: Ask for the order., to: customer, on_error: hand_off}
+""",
         """\
 subject: input.email
 steps:

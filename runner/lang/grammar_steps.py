@@ -185,12 +185,12 @@ class _Branch:
             Key("when", Expression(condition=True), "When this branch runs.", required=True),
             Key("steps", Steps(), "What it does.", required=True),
         ),
-        lambda cx, read: Branch(when=read.get("when"), steps=read.get("steps"), span=read.span),
+        lambda cx, read: Branch(when=read.get("when"), steps=read.get("steps"), span=read.span, at=read.at),
     )
     other = Shape(
         mark("the last branch of choose"),
         (Key("otherwise", Steps(), "What happens where no branch holds.", required=True),),
-        lambda cx, read: Branch(when=None, steps=read.get("otherwise"), span=read.span),
+        lambda cx, read: Branch(when=None, steps=read.get("otherwise"), span=read.span, at=read.at),
     )
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:

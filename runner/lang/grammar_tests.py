@@ -1,6 +1,6 @@
-"""Test files and example files, which stand beside a flow.
+"""Test files, example files and files of questions, which stand beside a flow.
 
-Owns: the shapes of `*.test.yaml` and `*.examples.yaml`. Running tests is not done here.
+Owns: the shapes of `*.test.yaml`, `*.examples.yaml` and `*.prove.yaml`. Running tests and answering is not done here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from flowrun.lang.kinds import (
 )
 from flowrun.lang.reading import MISSING, Define, Reader
 from flowrun.lang.shapes import Items, Key, Named, Read, Shape
-from flowrun.lang.spec_files import ExamplesFile, ExampleSpec, Expect, PolicyCase, TestFile, TestsFile
+from flowrun.lang.spec_files import ExamplesFile, ExampleSpec, Expect, PolicyCase, ProveFile, TestFile, TestsFile
 from flowrun.words import mark
 
 OUTCOMES = (
@@ -281,4 +281,24 @@ EXAMPLES = Shape(
     mark("an example file"),
     (Key("examples", Items(_EXAMPLE, least=1), "Labelled examples of the flow's steps.", required=True),),
     lambda cx, read: ExamplesFile(examples=read.get("examples"), file=cx.source.file, span=read.span),
+)
+
+_QUESTIONS = Items(Text(), lone=True)
+PROVE = Shape(
+    "a file of questions",
+    (
+        Key("prove", NAME, "The flow that is asked about.", required=True),
+        Key("never", _QUESTIONS, "What must not be possible."),
+        Key("possible", _QUESTIONS, "What is possible, and was looked at."),
+        Key("unclear", _QUESTIONS, "What cannot be told, and was looked at."),
+    ),
+    lambda cx, read: ProveFile(
+        prove=read.get("prove"),
+        never=read.get("never", ()),
+        possible=read.get("possible", ()),
+        unclear=read.get("unclear", ()),
+        file=cx.source.file,
+        span=read.span,
+        at=read.at,
+    ),
 )

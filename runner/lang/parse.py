@@ -13,7 +13,7 @@ from flowrun.lang.codes import MAX_FINDINGS, diagnostic
 from flowrun.lang.document import Map, compose
 from flowrun.lang.grammar_flow import FLOW
 from flowrun.lang.grammar_policy import POLICY
-from flowrun.lang.grammar_tests import EXAMPLES, TEST
+from flowrun.lang.grammar_tests import EXAMPLES, PROVE, TEST
 from flowrun.lang.grammar_tools import TOOLS
 from flowrun.lang.grammar_workspace import WORKSPACE
 from flowrun.lang.reading import MISSING, Enough, Reader
@@ -29,6 +29,7 @@ SUFFIXES = {
     ".tools.yaml": "tools",
     ".test.yaml": "test",
     ".examples.yaml": "examples",
+    ".prove.yaml": "prove",
 }
 SHAPES: dict[str, Shape] = {
     "flow": FLOW,
@@ -36,12 +37,14 @@ SHAPES: dict[str, Shape] = {
     "tools": TOOLS,
     "test": TEST,
     "examples": EXAMPLES,
+    "prove": PROVE,
     "workspace": WORKSPACE,
 }
 
 
 def kind_of(file: str) -> str | None:
-    """Return which kind a file is by its name (`flow`, `policy`, `tools`, `test`, `examples`, `workspace`), or None."""
+    """Return which kind a file is by its name (`flow`, `policy`, `tools`, `test`, `examples`, `prove`,
+    `workspace`), or None."""
     name = file.replace("\\", "/").rpartition("/")[2]
     if name in ("flowrun.yaml", "flowrun.yml"):
         return "workspace"
@@ -102,10 +105,10 @@ def parse_workspace(source: Source) -> tuple[WorkspaceFile | None, list[Diagnost
 def _mistaken(reader: Reader, tree: Map, kind: str) -> bool:
     """Note a file of one kind under the name of another, instead of twenty unknown keys."""
     keys = {name.text: name for name, _ in tree.entries}
-    own = {"test": "test", "examples": "examples"}.get(kind, kind)
+    own = kind
     if kind == "workspace" or own in keys:
         return False
-    for other in ("test", "policy", "flow", "examples", "tools"):
+    for other in ("test", "policy", "flow", "examples", "prove", "tools"):
         if other in keys and other not in {item.name for item in SHAPES[kind].keys}:
             reader.found.append(
                 diagnostic(

@@ -21,6 +21,7 @@ TITLES = {
     "tools": "A tool file of flowrun",
     "test": "A test of a flow",
     "examples": "Examples of a flow's steps",
+    "prove": "Questions about a flow",
     "workspace": "The workspace file flowrun.yaml",
 }
 

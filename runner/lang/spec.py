@@ -157,6 +157,7 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True):
     when: Expr | None
     steps: tuple[Step, ...]
     span: Span
+    at: Mapping[str, Span] = {}
 
 
 class Choose(Step, frozen=True, kw_only=True):

@@ -114,6 +114,18 @@ class ExamplesFile(msgspec.Struct, frozen=True, kw_only=True):
     span: Span
 
 
+class ProveFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What can happen in a flow and what cannot, as questions; `unclear` are those that cannot be told."""
+
+    prove: str
+    never: tuple[str, ...]
+    possible: tuple[str, ...]
+    unclear: tuple[str, ...]
+    file: str
+    span: Span
+    at: Mapping[str, Span]
+
+
 class Price(msgspec.Struct, frozen=True, kw_only=True):
     """What a model costs: millionths of `currency` for a million tokens; `dated` is the day on which that was true."""
 

@@ -16,9 +16,11 @@ from flowrun.lang import spec
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.types import ANY, NULL, STRING, Type, TypeScope, check_condition, check_value, infer, with_currencies
 from flowrun.lang.types_model import union
+from flowrun.lint.branches import check_reached
 from flowrun.lint.budget import check_budget
 from flowrun.lint.exposed import check_exposed
 from flowrun.lint.findings import Findings
+from flowrun.lint.identity import check_key
 from flowrun.lint.meaning import check_meaning
 from flowrun.lint.paths import check_choice, check_records
 from flowrun.lint.policy_pairs import check_flow_pairs
@@ -28,7 +30,6 @@ from flowrun.lint.rules import (
     check_policies,
     check_role,
     check_roles,
-    check_subject,
     check_tool_rules,
 )
 from flowrun.lint.schemas import check_inline
@@ -71,7 +72,10 @@ class _Walk:
         for use in (flow.input, flow.output):
             self.schema(use)
         if flow.key is not None:
-            out.problems(infer(flow.key.node, TypeScope(input=self.world.input))[1], flow.key)
+            kind, problems = infer(flow.key.node, TypeScope(input=self.world.input))
+            out.problems(problems, flow.key)
+            if not problems:
+                check_key(self.world, kind, out)
         self.steps(flow.steps, {}, None)
         if flow.subject is not None:
             out.problems(infer(flow.subject.node, self.world.scope(self.inside))[1], flow.subject)
@@ -82,7 +86,6 @@ class _Walk:
         check_flow_pairs(flow, policies, out)
         check_secrets(self.world, flow.steps, out)
         check_budget(self.world, out, self.used)
-        check_subject(self.world, out)
         check_roles(self.world, out)
         check_records(flow, out)
         check_meaning(self.world, out, policies)
@@ -271,6 +274,7 @@ class _Walk:
             after = self.certain if after is None else after & self.certain
             new |= {name: kind.or_null() for name, kind in inner.items() if name not in visible}
         covered = check_choice(step, scope, self.out)
+        check_reached(step, scope, self.out)
         self.certain = before if after is None or not covered else after
         visible |= new
         found = union(kinds)

@@ -140,6 +140,7 @@ def _flow(stem: str, text: str, tools: list[str]) -> dict[str, str]:
         "input": "input: support_message@1",
         "output": "output: outcome@1",
         "key": "key: input.message_id",
+        **({} if "input" in own else {"subject": "subject: input.email"}),
         "budget": "budget: {model_calls: 6, tool_calls: 10, writes: 4, within: 2m}",
         "tools": "\n".join(["tools:", *listed]) if listed else "tools: {}",
         "steps": "\n".join(["steps:", *([_CUSTOMER] if looked else []), *([act] if writes else []), f"  {_DONE}"]),

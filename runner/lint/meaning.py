@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowrun.lang import spec
+from flowrun.lint.branches import check_branches
 from flowrun.lint.findings import Findings
+from flowrun.lint.identity import check_identity
 from flowrun.lint.people import check_people
 from flowrun.lint.reach import Reach
 from flowrun.lint.scope import World
 from flowrun.lint.spending import check_spending
+from flowrun.lint.unread import check_unread
 
 
 def check_meaning(world: World, out: Findings, policies: Sequence[spec.Policy]) -> None:
@@ -22,3 +25,6 @@ def check_meaning(world: World, out: Findings, policies: Sequence[spec.Policy]) 
     reach = Reach(world)
     check_spending(world, reach, out, policies)
     check_people(world, reach, out)
+    check_branches(reach, out)
+    check_unread(reach, out, policies)
+    check_identity(world, reach, out, policies)

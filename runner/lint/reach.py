@@ -18,6 +18,8 @@ from flowrun.lint.sizes import Sizes
 
 _STEP = re.compile(r"""\bsteps\s*(?:\.\s*([a-z][a-z0-9_]*)|\[\s*["']([a-z][a-z0-9_]*)["']\s*\])""")
 
+_PASSING = re.compile(r"\b(?:calls|now|age|next|time_of)\b")
+
 
 class Need(NamedTuple):
     """How much of a budget's limits is used."""
@@ -140,10 +142,11 @@ class Reach:
             ended = _either(ended, inside)
             if step.when is not None or step.on_error == "continue":
                 if after is None and step.when is not None and step.on_error != "continue":
-                    failed = (*failed, step.when)
+                    failed += _lasting(step.when)
                 after, more = now, ()
             failed += more
-            if isinstance(step, spec.Call) and place.sure and step.on_error != "continue" and self.writes(step.call):
+            made = step.when is None and step.on_error != "continue"
+            if made and isinstance(step, spec.Call) and self.writes(step.call):
                 written = step
             through = None if through is None else after
         return through, ended
@@ -187,7 +190,7 @@ class Reach:
         only_ends = True
         open_end = True
         for branch in step.choose:
-            held = place.held if branch.when is None else (*place.held, branch.when)
+            held = place.held + _lasting(branch.when)
             around = self._around(step, place, held=held, failed=failed)
             end, inside = self._steps(branch.steps, replace(around, sure=False), need)
             through, ended = _either(through, end), _either(ended, inside)
@@ -195,8 +198,8 @@ class Reach:
             if branch.when is None:
                 open_end = False
             else:
-                failed = (*failed, branch.when)
-                passed = (*passed, branch.when) if only_ends else passed
+                failed += _lasting(branch.when)
+                passed += _lasting(branch.when) if only_ends else ()
         return (need if open_end else through), ended, passed
 
     def _around(
@@ -212,7 +215,7 @@ class Reach:
         return replace(
             place,
             above=(*place.above, block),
-            held=known if block.when is None else (*known, block.when),
+            held=known + _lasting(block.when),
             failed=place.failed if failed is None else failed,
             caught=place.caught or block.on_error != "fail",
             until=min(limits, default=None),
@@ -262,6 +265,11 @@ def steps_in(text: str) -> Iterator[str]:
     if "steps" in text:
         for found in _STEP.finditer(text):
             yield found[1] or found[2]
+
+
+def _lasting(when: spec.Expr | None) -> tuple[spec.Expr, ...]:
+    """Return a condition if what it says stays so: calls are made, and time passes."""
+    return () if when is None or _PASSING.search(when.text) else (when,)
 
 
 def _either(one: Need | None, other: Need | None) -> Need | None:

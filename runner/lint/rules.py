@@ -128,19 +128,6 @@ def _check_currency(limit: spec.Limit, written: str, marked: str, expr: spec.Exp
         )  # fmt: skip
 
 
-def check_subject(world: World, out: Findings) -> None:
-    """A flow that speaks with the customer says who that is."""
-    flow = world.flow
-    customer = any(step.to == "customer" for step in asks(flow.steps))
-    if (customer or any("customer" in r.approver for r in flow.tools.values())) and flow.subject is None:
-        out.add(
-            "missing-subject",
-            t("This flow speaks with the customer, so it must say who that is."),
-            flow.at.get("flow", flow.at.get("steps", flow.span)),
-            help=t("subject: input.email"),
-        )
-
-
 def check_cycles(world: World, out: Findings) -> None:
     """Flows that call each other, or themselves, in a circle would never end."""
     own = f"{world.flow.flow}@{world.flow.version}"

@@ -62,7 +62,7 @@ def test_two_records_are_found() -> None:
 
 
 def test_a_record_in_every_branch_is_one_record() -> None:
-    others = "{otherwise: [" + WRITE.format("b") + "]}"
+    others = "{otherwise: [{id: b, record: out@1, with: {n: 7}}]}"
     assert rules(choose(branch('input.kind == "bug"', WRITE.format("a")), others)) == []
 
 

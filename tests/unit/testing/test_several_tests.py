@@ -90,7 +90,7 @@ def test_a_file_of_tests_needs_its_keys(tmp_path: Path) -> None:
     assert "One of several tests needs `expect`." in broken.messages[0]
     (broken,) = play(tmp_path, "flow: small\n")
     assert [m.partition(": ")[2] for m in broken.messages] == [
-        f"a test needs `{key}`." for key in ("test", "given", "expect")
+        f"A test needs `{key}`." for key in ("test", "given", "expect")
     ]
 
 
