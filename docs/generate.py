@@ -1,7 +1,8 @@
 """The reference pages, made from what the program reads by.
 
-Owns: docs/reference/{language,functions,errors,cli}.md. `python docs/generate.py --write` writes them, `--check` ends
-with 1 where one is not fresh. The pages are never edited by hand; no other page may be made here.
+Owns: docs/reference/{language,functions,errors,cli}.md; those of the rules are `rule_pages`. `python docs/generate.py
+--write` writes them all, `--check` ends with 1 where one is not fresh. The pages are never edited by hand; no other page may
+be made here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import rule_pages
 
 from flowrun.cli.main import cli
 from flowrun.errors import (
@@ -25,7 +27,6 @@ from flowrun.errors import (
     InternalError,
     StoreError,
 )
-from flowrun.lang import codes
 from flowrun.lang.schemas import TITLES, make_schema
 from flowrun.values.functions import FUNCTIONS
 
@@ -41,18 +42,8 @@ FILES = {
     "prove": "`FLOW.prove.yaml`, beside the flow",
     "workspace": "`flowrun.yaml`",
 }
-RULE_FAMILIES = {
-    "FR10": "Files and YAML",
-    "FR11": "Keys and values",
-    "FR12": "Expressions: how they are written",
-    "FR13": "Expressions: what they mean",
-    "FR14": "Rules, steps and tools",
-    "FR15": "What a flow means",
-    "FR16": "What files mean: schemas, policies",
-    "FR17": "Comments that allow a finding",
-}
 ERROR_FAMILIES: dict[str, tuple[type[FlowrunError], str]] = {
-    "FR1…": (FlowError, "the author of the file; every finding is listed below"),
+    "FR1…": (FlowError, "the author of the file; every finding has a page of its own under [rules](rules/index.md)"),
     "FR2…": (ConfigError, "whoever set the workspace up"),
     "FR3…": (InputError, "whoever handed in the input, the answer or the approval"),
     "FR4…": (AdapterError, "nobody, at first: a model or a tool failed, and `on_error` of the step decides"),
@@ -168,7 +159,7 @@ def functions() -> str:
 
 
 def errors() -> str:
-    """Return the page of codes: findings with a bad and a good example, and the families of other errors."""
+    """Return the page of the families of codes."""
     lines = [
         "# Codes\n",
         "A code never changes its meaning. `flowrun lint` shows findings with the place in the file; other errors are",
@@ -179,31 +170,7 @@ def errors() -> str:
     ]
     for family, (error, who) in ERROR_FAMILIES.items():
         lines.append(f"| {family} | {error.exit_code} | {who} |")
-    lines += [
-        "",
-        "## Findings in files\n",
-        "`flowrun lint --explain CODE` shows one of these in the terminal. The examples are parts of files.\n",
-    ]
-    family = ""
-    for entry in codes.catalogue().values():
-        title = RULE_FAMILIES.get(entry.code[:4], "More")
-        if title != family:
-            family = title
-            lines.append(f"### {family}\n")
-        weight = "" if entry.severity == "error" else f" ({entry.severity})"
-        lines += [
-            f"#### {entry.code} {entry.rule}{weight}\n",
-            f"{entry.title}. {entry.teaching}\n",
-            *_example("Not so", entry.bad),
-            *_example("But so", entry.good),
-        ]
     return "\n".join(lines)
-
-
-def _example(label: str, text: str) -> Iterator[str]:
-    if text:
-        yield f"{label}:\n"
-        yield f"```text\n{text.rstrip()}\n```\n"
 
 
 def commands() -> str:
@@ -285,15 +252,18 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-def render(page: str) -> str:
-    """Return the text of one page."""
-    return FRESH + PAGES[page]().rstrip() + "\n"
+def render() -> dict[Path, str]:
+    """Return the text of every page, by its file."""
+    texts = {FOLDER / page: make() for page, make in PAGES.items()}
+    texts |= {FOLDER / "rules" / page: text for page, text in rule_pages.pages().items()}
+    return {file: FRESH + text.rstrip() + "\n" for file, text in texts.items()}
 
 
 def stale() -> list[Path]:
-    """Return the pages whose file is not what it would be now."""
-    files = {FOLDER / page: render(page) for page in PAGES}
-    return [f for f, text in files.items() if not f.exists() or f.read_text(encoding="utf-8") != text]
+    """Return the pages whose file is not what it would be now, and those of rules that do not exist any more."""
+    files = render()
+    wrong = [f for f, text in files.items() if not f.exists() or f.read_text(encoding="utf-8") != text]
+    return wrong + [f for f in (FOLDER / "rules").glob("*.md") if f not in files]
 
 
 def main(arguments: list[str]) -> int:
@@ -302,9 +272,13 @@ def main(arguments: list[str]) -> int:
         print("usage: python docs/generate.py --write|--check", file=sys.stderr)
         return 2
     if arguments == ["--write"]:
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        for page in PAGES:
-            (FOLDER / page).write_text(render(page), encoding="utf-8")
+        files = render()
+        (FOLDER / "rules").mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            file.write_text(text, encoding="utf-8")
+        for file in (FOLDER / "rules").glob("*.md"):
+            if file not in files:
+                file.unlink()
         return 0
     found = stale()
     for file in found:

@@ -16,6 +16,7 @@ from flowrun.lang.files import matching
 from flowrun.lint.findings import Findings
 from flowrun.lint.policy_files import check_policy
 from flowrun.lint.policy_pairs import Index, check_listed, check_pairs
+from flowrun.lint.workspace import name_findings
 
 if TYPE_CHECKING:
     from flowrun.app.workspace import Workspace
@@ -35,7 +36,8 @@ def findings_beside(ws: Workspace, known: Catalogue | None, values: Mapping[Path
     policies = {path: value for path, value in read.items() if isinstance(value, spec.Policy)}
     if policies:
         _policies(ws, policies, _Listed(flows, () if known is None else known.tools), out)
-    return out.found
+    here = [file for file in dict.fromkeys(_flow_files(ws.root)) if file in flows]
+    return [*out.found, *name_findings([flows[file] for file in here], policies.values())]
 
 
 def _policies(ws: Workspace, policies: Mapping[Path, spec.Policy], listed: _Listed, out: Findings) -> None:

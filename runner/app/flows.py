@@ -87,6 +87,7 @@ class Reader:
         """What each file says, where it can be read."""
         self._stored = stored or {}
         self._policies: dict[Path, list[Any]] = {}
+        self._unread: set[Path] = set()
 
     def read(self, path: Path, kind: str) -> Any:
         """Return the parsed file, or None where it is wrong. Raises `InputError` where it cannot be read at all."""
@@ -125,6 +126,7 @@ class Reader:
         if folder not in self._policies:
             read = [self.read(file, "policy") for file in sorted(folder.glob("*.policy.yaml"))]
             self._policies[folder] = [policy for policy in read if policy is not None]
+            self._unread |= {folder} if None in read else set()
         return self._policies[folder]
 
     def flow(self, path: Path) -> FlowSource | None:
@@ -141,6 +143,7 @@ class Reader:
             flow=flow,
             policies=policies,
             examples=[] if examples is None else [_example(item) for item in examples.examples],
+            unread=path.parent in self._unread,
         )
 
 
@@ -159,12 +162,9 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
     from flowrun.plan.compile import budget_plan
 
     config = ws.config
-    policies: list[spec.Policy] = []
-    for pattern in () if config is None else config.policies:
-        for file in matching(ws.root, pattern):
-            policy = reader.read(file, "policy")
-            if policy is not None:
-                policies.append(policy)
+    patterns = () if config is None else config.policies
+    read = [reader.read(file, "policy") for pattern in patterns for file in matching(ws.root, pattern)]
+    flows = _LazyFlows(ws, reader, main)
     models = dict(ws.models)
     if model is not None:
         models = {model.name: model, **models}
@@ -172,8 +172,8 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
         tools=wiring.tool_contracts(ws.root, config),
         schema=ws.registry.get,
         schema_names=lambda: [f"{name}@{version}" for name, version in ws.registry.names()],
-        policies=policies,
-        flows=_LazyFlows(ws, reader, main),
+        policies=[policy for policy in read if policy is not None],
+        flows=flows,
         models=models,
         roles=ws.roles,
         tables={} if config is None else config.tables,
@@ -181,6 +181,8 @@ def catalogue(ws: Workspace, reader: Reader, main: Path | None = None, model: Mo
         limits={} if config is None else config.limits,
         ceiling=budget_plan(None if config is None else config.ceiling),
         privacy={} if config is None else config.privacy,
+        unread=None in read,
+        unread_flows=flows.unread,
     )
 
 
@@ -191,6 +193,8 @@ class _LazyFlows(dict[str, FlowSource]):
         super().__init__()
         self._ws, self._reader, self._main = ws, reader, main
         self._looked: set[str] = set()
+        self.unread: set[str] = set()
+        """Names of those that were asked for and could not be read."""
 
     def _look(self, key: object) -> None:
         name = str(key).split("@")[0]
@@ -200,7 +204,9 @@ class _LazyFlows(dict[str, FlowSource]):
         for path in _flow_files(self._ws):
             if path.name == name + SUFFIX and path != self._main:
                 source = self._reader.flow(path)
-                if source is not None:
+                if source is None:
+                    self.unread.add(name)
+                else:
                     self[f"{source.flow.flow}@{source.flow.version}"] = source
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -1,20 +1,22 @@
 """What lint says about the example of a rule: its fragment as a workspace of its own, checked like any other.
 
-Owns: the workspace on disk for the moment of the check, and the few examples that no text can show. What stands around a
-fragment is `lint.fragments`.
+Owns: the workspace on disk for the moment of the check, what a repair makes of the example, and the few examples that no
+text can show. What stands around a fragment is `lint.fragments`.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from msgspec import structs
+import msgspec
 
-from flowrun.errors import Diagnostic, FlowError, Span
-from flowrun.lint.fragments import FLOW, complete
+from flowrun.errors import Diagnostic, Span
+from flowrun.lang.codes import Entry
+from flowrun.lang.edits import apply
+from flowrun.lint.fragments import FLOW, complete, parts
 
 GENERATED: Mapping[str, Callable[[], bytes | str]] = {
     "file-too-large": lambda: b"flow: large\n" + b"# a line\n" * 120_000,
@@ -27,39 +29,81 @@ GENERATED: Mapping[str, Callable[[], bytes | str]] = {
 """Rules whose bad example is no text, or too long a one, with the flow that shows it; their `bad` says so in words."""
 
 
+class Lesson(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule and its examples: what lint prints for the bad one, and what its repair makes of it.
+
+    `bad` and `good` are texts by file name; `mended` is one of the bad ones after the repair, empty where there is no
+    single right one. `printed` holds the findings of this rule, as `flowrun lint` shows them.
+    """
+
+    rule: Entry
+    bad: Mapping[str, str]
+    good: Mapping[str, str]
+    printed: str
+    mended: Mapping[str, str]
+
+
+def lesson(rule: Entry) -> Lesson:
+    """Return a rule's lesson; its bad example is checked for it."""
+    from flowrun.lint.reporters.text import render_text
+
+    found, texts = findings_of(rule.bad, rule.rule)
+    own = [item for item in found if item.code == rule.code]
+    first = own[:1] if rule.rule in GENERATED else own
+    return Lesson(
+        rule=rule,
+        bad=parts(rule.bad),
+        good=parts(rule.good),
+        printed=render_text(first, {} if rule.rule in GENERATED else texts).rstrip("\n"),
+        mended={} if rule.rule in GENERATED else _mended(rule, own, texts),
+    )
+
+
+def _mended(rule: Entry, found: Iterable[Diagnostic], texts: Mapping[str, str]) -> dict[str, str]:
+    """Return what the repairs of a rule's findings make of the files that its fragment shows."""
+    mended = {}
+    for name, shown in parts(rule.bad).items():
+        whole = texts[name]
+        own = [item.changes for item in found if item.changes and all(edit.span.file == name for edit in item.changes)]
+        after = apply(whole, own).text
+        rest = whole[len(shown.rstrip("\n")) :]
+        if after != whole and after.endswith(rest):
+            mended[name] = after.removesuffix(rest)
+    return mended
+
+
 def findings_of(fragment: str, rule: str = "") -> tuple[list[Diagnostic], dict[str, str]]:
     """Return what lint finds in the workspace around a fragment, and the texts of its files.
 
     `rule`: where it is one of `GENERATED`, its flow stands in place of the fragment. Names of files are relative.
     """
-    from flowrun.app.flows import check_paths
-    from flowrun.app.workspace import load_workspace
-
     made = GENERATED[rule]() if rule in GENERATED else fragment
     files = {name: text.encode() for name, text in complete(made if isinstance(made, str) else "").items()}
     if isinstance(made, bytes):
         files[FLOW] = made
+    return findings_in(files)
+
+
+def findings_in(files: Mapping[str, bytes]) -> tuple[list[Diagnostic], dict[str, str]]:
+    """Return what lint finds in a workspace, and the texts of its files; all names are relative to its root."""
+    from flowrun.app.lint import looked_at
+
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         for name, data in files.items():
             file = root / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-        try:
-            looked = check_paths(load_workspace(root), [str(root)])
-            found, texts = looked.findings, looked.texts
-        except FlowError as error:
-            found, texts = list(error.diagnostics), {}
-        shown = texts | {str(root / name): data.decode(errors="replace") for name, data in files.items()}
-    lead = f"{root}/"
-    return [_moved(item, lead) for item in found], {name.removeprefix(lead): text for name, text in shown.items()}
+        found = looked_at(root, [str(root)], {}).findings
+        lead = f"{root}/"
+    return [_moved(item, lead) for item in found], {name: data.decode(errors="replace") for name, data in files.items()}
 
 
 def _moved(item: Diagnostic, lead: str) -> Diagnostic:
     """Return a finding without the folder in which the example stood for a moment."""
 
     def span(at: Span) -> Span:
-        return structs.replace(at, file=at.file.removeprefix(lead))
+        return msgspec.structs.replace(at, file=at.file.removeprefix(lead))
 
     return replace(
         item,

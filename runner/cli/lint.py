@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import click
 
 from flowrun.cli import options
-from flowrun.cli.output import is_terminal, note, print_json, say
+from flowrun.cli.output import is_terminal, note, say
 from flowrun.errors import InputError
 from flowrun.lint.reporters import FORMATS
-from flowrun.words import sentences, t
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.lint.report import Report
@@ -81,6 +81,8 @@ def command(
       flowrun lint --explain FR1101
     """
     if explain is not None:
+        from flowrun.cli.teach_text import teach
+
         return teach(explain, form)
     if dry_run and not fix:
         raise click.UsageError(t("--dry-run belongs to --fix; --diff alone does the same"))
@@ -156,26 +158,3 @@ def code_of(found: Report) -> int:
     if any(item.rule in UNREADABLE and item.severity == "error" for item in found.findings):
         return 3
     return 1 if any(found.fails(item) for item in found.findings) else 0
-
-
-def teach(name: str, form: str) -> int:
-    """Print what one rule means, with a bad and a good example."""
-    from flowrun.lang.codes import catalogue, entry
-
-    found = entry(name)
-    if found is None:
-        from flowrun.lang.expr_problem import suggestion
-
-        raise click.UsageError(
-            sentences(t("there is no finding {name}.", name=repr(name)), suggestion(name, catalogue()))
-        )
-    if form == "json":
-        print_json(found)
-        return 0
-    say(f"{found.code} {found.rule} ({found.severity}): {t(found.title)}", style="bold")
-    say(f"\n{t(found.teaching)}")
-    for label, text in ((t("Not this:"), found.bad), (t("But this:"), found.good)):
-        say(f"\n{label}", style="bold")
-        for line in text.split("\n"):
-            say(f"  {line}")
-    return 0

@@ -6,10 +6,11 @@ YAML has folded, indented or escaped. The expressions themselves are parsed in `
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import Any
 
-from flowrun.errors import Span
+from flowrun.errors import Edit, Span
 from flowrun.lang.document import Map, Node, Scalar, Seq
 from flowrun.lang.expr_problem import Path
 from flowrun.lang.expressions import Problem, parse_expression, parse_text
@@ -22,8 +23,12 @@ from flowrun.words import t
 MAX_PROBLEMS = 20
 """Most findings about the expressions of one text."""
 
-_FIXES = {"&&": "and", "||": "or", "===": "==", "<>": "!=", "=>": ">=", "=<": "<="}
+_FIXES = {
+    "&&": "and", "||": "or", "AND": "and", "And": "and", "OR": "or", "Or": "or", "NOT": "not", "Not": "not",
+    "===": "==", "<>": "!=", "=>": ">=", "=<": "<=",
+}  # fmt: skip
 _SWITCHES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_NONE = re.compile(r"[=!]= *(?:none|null|None)\b")
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
 
 
@@ -72,7 +77,7 @@ def bind_expression(cx: Reader, node: Node, key: str, *, condition: bool = False
         _place(cx, node, text, lead, problem)
     if parsed is None or problems:
         return MISSING
-    return Expr(text=text, node=parsed, span=node.span)
+    return Expr(text=text, node=parsed, span=node.span, lines=_line_starts(cx.source, node, lead, text))
 
 
 def bind_template(cx: Reader, node: Node, *, prompt: bool = False) -> Template | Missing:
@@ -113,25 +118,55 @@ def _tree(cx: Reader, node: Node, exprs: list[Expr], prompt: bool) -> list[Any]:
     where = offsets(cx.source, node)
     for text, offset, inner in embedded:
         span = cx.source.span(where(offset), where(offset + len(text) - 1) + 1)
-        exprs.append(Expr(text=text, node=inner, span=span))
+        exprs.append(Expr(text=text, node=inner, span=span, lines=_line_starts(cx.source, node, offset, text)))
     for offset, problem in problems[:MAX_PROBLEMS]:
         _place(cx, node, node.text[offset:], offset, problem)
     return ["lit", None] if parsed is None else parsed
+
+
+def _line_starts(source: Source, node: Scalar, offset: int, text: str) -> tuple[tuple[int, int, int], ...]:
+    """Where each line of an expression begins that starts at `offset` of a scalar; nothing where it is in one line."""
+    if node.span.line == node.span.end_line:
+        return ()
+    where = offsets(source, node)
+    found: list[tuple[int, int, int]] = []
+    for at in range(len(text)):
+        line, column = source.position(where(offset + at))
+        if not found or line != found[-1][1]:
+            found.append((at, line, column))
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _place(cx: Reader, node: Scalar, text: str, offset: int, problem: Problem) -> None:
     """Note a problem where its needle stands in the file; `text` starts at `offset` of the scalar."""
     at = find(text, problem.needle)
     span: Span
+    where = offsets(cx.source, node)
     if problem.needle and at >= 0:
-        where = offsets(cx.source, node)
         span = cx.source.span(where(offset + at), where(offset + at + len(problem.needle) - 1) + 1)
     else:
         span = node.span if offset == 0 else _from(cx.source, node, offset)
     fix = _FIXES.get(problem.needle) if problem.rule in ("and-or-not", "operator") else None
     if problem.rule == "single-equals" and problem.needle.count("=") == 1 and "\n" not in problem.needle:
         fix = problem.needle.replace("=", "==")
-    cx.say(problem.rule, problem.message, span, help=problem.help or None, fix=fix)
+    if problem.rule == "missing-dollar":
+        fix = "${{"
+    edits = _straight(cx, node) if problem.rule == "curly-quotes" else ()
+    if problem.rule == "compare-none" and len(found := _NONE.findall(text)) == 1:
+        fix = "is not" if problem.needle == "!=" else "is"
+        start = where(offset + text.index(found[0]))
+        span = cx.source.span(start, start + len(problem.needle))
+    cx.say(problem.rule, problem.message, span, help=problem.help or None, fix=fix, edits=edits)
+
+
+def _straight(cx: Reader, node: Scalar) -> tuple[Edit, ...]:
+    """Return the change of every typographic quote of a text that has no straight ones."""
+    raw = cx.source.text[node.start : node.end]
+    if '"' in raw or "'" in raw:
+        return ()
+    return tuple(
+        Edit(cx.source.span(node.start + at, node.start + at + 1), '"') for at, char in enumerate(raw) if char in "“”„"
+    )
 
 
 def _from(source: Source, node: Scalar, offset: int) -> Span:

@@ -305,12 +305,4 @@ steps:
   - {id: done, record: outcome@1, with: {text: Done.}}
 """,
     ),
-    "unproved": (
-        "FR1419",
-        "warning",
-        "Not proved",
-        "The check could not follow every path of this flow.",
-        "forty nested branches",
-        "a flow of its own for the inner part",
-    ),
 }

@@ -192,22 +192,6 @@ rules:
         "steps:\n  - {id: found, call: crm.lookup_customer}",
         'steps:\n  - {id: found, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}',
     ),
-    "extra-field": (
-        "FR1315",
-        "error",
-        "A field that the schema does not know",
-        "Schemas are closed, so that a slip of the pen is found.",
-        "with: {emial: …}",
-        "with: {email: …}",
-    ),
-    "constant-condition": (
-        "FR1316",
-        "warning",
-        "A condition that never changes",
-        "The condition is always true or always false, so the branch or rule is not what it seems.",
-        'when: "a" == "a"',
-        'when: input.a == "a"',
-    ),
     "invalid-schema": (
         "FR1317",
         "error",
@@ -225,14 +209,6 @@ input:
   properties: {message_id: {type: string}, email: {type: string}}
   required: [message_id, email]
 """,
-    ),
-    "bad-table-keys": (
-        "FR1318",
-        "error",
-        "A table does not fit the values of its field",
-        "The keys of a table are exactly the values that the field may have (its `enum`).",
-        "free_bags: {gold: 3}",
-        "free_bags: {gold: 3, silver: 2, regular: 1}",
     ),
     "wrong-comparison": (
         "FR1319",

@@ -91,37 +91,36 @@ steps:
   - {id: act, ask: "Answer: ${{ input.text }}", tools: [mail.send], on_error: hand_off}
 """,
     ),
-    "policy-test": (
-        "FR1425",
-        "error",
-        "A test of the policy fails",
-        "The policy says something other than its test expects.",
-        "expect: allow",
-        "expect: deny",
-    ),
     "needs-before-order": (
         "FR1426",
         "error",
         "What is needed before can never have happened",
         "No earlier step of the flow may use the tool that `needs_before` names.",
-        "needs_before: [crm.find]   # and no step calls it",
-        "a step `call: crm.find` before",
+        """\
+tools: {pay.refund: {}}
+steps:
+  - {id: pay, ask: Pay the money back., tools: [pay.refund], on_error: hand_off}
+# file: refunds.policy.yaml
+rules:
+  - {id: known, tools: pay.refund, needs_before: crm.lookup_customer, reason: Look the customer up first.}
+""",
+        """\
+tools: {crm.lookup_customer: {}, pay.refund: {}}
+steps:
+  - {id: customer, call: crm.lookup_customer, with: {email: "${{ input.email }}"}, on_error: hand_off}
+  - {id: pay, ask: Pay the money back., tools: [pay.refund], on_error: hand_off}
+# file: refunds.policy.yaml
+rules:
+  - {id: known, tools: pay.refund, needs_before: crm.lookup_customer, reason: Look the customer up first.}
+""",
     ),
     "duplicate-name": (
         "FR1427",
         "error",
         "Two files define one name",
-        "Flows, policies and tool files are found by their names.",
-        "tools: crm   # in two files",
-        "tools: crm\ntools: crm_test",
-    ),
-    "tool-changed": (
-        "FR1428",
-        "error",
-        "A tool is not what was pinned",
-        "The contract of the tool differs from the one in the lock file.",
-        "a changed OpenAPI description",
-        "flowrun tools lock",
+        "Flows and policies are found by their names, and the second of two would never be found.",
+        "title: One flow\n# file: flows/other.flow.yaml\nflow: example\ntitle: Another flow of the same name",
+        "title: One flow\n# file: flows/other.flow.yaml\nflow: other\ntitle: Another flow",
     ),
     "role-cycle": (
         "FR1429",

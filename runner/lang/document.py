@@ -193,6 +193,7 @@ class _Reader:
                 start,
                 end,
                 help=t("A text that begins with * needs quotes around it."),
+                fix=quoted(self.source.text[start:end]),
             )
             raise _Stop
         self.aliases += 1
@@ -227,13 +228,14 @@ class _Reader:
     def mapping(self, event: Any, depth: int) -> Map:
         entries: list[tuple[Scalar, Node]] = []
         seen: dict[str, Scalar] = {}
-        size, deepest, furthest = 1, 0, 0
+        size, deepest, furthest, twice = 1, 0, 0, 0
         get = self.parser.get_event
         while type(last := get()) is not yaml.MappingEndEvent:
             key = self.key(last, depth)
             value = self.node(get(), depth + 1)
             deepest = self.deeper(value, deepest, depth)
-            if key is not None and self.fresh(key, seen):
+            twice += key is not None and key.text in seen
+            if key is not None and self.fresh(key, seen, told=twice > 1):
                 seen[key.text] = key
                 entries.append((key, value))
                 size += value.size
@@ -284,7 +286,8 @@ class _Reader:
             self.say("key-not-text", t("A key must be a text."), start, node.end, help=t("Write `name: value`."))
         return None
 
-    def fresh(self, key: Scalar, seen: dict[str, Scalar]) -> bool:
+    def fresh(self, key: Scalar, seen: dict[str, Scalar], *, told: bool) -> bool:
+        """Whether a key may stand here. `told`: another key of this map stands twice, which most often has one cause."""
         if key.text == "<<" and key.style == "plain":
             self.say(
                 "merge-key",
@@ -295,8 +298,8 @@ class _Reader:
             )
             return False
         first = seen.get(key.text)
-        if first is None:
-            return True
+        if first is None or told:
+            return first is None
         self.say(
             "duplicate-key",
             t("`{key}` stands twice in this map, first in line {line}.", key=key.text, line=first.span.line),

@@ -20,7 +20,8 @@ class Problem:
     """One thing that is wrong: `rule` is its stable name, `needle` the part of the text to point at ("": all
     of it).
 
-    Inside lists and maps `path` leads to the value that is wrong; with `on_key` its key is.
+    Inside lists and maps `path` leads to the value that is wrong; with `on_key` its key is. `fix` is what takes the place of
+    `needle` where exactly one repair is right.
     """
 
     rule: str
@@ -29,6 +30,7 @@ class Problem:
     needle: str
     path: Path = ()
     on_key: bool = False
+    fix: str | None = None
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
@@ -37,6 +39,14 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
     found = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def meant(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that was surely meant, a slip of the pen away, and the only one so near; else None."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, list(known), n=2, cutoff=0.75)
+    return found[0] if len(found) == 1 else None
 
 
 def yaml_word(text: str) -> str:

@@ -139,7 +139,8 @@ TOOL_RULE = Shape(
 
 
 def _policy_rule(cx: Reader, read: Read) -> Rule:
-    if not set(read.values) & {"at_most", "needs_before", *_CONDITIONS}:
+    # An approver alone has a finding of its own.
+    if not set(read.values) & {"at_most", "needs_before", "approver", *_CONDITIONS}:
         cx.say(
             "empty-rule",
             t("The rule `{get}` rules nothing.", get=read.get("id")),

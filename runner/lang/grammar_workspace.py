@@ -30,7 +30,9 @@ def _price(cx: Reader, read: Read) -> Any:
             read.at["output"],
             help=t("Write {currency}.", currency=currency),
         )
-    return Price(input=ingoing, output=outgoing, currency=currency, dated=read.get("dated"))
+    return Price(
+        input=ingoing, output=outgoing, currency=currency, dated=read.get("dated"), span=read.at.get("dated", read.span)
+    )
 
 
 _PRICE = Shape(
@@ -88,7 +90,11 @@ _ROLE = Shape(
         Key("then", ROLE, "The role that is asked next; without it a late answer counts as no."),
     ),
     lambda cx, read: RoleSpec(
-        members=read.get("members"), within=read.get("within"), then=read.get("then"), span=read.span
+        members=read.get("members"),
+        within=read.get("within"),
+        then=read.get("then"),
+        span=read.span,
+        places=read.places,
     ),
 )
 

@@ -25,6 +25,8 @@ class Expr(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     node: Node
     span: Span
+    lines: tuple[tuple[int, int, int], ...] = ()
+    """Of one that goes over several lines: where each begins, as an offset in `text`, a line and a column."""
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from flowrun.errors import Span
 from flowrun.lang.expr_problem import Path
-from flowrun.lang.spec import Budget, PolicyTest, Template
+from flowrun.lang.spec import Budget, Places, PolicyTest, Template
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +133,8 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     output: int
     currency: str
     dated: str | None
+    span: Span
+    """Where the day stands."""
 
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +160,7 @@ class RoleSpec(msgspec.Struct, frozen=True, kw_only=True):
     within: float | None
     then: str | None
     span: Span
+    places: Places = {}
 
 
 class TriggerSpec(msgspec.Struct, frozen=True, kw_only=True):

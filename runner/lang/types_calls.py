@@ -56,7 +56,7 @@ def _list(inference: Inference, node: Node) -> tuple[Type, Type]:
         given = inference.need(value)
         problem = comparable(picked.not_null(), given.not_null(), ["attr", ["lit", ""], field], value, "==")
         if problem is not None:
-            inference.note(problem.rule, problem.message, problem.help, problem.needle)
+            inference.note(problem.rule, problem.message, problem.help, problem.needle, fix=problem.fix)
     if len(node[2]) > 1:
         chosen = node[2][1]
         if chosen[0] == "lit" and isinstance(chosen[1], str):
@@ -109,7 +109,7 @@ def _contains(inference: Inference, node: Node) -> Type:
     if whole.kind == "list" and whole.item is not None:
         problem = comparable(whole.item.not_null(), part.not_null(), node[2][0], node[2][1], "==")
         if problem is not None:
-            inference.note(problem.rule, problem.message, problem.help, problem.needle)
+            inference.note(problem.rule, problem.message, problem.help, problem.needle, fix=problem.fix)
     return BOOLEAN.or_null(whole.nullable or part.nullable or bool(whole.item and whole.item.nullable))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flowrun.lang.expr_problem import Problem, suggestion, yaml_word
+from flowrun.lang.expr_problem import Problem, closest, meant, suggestion, yaml_word
 from flowrun.lang.types_guards import known_if
 from flowrun.lang.types_infer import Inference
 from flowrun.lang.types_model import Type, TypeScope
@@ -74,9 +74,9 @@ def _check_dict(inference: Inference, node: Node, expected: Type) -> None:
             with inference.inside(key):
                 _check(inference, value, expected.item or Type())
         return
-    given = set()
+    given = {key for key, _ in node[1]}
+    misspelt = set()
     for key, value in node[1]:
-        given.add(key)
         wanted = expected.fields.get(key)
         with inference.inside(key):
             if wanted is not None:
@@ -84,10 +84,14 @@ def _check_dict(inference: Inference, node: Node, expected: Type) -> None:
             elif expected.open:
                 inference.of(value)
             else:
-                help_ = suggestion(key, [name for name in expected.fields if name not in given])
-                inference.note("unknown-field", t("There is no field `{key}` here.", key=key), help_, key, on_key=True)
+                free = [name for name in expected.fields if name not in given]
+                help_ = suggestion(key, free or expected.fields)
+                misspelt.add(closest(key, free))
+                message = t("There is no field `{key}` here.", key=key)
+                inference.note("unknown-field", message, help_, key, on_key=True, fix=meant(key, free))
     for name in expected.fields:
-        if name in expected.required and name not in given:
+        # What a wrong name meant is there, only misspelt.
+        if name in expected.required and name not in given and name not in misspelt:
             inference.note(
                 "missing-field",
                 t("The field `{name}` is missing.", name=name),
@@ -125,7 +129,9 @@ def _fits(inference: Inference, found: Type, expected: Type, name: str, depth: i
             known = [to_text(value) for value in expected.enum]
             value = to_text(strange[0])
             message = t("`{value}` is not one of the values that are allowed here.", value=value)
-            inference.note("unknown-enum-value", message, sentences(suggestion(value, known), yaml_word(value)), name)
+            help_ = sentences(suggestion(value, known), yaml_word(value))
+            fix = meant(value, known) if name == value else None
+            inference.note("unknown-enum-value", message, help_, name, fix=fix)
     elif found.kind == "list" and found.item is not None and expected.item is not None:
         _fits(inference, found.item, expected.item, name, depth + 1)
     elif found.kind == expected.kind == "object":

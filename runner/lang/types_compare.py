@@ -7,8 +7,9 @@ compared with money of its currency.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from flowrun.lang.expr_problem import Problem, suggestion
+from flowrun.lang.expr_problem import Problem, meant, suggestion
 from flowrun.lang.types_model import Type
 from flowrun.values.compare import to_text
 from flowrun.values.moments import is_clock, is_date, parse_moment
@@ -111,11 +112,13 @@ def _money(left: Type, right: Type, at: Node, other: Node) -> Problem | None:
                 )
             code = two.currency if two.currency and is_currency(two.currency) else "EUR"
             amount = to_text(one.enum[0]) if one.enum else "50"
-            return _wrong(
+            problem = _wrong(
                 mine,
                 t("An amount of money is compared with a plain number."),
                 t('Write `money("{amount} {code}")`.', amount=amount, code=code),
             )
+            sure = mine[0] == "lit" and code == two.currency and problem.needle == amount
+            return replace(problem, fix=f'money("{amount} {code}")') if sure else problem
     codes = [kind.currency for kind in (left, right) if kind.currency and is_currency(kind.currency)]
     if len(codes) == 2 and codes[0] != codes[1]:
         return _wrong(
@@ -150,4 +153,5 @@ def _enums(left: Type, right: Type, at: Node, other: Node, *, every: bool) -> Pr
     if every:
         other = next((item for item in children(other) if item == ["lit", strange[0]]), other)
     needle = value if other[0] == "lit" else dotted(other)
-    return Problem("unknown-enum-value", message, suggestion(value, known), needle)
+    fix = meant(value, known) if needle == value else None
+    return Problem("unknown-enum-value", message, suggestion(value, known), needle, fix=fix)

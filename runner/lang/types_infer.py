@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from flowrun.lang.expr_problem import Path, Problem, suggestion
+from flowrun.lang.expr_problem import Path, Problem, meant, suggestion
 from flowrun.lang.types_compare import check_comparison
 from flowrun.lang.types_guards import key_of, known_if
 from flowrun.lang.types_model import ANY, BOOLEAN, MOMENT, NUMBER, STRING, Type, TypeScope, from_value, union
@@ -43,8 +43,10 @@ class Inference:
         self.path: Path = ()
         self.problems: list[Problem] = []
 
-    def note(self, rule: str, message: str, help_: str, needle: str, *, on_key: bool = False) -> Type:
-        problem = Problem(rule, message, help_, needle, self.path, on_key)
+    def note(
+        self, rule: str, message: str, help_: str, needle: str, *, on_key: bool = False, fix: str | None = None
+    ) -> Type:
+        problem = Problem(rule, message, help_, needle, self.path, on_key, fix)
         if problem not in self.problems:
             self.problems.append(problem)
         return ANY
@@ -144,7 +146,8 @@ class Inference:
             help_ = t("Use a step that stands earlier, or move this one up.")
             return self.note("step-not-visible", message, help_, needle)
         message = t("There is no step `{step}` before this place.", step=step)
-        return self.note("unknown-step", message, suggestion(step, steps, prefix="steps."), needle)
+        fix = f"steps.{sure}" if (sure := meant(step, steps)) else None
+        return self.note("unknown-step", message, suggestion(step, steps, prefix="steps."), needle, fix=fix)
 
     def calls(self, node: Node) -> Type:
         tool, which, tools = node[1], node[2], self.scope.calls
@@ -191,7 +194,9 @@ class Inference:
             rule, message = _KINDS_OF_FIELD.get(
                 _root(node), ("unknown-field", mark("There is no field `{name}` here."))
             )
-            return self.note(rule, t(message, name=field), help_, dotted(node))
+            needle, sure = dotted(node), meant(field, base.fields)
+            fix = needle.removesuffix(field) + sure if sure and needle.endswith(f".{field}") else None
+            return self.note(rule, t(message, name=field), help_, needle, fix=fix)
         return found.or_null(base.nullable or field not in base.required)
 
     def index(self, node: Node) -> Type:
@@ -287,7 +292,7 @@ class Inference:
         left, right = self.need(node[2]), self.need(node[3])
         problem = check_comparison(node, left, right)
         if problem is not None:
-            self.note(problem.rule, problem.message, problem.help, problem.needle)
+            self.note(problem.rule, problem.message, problem.help, problem.needle, fix=problem.fix)
         return BOOLEAN.or_null(left.nullable or right.nullable)
 
     def math(self, node: Node) -> Type:

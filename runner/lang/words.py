@@ -8,6 +8,7 @@ from __future__ import annotations
 from flowrun.words import mark
 
 SYNONYMS: dict[str, str] = {
+    "api_key": "key",
     "if": "when",
     "condition": "when",
     "unless": mark("Write `when: not …`."),

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import yaml
+from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out of __all__
+
 from flowrun.errors import Diagnostic
 from flowrun.lang.codes import diagnostic
 from flowrun.lang.source import Source
@@ -25,8 +28,8 @@ def explain(source: Source, error: Any) -> Diagnostic:
     at = min(place.index if place is not None else 0, len(source.text))
     opened = context.index if context is not None else at
     if "nesting depth" in problem:
-        return diagnostic("too-deep", t("Far too many brackets stand inside each other."), source.span(at, at + 1))
-    for look in (_tabs, _expression, _after_quote, _unclosed, _cut_above, _colon, _start):
+        return diagnostic("too-deep", t("brackets are nested far too deep."), source.span(at, at + 1))
+    for look in (_tabs, _runaway, _either_or, _expression, _after_quote, _unclosed, _cut_above, _colon, _start):
         found = look(source, problem, at, opened)
         if found is not None:
             return found
@@ -50,7 +53,65 @@ def _tabs(source: Source, problem: str, at: int, opened: int) -> Diagnostic | No
                 t("This line is indented with a tab; YAML allows only spaces."),
                 source.span(start, start + indent.end()),
                 help=t("Use two spaces for each level; most editors can convert tabs to spaces."),
-                fix=indent.group().replace("\t", "  "),
+                fix=_spaces(source, source.position(place)[0], indent.group()),
+            )
+    return None
+
+
+def _spaces(source: Source, number: int, indent: str) -> str:
+    """Return the indentation that was meant: two spaces for a tab, and as the line above wants it."""
+    usual = indent.replace("\t", "  ")
+    above = next((line for at in range(number - 1, 0, -1) if (line := source.line(at)).strip()), "")
+    if "\t" in above[: len(above) - len(above.lstrip())]:
+        return usual
+    depth = len(above) - len(above.lstrip())
+    # What follows a key without a value is inside it; what follows a value is never further in.
+    if re.search(r":\s*(#.*)?\Z", above):
+        return usual if len(usual) > depth else " " * (depth + 2)
+    return usual if len(usual) <= depth else " " * depth
+
+
+def _runaway(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
+    """A quote that is never closed ends at the next one, many lines on, where the mistake then seems to be."""
+    if "did not find expected" not in problem and "end of stream" not in problem:
+        return None
+    last: Any = None
+    scanner = CParser(source.text)
+    try:
+        while not isinstance(token := scanner.get_token(), yaml.StreamEndToken) and token is not None:
+            last = token if isinstance(token, yaml.ScalarToken) and token.style in ("'", '"') else last
+    except yaml.YAMLError:
+        pass
+    if last is None or last.end_mark.index > at or not re.search(r"\n *(?:- )?[\w-]+:(?: |\n)", _raw(source, last)):
+        return None
+    start = last.start_mark.index
+    return diagnostic(
+        "unclosed-quote",
+        t("the text that starts here with {sign} goes on over the lines below.", sign=last.style),
+        source.span(start, start + 1),
+        help=t("Put {sign} at its end. An apostrophe inside '…' is written twice: ''.", sign=last.style),
+    )
+
+
+def _raw(source: Source, token: Any) -> str:
+    return source.text[token.start_mark.index : token.end_mark.index]
+
+
+def _either_or(source: Source, problem: str, at: int, opened: int) -> Diagnostic | None:
+    """`${{ a ? b : c }}`: YAML takes the colon for a key, and the expressions have no such sign anyway."""
+    if "mapping values are not allowed" not in problem:
+        return None
+    number, column = source.position(at)
+    line, start = source.line(number), source.starts[number - 1]
+    for match in _EXPRESSION.finditer(line):
+        sign = match.group().find(" ? ")
+        if match.start() < column <= match.end() and sign >= 0:
+            place = start + match.start() + sign + 1
+            return diagnostic(
+                "operator",
+                t("`?` is not used here."),
+                source.span(place, place + 1),
+                help=t("Write `A if CONDITION else B`."),
             )
     return None
 
@@ -195,7 +256,7 @@ def _start(source: Source, problem: str, at: int, opened: int) -> Diagnostic | N
         t("A text may not start with the sign {sign} in YAML.", sign=sign),
         source.span(at, at + len(text)),
         help=t("Put quotes around the text."),
-        fix=quoted(text) if not re.search(r"[,}\]]", text) else None,
+        fix=None if re.search(r"[\[{]", source.line(number)[: column - 1]) else quoted(text),
     )
 
 

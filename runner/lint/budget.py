@@ -34,9 +34,8 @@ def check_budget(world: World, out: Findings, used: set[str]) -> None:
             flow.at.get("flow", flow.at.get("steps", flow.span)),
             help=t("budget: {cost: 0.05 USD, model_calls: 6, tool_calls: 10, writes: 4, within: 2m}"),
         )
-    _check_prices(world, out)
-    if flow.budget is not None:
-        _check_ceiling(world, out, flow.budget)
+    if flow.budget is None or _check_ceiling(world, out, flow.budget):
+        _check_prices(world, out)
 
 
 def _check_prices(world: World, out: Findings) -> None:
@@ -45,11 +44,13 @@ def _check_prices(world: World, out: Findings) -> None:
     if not own and ceiling.cost is None:
         return
     currency = flow.budget.currency if own and flow.budget is not None else ceiling.currency
+    told: set[str] = set()
     for step in asks(flow.steps):
         for name in step.model or list(world.catalogue.models)[:1]:
             model = world.catalogue.models.get(name)
-            if model is None:
+            if model is None or name in told:
                 continue
+            told.add(name)
             if unpriced(model):
                 out.add(
                     "unknown-price",
@@ -84,7 +85,8 @@ def _check_prices(world: World, out: Findings) -> None:
                 )
 
 
-def _check_ceiling(world: World, out: Findings, budget: spec.Budget) -> None:
+def _check_ceiling(world: World, out: Findings, budget: spec.Budget) -> bool:
+    """Hold a budget against the workspace's limits; return whether both are in one currency."""
     ceiling = world.catalogue.ceiling
     if budget.cost is not None and ceiling.cost is not None and budget.currency != ceiling.currency:
         out.add(
@@ -97,7 +99,7 @@ def _check_ceiling(world: World, out: Findings, budget: spec.Budget) -> None:
             budget.at.get("cost", budget.span),
             help=t("Write both in one currency; nothing is converted."),
         )
-        return
+        return False
     for name in LIMITED:
         mine, most = getattr(budget, name), getattr(ceiling, name)
         if mine is not None and most is not None and mine > most:
@@ -112,6 +114,7 @@ def _check_ceiling(world: World, out: Findings, budget: spec.Budget) -> None:
                 budget.at.get(name, budget.span),
                 help=t("Write {shown} or less, or change `limits` in flowrun.yaml.", shown=shown),
             )
+    return True
 
 
 def price_findings(config: spec_files.WorkspaceFile, today: str) -> list[Diagnostic]:
@@ -120,15 +123,14 @@ def price_findings(config: spec_files.WorkspaceFile, today: str) -> list[Diagnos
     for model in config.models.values():
         dated = None if model.price is None else _day(model.price.dated)
         if dated is not None and (date.fromisoformat(today) - dated).days > OLDEST_PRICE:
+            at = model.span if model.price is None else model.price.span
             message = t(
                 "The price of the model {model} is of {dated}, which is more than a year ago.",
                 model=model.name,
                 dated=dated,
             )
             found.append(
-                diagnostic(
-                    "old-price", message, model.span, help=t("Look it up again, and write the new day as `dated`.")
-                )
+                diagnostic("old-price", message, at, help=t("Look it up again, and write the new day as `dated`."))
             )
     return found
 

@@ -13,7 +13,7 @@ import msgspec
 
 from flowrun.errors import Diagnostic, Span
 from flowrun.lang import spec
-from flowrun.lang.expr_problem import closest
+from flowrun.lang.expr_problem import closest, meant
 from flowrun.lang.types import ANY, NULL, STRING, Type, TypeScope, check_condition, check_value, infer, with_currencies
 from flowrun.lang.types_model import union
 from flowrun.lint.branches import check_reached
@@ -27,6 +27,7 @@ from flowrun.lint.policy_pairs import check_flow_pairs
 from flowrun.lint.rules import (
     check_cycles,
     check_examples,
+    check_needs,
     check_policies,
     check_role,
     check_roles,
@@ -82,7 +83,9 @@ class _Walk:
         check_tool_rules(self.world, out, self.inside, self.visible_at, self.used)
         policies = [*self.catalogue.policies, *source.policies]
         check_policies(self.world, out, policies)
-        check_exposed(self.world, out, policies)
+        check_needs(self.world, out, policies, self.used)
+        if not (source.unread or self.catalogue.unread):
+            check_exposed(self.world, out, policies)
         check_flow_pairs(flow, policies, out)
         check_secrets(self.world, flow.steps, out)
         check_budget(self.world, out, self.used)
@@ -130,7 +133,10 @@ class _Walk:
     def value(self, template: spec.Template | None, scope: TypeScope, expected: Type, at: Span) -> None:
         if template is None:
             template = spec.Template(node=["dict", []], exprs=(), span=at)
-        self.out.problems(check_value(template.node, scope, expected), template)
+        # What the whole value lacks stands at its key: the first of the others is not what is wrong.
+        keys = {(): at, **template.keys}
+        problems = check_value(template.node, scope, expected)
+        self.out.problems(problems, msgspec.structs.replace(template, keys=keys))
 
     def text(self, template: spec.Template, scope: TypeScope) -> None:
         self.out.problems(infer(template.node, scope)[1], template)
@@ -150,7 +156,8 @@ class _Walk:
                 t("It would stand in {file}.", file=f"schemas/records/{use.name}/v{use.version}.json"),
                 t("`flowrun schema list` shows what exists."),
             )
-            self.out.add("unknown-event" if event else "unknown-schema", message, use.span, help=help_)
+            fix = meant(str(use), self.catalogue.schema_names())
+            self.out.add("unknown-event" if event else "unknown-schema", message, use.span, help=help_, fix=fix)
         return self.world.schema_type(use)
 
     def step(self, step: spec.Step, scope: TypeScope, visible: dict[str, Type], item: Type | None) -> Type:
@@ -196,7 +203,7 @@ class _Walk:
                 return NULL if step.event is None else self.schema(step.event, event=True)
             case spec.Record():
                 found = self.schema(step.record)
-                self.value(step.with_, scope, found, step.span)
+                self.value(step.with_, scope, found, spec.place_of(step, "record"))
                 self.own_condition(step, step.only_when, scope, found)
                 return found
             case spec.Set():
@@ -231,7 +238,8 @@ class _Walk:
                     help=t("Leave it out here, or take it out of `bind`."),
                 )
         # A bound argument that the step sets anyway has its finding: that it may not stand there is not told again.
-        self.value(step.with_, scope, without(args, bound - set(fixed)), at)
+        if step.call in self.flow.tools:  # else nobody knows yet what will be bound
+            self.value(step.with_, scope, without(args, bound - set(fixed)), at)
         if step.on_error == "fail" and step.when is None:
             self.certain.add(name)
         return output
@@ -245,6 +253,8 @@ class _Walk:
             # A flow that calls itself exists; that it does so is a finding of its own.
             itself = name == f"flows.{self.flow.flow}@{self.flow.version}"
             known = itself or name.removeprefix("flows.") in self.catalogue.flows
+            if name.removeprefix("flows.").partition("@")[0] in self.catalogue.unread_flows:
+                return True  # what is wrong with it is told where it stands
             if not known:
                 self.out.unknown("unknown-flow", "flow", name, span, (f"flows.{k}" for k in self.catalogue.flows))
         else:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import spec
 from flowrun.lang.codes import diagnostic
-from flowrun.lang.expr_problem import Path, Problem, suggestion, yaml_word
+from flowrun.lang.expr_problem import Path, Problem, meant, suggestion, yaml_word
 from flowrun.words import mark, sentences, t
 
 _UNKNOWN = {
@@ -50,11 +50,13 @@ class Findings:
 
     def unknown(self, rule: str, what: str, name: str, span: Span, known: Iterable[str]) -> None:
         """Note that a name does not exist, with the closest one that does."""
+        known = list(known)
         self.add(
             rule,
             t("There is no {what} `{name}`.", what=what, name=name),
             span,
             help=sentences(suggestion(name, known), yaml_word(name)),
+            fix=meant(name, known) if _spans(span, name) else None,
         )
 
     def problems(self, problems: Iterable[Problem], where: spec.Expr | spec.Template) -> None:
@@ -64,7 +66,13 @@ class Findings:
                 span = place_inside(problem, where)
             else:
                 span = place(problem.needle, where)
-            self.add(problem.rule, problem.message, span, help=problem.help or None)
+            fix = problem.fix if problem.fix is not None and _spans(span, problem.needle) else None
+            self.add(problem.rule, problem.message, span, help=problem.help or None, fix=fix)
+
+
+def _spans(span: Span, text: str) -> bool:
+    """Whether a place is just that of a text: a value in quotes is longer."""
+    return span.line == span.end_line and span.end_column - span.column == len(text)
 
 
 def place_inside(problem: Problem, where: spec.Template) -> Span:
@@ -91,6 +99,10 @@ def place(needle: str, where: spec.Expr) -> Span:
     """Return the span of the text to underline, else of the whole expression."""
     at = where.text.find(needle) if needle else -1
     span = where.span
+    start = next((line for line in reversed(where.lines) if line[0] <= at), None)
+    if start is not None:
+        column = start[2] + at - start[0]
+        return Span(span.file, start[1], column, start[1], column + len(needle))
     if at < 0 or span.line != span.end_line or "\n" in where.text:
         return span
     return Span(span.file, span.line, span.column + at, span.line, span.column + at + len(needle))

@@ -17,7 +17,10 @@ Json = Any
 
 
 def check_choice(step: spec.Choose, scope: TypeScope, out: Findings) -> bool:
-    """Say whether one branch always runs; note enum values that none handles where `otherwise` is missing."""
+    """Say whether one branch always runs; note enum values that none handles where `otherwise` is missing.
+
+    A choice with a finding counts as mended, so that nothing is told of what would be null without that.
+    """
     if any(branch.when is None for branch in step.choose):
         return True
     subject: spec.Node | None = None
@@ -43,14 +46,14 @@ def check_choice(step: spec.Choose, scope: TypeScope, out: Findings) -> bool:
                     step.at.get("choose", step.span),
                     help=t("Add a branch for each, or `otherwise`."),
                 )
-                return False
+                return True
     out.add(
         "unhandled-enum",
         t("It is not sure that a branch holds, and there is no `otherwise`."),
         step.at.get("choose", step.span),
         help=t("Add `- otherwise: [...]` as the last branch."),
     )
-    return False
+    return True
 
 
 def _handles(node: spec.Node) -> tuple[spec.Node, list[Json]] | None:

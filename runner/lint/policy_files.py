@@ -106,12 +106,12 @@ def _unused(policy: spec.Policy, out: Findings) -> None:
     facts = [node for fact in policy.facts.values() if fact.with_ is not None for node in walk(fact.with_.node)]
     used = set(_names(nodes, "facts"))
     for name, place in _placed(policy, "facts", policy.facts):
-        if name not in used:
+        if name not in used and used <= set(policy.facts):  # a name that is not there may have meant this one
             message = t("No rule uses the fact {name}, so it is never read.", name=name)
             out.add("unused-fact", message, place, help=t("Take it out, or use it as `facts.{name}`.", name=name))
     used = set(_names([*nodes, *facts], "tables"))
     for name, place in _placed(policy, "tables", policy.tables):
-        if name not in used:
+        if name not in used and used <= set(policy.tables):
             message = t("No rule looks anything up in the table {name}.", name=name)
             out.add("unused-table", message, place, help=t("Take it out, or use it as `tables.{name}[…]`.", name=name))
 

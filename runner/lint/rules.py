@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flowrun.errors import Span
+from flowrun.errors import Edit, Span
 from flowrun.lang import spec
+from flowrun.lang.edits import delete_lines
 from flowrun.lang.expr_problem import suggestion
 from flowrun.lang.types import ANY, Type, TypeScope, check_condition, check_value, from_value, infer, with_currencies
 from flowrun.lint.findings import Findings
@@ -36,8 +37,10 @@ def check_tool_rules(
             if name not in used:
                 out.unknown("unknown-tool", "tool", name, at, world.catalogue.tools)
             continue
-        if name not in used:
-            out.add("tool-unused", t("No step uses {name}.", name=name), at, help=t("Take it out of `tools:`."))
+        if name not in used and used <= set(world.flow.tools):
+            # A use that could not be resolved may have meant this one.
+            message, help_ = t("No step uses {name}.", name=name), t("Take it out of `tools:`.")
+            out.add("tool-unused", message, at, help=help_, edits=_taken_out(world.flow, at, rule))
         args, _ = world.signature(name)
         for number, (key, template) in enumerate(rule.bind.items()):
             field = (args.fields or {}).get(key)
@@ -52,6 +55,43 @@ def check_tool_rules(
             _check_order(name, template, visible_at, out)
         scope = world.scope(steps, args=args, rules=True)
         _check_conditions(rule, scope, out)
+
+
+def check_needs(world: World, out: Findings, policies: Sequence[spec.Policy], used: set[str]) -> None:
+    """A tool that needs another one before it can never be used in a flow that never uses the other."""
+    names = {name.partition("@")[0] for name in used}
+    for index, name in enumerate(world.flow.tools):
+        for policy in policies:
+            for rule in policy.rules:
+                known = [need for need in rule.needs_before if world.tool(need) is not None]
+                if name not in rule.tools or name not in used or not known or set(rule.needs_before) & names:
+                    continue
+                out.add(
+                    "needs-before-order",
+                    t(
+                        "{name} needs {needs} before it (rule {rule} of {policy}), and no step of this flow may use that.",
+                        name=name,
+                        needs=" / ".join(known),
+                        rule=rule.id,
+                        policy=policy.policy,
+                    ),
+                    spec.place_of(world.flow, "tools", index),
+                    help=t(
+                        "Put a step before it that does `call: {need}`, or take {name} out.", need=known[0], name=name
+                    ),
+                    related=((spec.place_of(rule, "needs_before"), t("needed here")),),
+                )
+
+
+def _taken_out(flow: spec.Flow, at: Span, rule: spec.Rule) -> tuple[Edit, ...]:
+    """Return the change that takes a tool out of `tools:`, where it has lines of its own."""
+    places = flow.places.get("tools", ())
+    below = [span.line for span in places if span.line > at.line]
+    alone = sum(span.line == at.line for span in places) == 1 and len(places) > 1
+    first = flow.at.get("tools")
+    if not alone or first is None or first.line == at.line or rule.span.end_line >= min(below, default=10**9):
+        return ()
+    return (delete_lines(Span(at.file, at.line, at.column, rule.span.end_line, rule.span.end_column)),)
 
 
 def _check_order(name: str, template: spec.Template, visible_at: Mapping[str, set[str]], out: Findings) -> None:

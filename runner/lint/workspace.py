@@ -5,11 +5,11 @@ Owns: the findings about that file. Flows and policies are checked against it el
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from flowrun.core.halts import ALL, FLOWS
-from flowrun.errors import Diagnostic
-from flowrun.lang import spec_files
+from flowrun.errors import Diagnostic, Span
+from flowrun.lang import spec, spec_files
 from flowrun.lint.findings import Findings
 from flowrun.words import t
 
@@ -22,7 +22,7 @@ def role_findings(config: spec_files.WorkspaceFile) -> list[Diagnostic]:
         if role.then is None:
             continue
         if role.then not in config.roles:
-            out.unknown("unknown-role", "role", role.then, role.span, config.roles)
+            out.unknown("unknown-role", "role", role.then, role.places.get("then", (role.span,))[0], config.roles)
             continue
         chain = [name]
         while (then := config.roles[chain[-1]].then) is not None and then in config.roles and then not in chain:
@@ -75,4 +75,23 @@ def mark_findings(config: spec_files.WorkspaceFile, marks: Collection[str]) -> l
     for name, span in zip(config.privacy, config.places.get("privacy", ()), strict=True):
         if name not in marks:
             out.unknown("unknown-mark", "mark", name, span, marks)
+    return out.found
+
+
+def name_findings(flows: Iterable[spec.Flow], policies: Iterable[spec.Policy]) -> list[Diagnostic]:
+    """Return a finding for each flow and policy whose name another file has already: only one of the two is ever found."""
+    out = Findings()
+    first: dict[str, Span] = {}
+    named = [(f"flows.{flow.flow}@{flow.version}", spec.place_of(flow, "flow")) for flow in flows]
+    named += [(policy.policy, spec.place_of(policy, "policy")) for policy in policies]
+    for name, place in named:
+        if name in first:
+            out.add(
+                "duplicate-name",
+                t("Another file has the name {name} already.", name=name),
+                place,
+                help=t("Give this one another name, or a flow the next version."),
+                related=((first[name], t("first here")),),
+            )
+        first.setdefault(name, place)
     return out.found

@@ -5,7 +5,7 @@ Owns: that value. Reading the workspace's files is `app`'s part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ class FlowSource:
     flow: spec.Flow
     policies: Sequence[spec.Policy] = ()
     examples: Sequence[Example] = ()
+    unread: bool = False
+    """Whether a policy beside the flow could not be read: then nothing is said about what no rule holds back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +46,7 @@ class Catalogue:
     limits: Mapping[str, float] = field(default_factory=dict)
     ceiling: BudgetPlan = field(default_factory=BudgetPlan)
     privacy: Mapping[str, str] = field(default_factory=dict)
+    unread: bool = False
+    """Whether a policy of the workspace could not be read."""
+    unread_flows: Collection[str] = ()
+    """Names of flows whose files are there and could not be read."""

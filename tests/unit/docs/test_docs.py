@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -59,6 +60,7 @@ def commands(page: Path, *, inline: bool = True) -> list[list[str]]:
 
 
 def generator() -> ModuleType:
+    sys.path.insert(0, str(ROOT / "docs"))  # it has a part beside it
     spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

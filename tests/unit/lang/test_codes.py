@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from flowrun.errors import Span
-from flowrun.lang.codes import UNLISTED, catalogue, diagnostic, entry
+from flowrun.lang.codes import RETIRED, UNLISTED, catalogue, diagnostic, entry
 
 RUNNER = Path(__file__).parents[3] / "runner"
 NAMING = {"diagnostic", "Problem", "say", "note", "add", "unknown", "problem"}
@@ -42,6 +42,7 @@ def test_codes_are_unique_and_of_their_family() -> None:
     assert len(set(codes)) == len(codes)
     assert all(re.fullmatch(r"FR1[0-7]\d\d", code) for code in codes)
     assert UNLISTED not in codes
+    assert not set(RETIRED) & set(codes)
 
 
 def test_every_entry_teaches_with_a_bad_and_a_good_example() -> None:

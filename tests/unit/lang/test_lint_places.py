@@ -125,7 +125,7 @@ def test_the_flow_without_a_mistake_is_silent() -> None:
         ("severity: low", "severity: 5", "wrong-type", "5", "`low`, `high`"),
         ("severity: low", "severity: lo", "unknown-enum-value", "lo", "`low`"),
         ("created: true", "created: no", "wrong-type", "no", "Write `false`"),
-        ("created: true", "createdd: true", "missing-field", "ticket", "created"),
+        ("created: true", "createdd: true", "unknown-field", "createdd", "created"),
         ("severity: low", "severity: low\n        notez: x", "unknown-field", "notez", "notes"),
         ("        notes: ${{ input.notes }}", "        notes: 1", "wrong-type", "1", "quotes"),
         (

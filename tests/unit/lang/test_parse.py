@@ -225,8 +225,7 @@ def test_very_many_mistakes_end_in_one_last_finding() -> None:
     _, found = parse_flow(Source("a.flow.yaml", text))
     assert [d.rule for d in found] == ["unknown-name"] * 20
     _, found = parse_flow(Source("a.flow.yaml", "a: 1\n" * 20_000))
-    assert len(found) == 201
-    assert found[-1].rule == "too-many-findings"
+    assert [d.rule for d in found].count("duplicate-key") == 1
 
 
 def test_parsing_loads_nothing_heavy() -> None:

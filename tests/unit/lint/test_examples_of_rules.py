@@ -15,12 +15,7 @@ from flowrun.lang.codes import Entry, catalogue
 from flowrun.lint.fragments import FLOW, READS, WRITES, complete, parts
 from flowrun.lint.reporters.text import render_text
 
-TO_CONVERT: frozenset[str] = frozenset(
-    [
-        *("extra-field", "constant-condition", "bad-table-keys", "no-once", "unproved"),
-        *("pii-to-model", "policy-test", "needs-before-order", "duplicate-name", "tool-changed"),
-    ]
-)
+TO_CONVERT: frozenset[str] = frozenset(["no-once", "pii-to-model"])
 """Rules whose examples are still parts of lines. No rule may be added here."""
 
 RULES = list(catalogue().values())
