@@ -28,7 +28,7 @@ def explain(source: Source, error: Any) -> Diagnostic:
     at = min(place.index if place is not None else 0, len(source.text))
     opened = context.index if context is not None else at
     if "nesting depth" in problem:
-        return diagnostic("too-deep", t("brackets are nested far too deep."), source.span(at, at + 1))
+        return diagnostic("too-deep", t("Far too many brackets stand inside each other."), source.span(at, at + 1))
     for look in (_tabs, _runaway, _either_or, _expression, _after_quote, _unclosed, _cut_above, _colon, _start):
         found = look(source, problem, at, opened)
         if found is not None:
@@ -87,7 +87,7 @@ def _runaway(source: Source, problem: str, at: int, opened: int) -> Diagnostic |
     start = last.start_mark.index
     return diagnostic(
         "unclosed-quote",
-        t("the text that starts here with {sign} goes on over the lines below.", sign=last.style),
+        t("The text that starts here with {sign} goes on over the lines below.", sign=last.style),
         source.span(start, start + 1),
         help=t("Put {sign} at its end. An apostrophe inside '…' is written twice: ''.", sign=last.style),
     )
