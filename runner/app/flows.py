@@ -14,6 +14,7 @@ import msgspec
 
 from flowrun import wiring
 from flowrun.app.beside import findings_beside
+from flowrun.app.lock import changed
 from flowrun.errors import ConfigError, Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
@@ -22,6 +23,7 @@ from flowrun.lang.source import Source
 from flowrun.lint.allowed import Allowed, judge
 from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
+from flowrun.lint.record_files import lock_findings, readers_findings, upgrade_findings
 from flowrun.lint.schemas import file_findings as schema_findings
 from flowrun.lint.schemas import is_schema_file
 from flowrun.lint.supported import tools_findings, workspace_findings
@@ -53,7 +55,7 @@ def locate(ws: Workspace, flow: str) -> Path:
     path = Path(flow)
     if path.exists() or flow.endswith((".yaml", ".yml")) or "/" in flow:
         return find_file(path)
-    known = {file.name.removesuffix(SUFFIX): file for file in _flow_files(ws)}
+    known = {file.name.removesuffix(SUFFIX): file for file in flow_files(ws)}
     if flow in known:
         return known[flow]
     guess = closest(flow, known)
@@ -68,10 +70,11 @@ def locate(ws: Workspace, flow: str) -> Path:
 
 def flow_names(ws: Workspace) -> set[str]:
     """Return the names of the flows of the workspace and of the bundled ones."""
-    return {file.name.removesuffix(SUFFIX) for file in _flow_files(ws)}
+    return {file.name.removesuffix(SUFFIX) for file in flow_files(ws)}
 
 
-def _flow_files(ws: Workspace) -> Iterable[Path]:
+def flow_files(ws: Workspace) -> Iterable[Path]:
+    """Yield the files of the bundled flows, then those of the workspace."""
     yield from sorted(bundled().glob(f"*/*{SUFFIX}"))
     yield from sorted((ws.root / "flows").glob(f"**/*{SUFFIX}"))
     yield from sorted(ws.root.glob(f"*{SUFFIX}"))
@@ -141,6 +144,7 @@ class Reader:
             return None
         return FlowSource(
             flow=flow,
+            text=self.texts[str(path)],
             policies=policies,
             examples=[] if examples is None else [_example(item) for item in examples.examples],
             unread=path.parent in self._unread,
@@ -201,7 +205,7 @@ class _LazyFlows(dict[str, FlowSource]):
         if name in self._looked:
             return
         self._looked.add(name)
-        for path in _flow_files(self._ws):
+        for path in flow_files(self._ws):
             if path.name == name + SUFFIX and path != self._main:
                 source = self._reader.flow(path)
                 if source is None:
@@ -281,7 +285,7 @@ def today() -> str:
 
 def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalogue) -> list[Diagnostic]:
     flows, aside = flow_names(ws), Reader()  # each flow's own findings are told where it is checked
-    all_flows = [aside.read(path, "flow") for path in _flow_files(ws)] if file.privacy else []
+    all_flows = [aside.read(path, "flow") for path in flow_files(ws)] if file.privacy else []
     marks = _marks(ws, known, [flow for flow in all_flows if flow is not None])
     return [
         *workspace_findings(file),
@@ -339,7 +343,13 @@ def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes]
             elif isinstance(value, spec_files.WorkspaceFile):
                 known = known or _lenient(ws, reader)
                 findings += _file_findings(ws, value, known)
-    found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values)]
+            elif isinstance(value, spec_files.UpgradeFile):
+                findings += upgrade_findings(value, ws.registry.get)
+            elif isinstance(value, spec_files.ReadersFile):
+                findings += readers_findings(value, ws.registry.get, None if ws.config is None else ws.roles)
+    if any(ws.root.is_relative_to(Path(path).resolve()) for path in paths or [str(ws.root)] if Path(path).is_dir()):
+        findings += lock_findings(changed(ws))
+    found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values, reader.texts)]
     judged = judge(found, reader.texts, today(), _looked_for(ws, paths, files))
     unique = dict.fromkeys(sorted(judged.findings, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return Looked(list(dict.fromkeys(files)), list(unique), reader.texts, judged.allowed)

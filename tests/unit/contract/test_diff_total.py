@@ -101,6 +101,7 @@ def others(name: str, value: Any) -> Iterator[Any]:
     elif isinstance(value, dict):
         if value:
             yield dict(list(value.items())[:-1])
+            yield {key: {**inner, "writes": 9.0} if isinstance(inner, dict) else inner for key, inner in value.items()}
         yield {**value, "x": "allow"}
     elif value is None:
         yield from (7, c.Said(words="w", text="input", node=["name", "input"]))
@@ -125,6 +126,8 @@ def variants(value: Any) -> Iterator[tuple[type, str, Any]]:
                     and field.name not in ("key", "subject", "said", "sum", "per")
                 ):
                     continue
+                if current is None and field.name == "schema":
+                    continue
                 if current is None and other == 7 and field.name in ("key", "subject", "said", "sum", "per", "limit"):
                     continue
                 if current == [] and field.name not in (
@@ -141,7 +144,7 @@ def variants(value: Any) -> Iterator[tuple[type, str, Any]]:
             for part, name, inner in variants(current):
                 changed = msgspec.structs.replace(value, **{field.name: inner})
                 yield part, name, changed
-                if isinstance(current, msgspec.Struct) or field.name in ("roles", "failing"):
+                if isinstance(current, msgspec.Struct) or field.name in ("roles", "failing", "checks"):
                     yield type(value), field.name, changed
     elif isinstance(value, list):
         for place, item in enumerate(value):
@@ -151,13 +154,11 @@ def variants(value: Any) -> Iterator[tuple[type, str, Any]]:
 
 def test_every_field_is_compared_or_neutral(contracts: list[c.Contract]) -> None:
     told: set[tuple[type, str]] = set()
-    silent: set[tuple[type, str]] = set()
     for one in contracts:
         assert compare(one, one) == []
         for part, name, other in variants(one):
-            if part in PICTURES:
-                continue
-            (told if compare(one, other) else silent).add((part, name))
+            if part not in PICTURES and (part, name) not in told and compare(one, other):
+                told.add((part, name))
     neutral = {(part, name) for part, fields in NEUTRAL.items() for name in fields}
     every = {(part, field.name) for part in PARTS if part not in PICTURES for field in msgspec.structs.fields(part)}
     assert {f"{part.__name__}.{name}" for part, name in every - told - neutral} == set()
