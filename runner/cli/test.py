@@ -72,7 +72,7 @@ def command(
         return text.mutated(made, fail_under, as_json=as_json)
     if generate:
         return text.generated(generate_for(ws, one_flow(paths, "generate"), fresh=fresh), output, as_json=as_json)
-    note("Testing")
+    note(t("Testing"))
     told = text.silent if as_json else text.tell
     if not coverage and fail_under is None:
         results = run_tests(ws, paths, only=only, jobs=jobs, first=first, on_result=told)
