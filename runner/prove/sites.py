@@ -31,6 +31,7 @@ from flowrun.prove.terms import (
     either,
     meaning,
     negate,
+    some,
     thing,
 )
 
@@ -76,7 +77,13 @@ class Proposed:
 class Sites:
     """What a walk knows of calls. `axioms`: what follows, in every run, where a statement holds."""
 
-    def __init__(self, compiled: CompiledPlan, *, taken_out: Collection[Gate], few: bool) -> None:
+    def __init__(
+        self, compiled: CompiledPlan, *, taken_out: Collection[Gate], few: int, edits: bool | None = None
+    ) -> None:
+        """`edits`: whether people may change a call that they are asked about; without a word, where not few are looked at."""
+        self.edits = not few if edits is None else edits
+        self.judgements: dict[str, Judged] = {}
+        """By name, each judgement of a call."""
         self.compiled = compiled
         self.taken_out = frozenset(taken_out)
         self.few = few
@@ -84,6 +91,7 @@ class Sites:
         self.sites: list[Site] = []
         self.looping = 0
         self._known: dict[str, Made] = {}
+        self._first: dict[str, Formula] = {}
         self.proposals: dict[str, Proposed] = {}
         """By name, each call of a model that was looked at."""
         self.roots: dict[tuple[Any, ...], Unknown] = {}
@@ -138,7 +146,7 @@ class Sites:
         edited: Formula = NO
         args = plain
         tool = self.compiled.plan.tools.get(step.tool)
-        if judged.asking and tool is not None and isinstance(plain, Fields) and not self.few:
+        if judged.asking and tool is not None and isinstance(plain, Fields) and self.edits:
             # Who is asked may change the call before saying yes.
             edited = thing(path, "edited")
             self.implies(edited, both(judged.allowed, asks_role(judged.asking, None)))
@@ -217,15 +225,23 @@ class Sites:
         """Return one call that a model made in a step, `back` calls away from the one that is looked at."""
         done = thing(name, "done")
         args, judged, _ = self._proposal(flow, step, place, path, name, tool, back)
-        self.implies(done, judged.allowed)
+        self.implies(done, both(judged.allowed, self._begins(flow, step, place, path)))
         output = self.root(("out", name), self.compiled.plan.tools[tool].output, ("tool", tool))
         return Made(done, entry(output, args, **_marks(name)), several=True)
+
+    def _begins(self, flow: m.FlowPlan, step: m.AskStep, place: Place, path: str) -> Formula:
+        """Return the statement that one of a step's calls can be its first, which no other one was made before."""
+        if path not in self._first:
+            self._first[path] = YES
+            ways = [self._proposal(flow, step, place, path, f"{path}!{tool}!first", tool, -1) for tool in step.tools]
+            self._first[path] = some(judged.allowed for _, judged, _ in ways)
+        return self._first[path]
 
     def _proposal(
         self, flow: m.FlowPlan, step: m.AskStep, place: Place, path: str, name: str, tool: str, back: int
     ) -> tuple[Value, Judged, Place]:
         here = place.fork()
-        for other in step.tools:
+        for other in step.tools if back >= 0 else ():
             here.add(other, self._earlier(flow, step, place, path, name, other, back + 1))
         contract = self.compiled.plan.tools[tool]
         offered = self.compiled.offered_input(flow, contract)
@@ -246,7 +262,8 @@ class Sites:
             own = f"{name}<{tool}"
             if own not in self._known:
                 if back > BACK:
-                    self._known[own] = self.anything(flow, tool, own)
+                    made = self.anything(flow, tool, own)
+                    self._known[own] = Made(NO, made.entry, several=True) if self.few else made
                 else:
                     self._known[own] = self._own(flow, step, place, path, own, tool, back)
             return self._known[own]
@@ -290,7 +307,7 @@ class Sites:
         bound: dict[str, Value],
     ) -> Judged:
         """Return the judgement of a call."""
-        return judge(
+        found = self.judgements[at] = judge(
             self.compiled,
             flow,
             tool,
@@ -301,6 +318,7 @@ class Sites:
             taken_out=self.taken_out,
             few=self.few,
         )
+        return found
 
 
 def _marks(name: str) -> dict[str, Unknown]:
