@@ -14,8 +14,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from flowrun.app.checking import check_paths
 from flowrun.app.explain import explain
-from flowrun.app.flows import check_paths
 from flowrun.app.prove import prove
 from flowrun.app.tests import run_tests
 from flowrun.app.workspace import Workspace, load_workspace
