@@ -38,7 +38,7 @@ class Inference:
 
     def __init__(self, scope: TypeScope, known: Iterable[str] = ()) -> None:
         self.scope = scope
-        self.known: frozenset[str] = frozenset(known)
+        self.known: frozenset[str] = scope.known | frozenset(known)
         self.variables = dict(scope.variables)
         self.path: Path = ()
         self.problems: list[Problem] = []
