@@ -61,10 +61,12 @@ class Reader:
         self._begin(folder)
 
     def _begin(self, folder: Path) -> None:
-        """Go where the reader stands: an empty folder, a copy of the bundled flows, or a new workspace of a template."""
+        """Go where the reader stands: an empty folder, the bundled flows, a copy of a folder, or a new workspace."""
         self._set.chdir(folder)
         if self.page.starts == "flows":
             shutil.copytree(ROOT / "flows", folder / "flows")
+        elif "/" in self.page.starts:
+            shutil.copytree(ROOT / self.page.starts, folder, dirs_exist_ok=True)
         elif self.page.starts != "empty":
             with contextlib.redirect_stdout(io.StringIO()):
                 assert main(["init", "shop", "--template", self.page.starts]) == 0

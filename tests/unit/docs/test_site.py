@@ -53,3 +53,9 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path, caplog: pytest.LogC
     start = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert "tutorial.html" in start
     assert "https://fonts." not in start
+
+
+def test_every_page_that_people_write_has_its_place_in_the_menu() -> None:
+    menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").glob("[ch]*/*.md")]
+    assert [page for page in pages if f": {page}\n" not in menu] == []
