@@ -5,7 +5,7 @@ Owns: which files belong together. What is wrong between them is said by `lint`;
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from flowrun.errors import Diagnostic
 from flowrun.lang import spec, spec_files
 from flowrun.lang.files import matching
+from flowrun.lang.spec_files import TestFile, TestsFile, tests_in
 from flowrun.lint.example_files import check_examples
 from flowrun.lint.findings import Findings
 from flowrun.lint.literals import secret_findings
 from flowrun.lint.policy_files import check_policy
 from flowrun.lint.policy_pairs import Index, check_listed, check_pairs
 from flowrun.lint.scope import World
+from flowrun.lint.test_files import FlowTests
 from flowrun.lint.tool_files import check_tool_file
 from flowrun.lint.workspace import name_findings
 
@@ -37,7 +39,7 @@ def findings_beside(
     `known` is None where no flow was among them: then nothing is known of tools.
     """
     out = Findings()
-    read = {path.resolve(): value for path, value in values.items()}
+    read = _resolved(values)
     flows = {path: value for path, value in read.items() if isinstance(value, spec.Flow)}
     policies = {path: value for path, value in read.items() if isinstance(value, spec.Policy)}
     if known is not None:
@@ -45,11 +47,23 @@ def findings_beside(
         for value in read.values():
             if isinstance(value, spec.ToolFile):
                 check_tool_file(value, known.tools, out)
+        _tests(known, policies.values(), flows, read, out)
     if policies:
         _policies(ws, policies, _Listed(flows, () if known is None else known.tools), out)
     here = [file for file in dict.fromkeys(_flow_files(ws.root)) if file in flows]
     secrets = (found for file, text in texts.items() for found in secret_findings(file, text))
     return [*out.found, *name_findings([flows[file] for file in here], policies.values()), *secrets]
+
+
+def _resolved(values: Mapping[Path, Any]) -> dict[Path, Any]:
+    """Return values by whole paths; each folder is asked once where it really is."""
+    folders: dict[Path, Path] = {}
+    found = {}
+    for path, value in values.items():
+        if path.parent not in folders:
+            folders[path.parent] = path.parent.resolve()
+        found[folders[path.parent] / path.name] = value
+    return found
 
 
 def _examples(known: Catalogue, flows: Mapping[Path, spec.Flow], read: Mapping[Path, Any], out: Findings) -> None:
@@ -60,21 +74,46 @@ def _examples(known: Catalogue, flows: Mapping[Path, spec.Flow], read: Mapping[P
                 check_examples(World(flow, known), value, out)
 
 
+def _tests(
+    known: Catalogue,
+    policies: Iterable[spec.Policy],
+    flows: Mapping[Path, spec.Flow],
+    read: Mapping[Path, Any],
+    out: Findings,
+) -> None:
+    """Check tests against their flow: the one of that name beside the test or above it, else anywhere among those read."""
+    tests = FlowTests(known, policies, out)
+    by_name = {path.name.removesuffix(FLOWS[1:]): path for path in flows}
+    for path, value in read.items():
+        for test in tests_in(value) if isinstance(value, TestFile | TestsFile) else ():
+            name = test.flow.rpartition("/")[2].removesuffix(FLOWS[1:])
+            near = (folder / f"{name}{FLOWS[1:]}" for folder in list(path.parents)[:3])
+            place = next((file for file in near if file in flows), None) or by_name.get(name)
+            if place is not None:
+                beside = read.get(place.with_name(f"{name}.examples.yaml"))
+                tests.check(test, flows[place], beside if isinstance(beside, spec_files.ExamplesFile) else None)
+
+
 def _policies(ws: Workspace, policies: Mapping[Path, spec.Policy], listed: _Listed, out: Findings) -> None:
     patterns = () if ws.config is None else ws.config.policies
     holding = [file.resolve() for pattern in patterns for file in matching(ws.root, pattern)]
-    everywhere = list(_flow_files(ws.root))
+    everywhere = listed.of(list(_flow_files(ws.root)))
+    near: dict[Path, set[str] | None] = {}
     before = Index()
     for path in dict.fromkeys(file for file in holding if file in policies):
         check_policy(policies[path], out)
         check_pairs(policies[path], before, out)
         before.take(policies[path])
-        listed.check(policies[path], everywhere, out)
+        if everywhere is not None:
+            check_listed(policies[path], everywhere, listed.tools, out)
     for path, policy in policies.items():
         if path not in holding:
             check_policy(policy, out)
             check_pairs(policy, before, out)
-            listed.check(policy, [file.resolve() for file in path.parent.glob(FLOWS)], out)
+            if path.parent not in near:
+                near[path.parent] = listed.of(list(path.parent.glob(FLOWS)))
+            if (tools := near[path.parent]) is not None:
+                check_listed(policy, tools, listed.tools, out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +123,13 @@ class _Listed:
     flows: Mapping[Path, spec.Flow]
     tools: Collection[str]
 
-    def check(self, policy: spec.Policy, files: Sequence[Path], out: Findings) -> None:
-        """Only where every flow that a policy holds for was read, and there is one, is it known what none of them lists."""
-        if files and all(file in self.flows for file in files):
-            listed = {tool.split("@")[0] for file in files for tool in self.flows[file].tools}
-            check_listed(policy, listed, self.tools, out)
+    def of(self, files: Sequence[Path]) -> set[str] | None:
+        """Return the tools that flows list; None where not every flow was read, or there is none: then nothing is known."""
+        if not files or any(file not in self.flows for file in files):
+            return None
+        return {tool.split("@")[0] for file in files for tool in self.flows[file].tools}
 
 
 def _flow_files(root: Path) -> Iterator[Path]:
-    for file in [*(root / "flows").glob(f"**/{FLOWS}"), *root.glob(FLOWS)]:
-        yield file.resolve()
+    yield from (root / "flows").glob(f"**/{FLOWS}")
+    yield from root.glob(FLOWS)
