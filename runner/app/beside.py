@@ -5,7 +5,7 @@ Owns: which files belong together. What is wrong between them is said by `lint`;
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,8 @@ def findings_beside(
         for value in read.values():
             if isinstance(value, spec.ToolFile):
                 check_tool_file(value, known.tools, out)
-        _tests(known, policies.values(), flows, read, out)
+        whole = all(Path(file) in values for file in texts if file.endswith(".policy.yaml"))
+        _tests(FlowTests(known, policies.values(), out, whole), flows, read)
     if policies:
         _policies(ws, policies, _Listed(flows, () if known is None else known.tools), out)
     here = [file for file in dict.fromkeys(_flow_files(ws.root)) if file in flows]
@@ -74,15 +75,8 @@ def _examples(known: Catalogue, flows: Mapping[Path, spec.Flow], read: Mapping[P
                 check_examples(World(flow, known), value, out)
 
 
-def _tests(
-    known: Catalogue,
-    policies: Iterable[spec.Policy],
-    flows: Mapping[Path, spec.Flow],
-    read: Mapping[Path, Any],
-    out: Findings,
-) -> None:
+def _tests(tests: FlowTests, flows: Mapping[Path, spec.Flow], read: Mapping[Path, Any]) -> None:
     """Check tests against their flow: the one of that name beside the test or above it, else anywhere among those read."""
-    tests = FlowTests(known, policies, out)
     by_name = {path.name.removesuffix(FLOWS[1:]): path for path in flows}
     for path, value in read.items():
         for test in tests_in(value) if isinstance(value, TestFile | TestsFile) else ():
