@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowrun.errors import Diagnostic
+import msgspec
+
+from flowrun.errors import Diagnostic, Span
 from flowrun.lang import spec, spec_files
 from flowrun.lang.files import matching
 from flowrun.lang.spec_files import TestFile, TestsFile, tests_in
 from flowrun.lint.example_files import check_examples
 from flowrun.lint.findings import Findings
-from flowrun.lint.literals import secret_findings
 from flowrun.lint.policy_files import check_policy
 from flowrun.lint.policy_pairs import Index, check_listed, check_pairs
 from flowrun.lint.scope import World
-from flowrun.lint.test_files import FlowTests
+from flowrun.lint.test_files import FlowTests, Tested, as_tested
 from flowrun.lint.tool_files import check_tool_file
 from flowrun.lint.workspace import name_findings
 
@@ -31,29 +32,45 @@ if TYPE_CHECKING:
 FLOWS = "*.flow.yaml"
 
 
-def findings_beside(
-    ws: Workspace, known: Catalogue | None, values: Mapping[Path, Any], texts: Mapping[str, str]
-) -> list[Diagnostic]:
-    """Return what is wrong between the files of a check; `values` are all that were read, by path, `texts` their texts.
+class FlowHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What others must know of a flow: its name with its version, where that stands, and the tools that it lists."""
 
-    `known` is None where no flow was among them: then nothing is known of tools.
+    name: str
+    place: Span
+    tools: frozenset[str]
+    tested: Tested
+
+
+def head_of(flow: spec.Flow, path: Path, values: Mapping[Path, Any]) -> FlowHead:
+    """Return a flow's head; `values` of what lies beside it, by path."""
+    beside = values.get(path.with_name(path.name.replace(".flow.yaml", ".examples.yaml")))
+    tested = as_tested(flow, beside if isinstance(beside, spec_files.ExamplesFile) else None)
+    name = f"flows.{flow.flow}@{flow.version}"
+    tools = frozenset(tool.split("@")[0] for tool in flow.tools)
+    return FlowHead(name=name, place=spec.place_of(flow, "flow"), tools=tools, tested=tested)
+
+
+def findings_beside(
+    ws: Workspace, known: Catalogue | None, heads: Mapping[Path, FlowHead], values: Mapping[Path, Any], whole: bool
+) -> list[Diagnostic]:
+    """Return what is wrong between the files of a check: `heads` of its flows, `values` of what else was read, by path.
+
+    `known` is None where no flow was among them: then nothing is known of tools. `whole`: whether all policies could be read.
     """
     out = Findings()
     read = _resolved(values)
-    flows = {path: value for path, value in read.items() if isinstance(value, spec.Flow)}
     policies = {path: value for path, value in read.items() if isinstance(value, spec.Policy)}
     if known is not None:
-        _examples(known, flows, read, out)
         for value in read.values():
             if isinstance(value, spec.ToolFile):
                 check_tool_file(value, known.tools, out)
-        whole = all(Path(file) in values for file in texts if file.endswith(".policy.yaml"))
-        _tests(FlowTests(known, policies.values(), out, whole), flows, read)
+        _tests(FlowTests(known, policies.values(), out, whole), heads, read)
     if policies:
-        _policies(ws, policies, _Listed(flows, () if known is None else known.tools), out)
-    here = [file for file in dict.fromkeys(_flow_files(ws.root)) if file in flows]
-    secrets = (found for file, text in texts.items() for found in secret_findings(file, text))
-    return [*out.found, *name_findings([flows[file] for file in here], policies.values()), *secrets]
+        _policies(ws, policies, _Listed(heads, () if known is None else known.tools), out)
+    here = [heads[file] for file in dict.fromkeys(_flow_files(ws.root)) if file in heads]
+    named = [(head.name, head.place) for head in here]
+    named += [(policy.policy, spec.place_of(policy, "policy")) for policy in policies.values()]
+    return [*out.found, *name_findings(named)]
 
 
 def _resolved(values: Mapping[Path, Any]) -> dict[Path, Any]:
@@ -67,15 +84,17 @@ def _resolved(values: Mapping[Path, Any]) -> dict[Path, Any]:
     return found
 
 
-def _examples(known: Catalogue, flows: Mapping[Path, spec.Flow], read: Mapping[Path, Any], out: Findings) -> None:
-    for path, value in read.items():
-        if isinstance(value, spec_files.ExamplesFile):
-            flow = flows.get(path.with_name(path.name.replace(".examples.yaml", ".flow.yaml")))
-            if flow is not None:
-                check_examples(World(flow, known), value, out)
+def example_findings(known: Catalogue, flow: spec.Flow, path: Path, values: Mapping[Path, Any]) -> list[Diagnostic]:
+    """Return what is wrong with the examples beside a flow."""
+    beside = values.get(path.with_name(path.name.replace(".flow.yaml", ".examples.yaml")))
+    if not isinstance(beside, spec_files.ExamplesFile):
+        return []
+    out = Findings()
+    check_examples(World(flow, known), beside, out)
+    return out.found
 
 
-def _tests(tests: FlowTests, flows: Mapping[Path, spec.Flow], read: Mapping[Path, Any]) -> None:
+def _tests(tests: FlowTests, flows: Mapping[Path, FlowHead], read: Mapping[Path, Any]) -> None:
     """Check tests against their flow: the one of that name beside the test or above it, else anywhere among those read."""
     by_name = {path.name.removesuffix(FLOWS[1:]): path for path in flows}
     for path, value in read.items():
@@ -84,8 +103,7 @@ def _tests(tests: FlowTests, flows: Mapping[Path, spec.Flow], read: Mapping[Path
             near = (folder / f"{name}{FLOWS[1:]}" for folder in list(path.parents)[:3])
             place = next((file for file in near if file in flows), None) or by_name.get(name)
             if place is not None:
-                beside = read.get(place.with_name(f"{name}.examples.yaml"))
-                tests.check(test, flows[place], beside if isinstance(beside, spec_files.ExamplesFile) else None)
+                tests.check(test, flows[place].tested)
 
 
 def _policies(ws: Workspace, policies: Mapping[Path, spec.Policy], listed: _Listed, out: Findings) -> None:
@@ -114,14 +132,14 @@ def _policies(ws: Workspace, policies: Mapping[Path, spec.Policy], listed: _List
 class _Listed:
     """The flows that were read, and the tools that exist."""
 
-    flows: Mapping[Path, spec.Flow]
+    flows: Mapping[Path, FlowHead]
     tools: Collection[str]
 
     def of(self, files: Sequence[Path]) -> set[str] | None:
         """Return the tools that flows list; None where not every flow was read, or there is none: then nothing is known."""
         if not files or any(file not in self.flows for file in files):
             return None
-        return {tool.split("@")[0] for file in files for tool in self.flows[file].tools}
+        return {tool for file in files for tool in self.flows[file].tools}
 
 
 def _flow_files(root: Path) -> Iterator[Path]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from flowrun.errors import Span
 from flowrun.lang import spec, spec_files
 from flowrun.lang.expr_problem import closest, suggestion
@@ -16,7 +18,7 @@ from flowrun.lang.reading import short
 from flowrun.lang.types import from_schema
 from flowrun.lint.example_files import leaves, texts_of
 from flowrun.lint.findings import Findings
-from flowrun.lint.scope import World, every_step
+from flowrun.lint.scope import every_step
 from flowrun.plan.catalogue import Catalogue
 from flowrun.words import t
 
@@ -24,6 +26,29 @@ SHORT = 16
 """Texts of fewer characters (`Hello`) are equal by chance."""
 
 _SAYS = ("outcome", "reason", "calls", "attempts", "record", "decisions", "world", "asked", "prompts")
+
+
+class Tested(msgspec.Struct, frozen=True, kw_only=True):
+    """What a test must know of its flow; `learnt` are the texts of its examples with their places."""
+
+    name: str
+    steps: frozenset[str]
+    tools: tuple[str, ...]
+    input: spec.SchemaUse
+    output: spec.SchemaUse
+    learnt: Mapping[str, Span] = {}
+
+
+def as_tested(flow: spec.Flow, examples: spec_files.ExamplesFile | None) -> Tested:
+    """Return what tests must know of a flow and the examples beside it."""
+    return Tested(
+        name=flow.flow,
+        steps=frozenset(step.id for step in every_step(flow.steps)),
+        tools=tuple(flow.tools),
+        input=msgspec.structs.replace(flow.input, tree=None),
+        output=msgspec.structs.replace(flow.output, tree=None),
+        learnt={} if examples is None else dict(texts_of(examples)),
+    )
 
 
 @dataclass(slots=True)
@@ -49,8 +74,8 @@ class FlowTests:
             if confirm:
                 self._more.add(confirm if "." in confirm else f"{name.partition('.')[0]}.{confirm}")
 
-    def check(self, test: spec_files.TestFile, flow: spec.Flow, examples: spec_files.ExamplesFile | None) -> None:
-        """Look at one test of a flow; `examples` are those that the flow learns from."""
+    def check(self, test: spec_files.TestFile, flow: Tested) -> None:
+        """Look at one test of a flow."""
         expect = test.expect
         if all(getattr(expect, word) is None for word in _SAYS):
             self.out.add(
@@ -61,27 +86,28 @@ class FlowTests:
                     "Say what must be so, like `outcome: completed`, `calls: {desk.create_ticket: 1}` or fields of the record."
                 ),
             )
-        first = self._names.setdefault((flow.flow, test.test), test.place("test"))
+        first = self._names.setdefault((flow.name, test.test), test.place("test"))
         if first != test.place("test"):
             self.out.add(
                 "test-name-twice",
-                t("Another test of {flow} has this name, so nobody can tell which failed.", flow=flow.flow),
+                t("Another test of {flow} has this name, so nobody can tell which failed.", flow=flow.name),
                 test.place("test"),
                 help=t("Say in the name what this one promises beyond the other."),
                 related=((first, t("the other test")),),
             )
-        world = World(flow, self.catalogue)
         self.names(test, flow)
-        self.given(test, world)
-        self.record(test, world)
-        if examples is not None:
-            self.learnt(test, examples)
+        self.given(test, flow)
+        self.record(test, flow)
+        self.learnt(test, flow)
 
-    def names(self, test: spec_files.TestFile, flow: spec.Flow) -> None:
+    def schema(self, use: spec.SchemaUse) -> dict[str, Any] | None:
+        return use.inline if use.inline is not None else self.catalogue.schema(use.name, use.version)
+
+    def names(self, test: spec_files.TestFile, flow: Tested) -> None:
         """Steps and tools that the flow does not have; what a flow inside it has is not looked for."""
         if any(name.startswith("flows.") for name in flow.tools):
             return
-        steps = {step.id for step in every_step(flow.steps)}
+        steps = flow.steps
         tools = {*flow.tools, *self._more}
         self.known(test, ("given", "model"), t("step"), test.model, steps, steps)
         if not self.whole:
@@ -108,11 +134,11 @@ class FlowTests:
                     help=suggestion(name, shown),
                 )
 
-    def given(self, test: spec_files.TestFile, world: World) -> None:
+    def given(self, test: spec_files.TestFile, flow: Tested) -> None:
         """The input, and what tools give, as their schemas have them."""
-        schema = world.schema_of(world.flow.input)
+        schema = self.schema(flow.input)
         if schema:
-            named = world.flow.flow if world.flow.input.inline is not None else str(world.flow.input)
+            named = flow.name if flow.input.inline is not None else str(flow.input)
             self.fits(f"input {named}", schema, test.input, test.place("given", "input"), t("the input of the flow"))
         for name, given in test.tools.items():
             tool = self.catalogue.tools.get(name)
@@ -145,9 +171,9 @@ class FlowTests:
                 help=t("Write what really comes, field by field; what is missing in the schema is missing in a run, too."),
             )  # fmt: skip
 
-    def record(self, test: spec_files.TestFile, world: World) -> None:
+    def record(self, test: spec_files.TestFile, flow: Tested) -> None:
         """Fields that are expected of a record that cannot have them."""
-        schema = world.schema_of(world.flow.output)
+        schema = self.schema(flow.output)
         expected = test.expect.record
         kind = None if not schema else from_schema(schema)
         if kind is None or kind.fields is None or kind.open or not isinstance(expected, Mapping):
@@ -157,16 +183,16 @@ class FlowTests:
                 guess = closest(name, kind.fields)
                 self.out.add(
                     "expects-unknown-field",
-                    t("The record {schema} has no field `{name}`, so this test can never pass.", schema=world.flow.output,
+                    t("The record {schema} has no field `{name}`, so this test can never pass.", schema=flow.output,
                       name=name),
                     test.place("expect", "record", name),
                     help=suggestion(name, kind.fields),
                     fix=guess if guess and guess not in expected else None,
                 )  # fmt: skip
 
-    def learnt(self, test: spec_files.TestFile, examples: spec_files.ExamplesFile) -> None:
+    def learnt(self, test: spec_files.TestFile, flow: Tested) -> None:
         """A text that was learnt shows nothing when it is asked."""
-        known = dict(texts_of(examples))
+        known = flow.learnt
         same = next((text for text in leaves(test.input) if len(text) >= SHORT and text in known), None)
         if same is not None:
             self.out.add(

@@ -10,7 +10,7 @@ from flowrun.lang.parse import parse_file
 from flowrun.lang.source import Source
 from flowrun.lint.check import check_flow
 from flowrun.lint.findings import Findings
-from flowrun.lint.test_files import FlowTests
+from flowrun.lint.test_files import FlowTests, as_tested
 from flowrun.plan.catalogue import Catalogue, FlowSource
 from flowrun.plan.model import ToolPlan
 
@@ -58,8 +58,8 @@ def told(given: str, expect: str = "{outcome: completed}", name: str = "a", *mor
     tests = FlowTests(catalogue(), [], out)
     for number, other in enumerate(more):
         before = f"test: {other}\nflow: t\ngiven: {{input: {{text: hi}}}}\nexpect: {{outcome: completed}}\n"
-        tests.check(parsed(before, "test", f"t{number}"), parsed(FLOW, "flow"), None)
-    tests.check(parsed(text, "test"), parsed(FLOW, "flow"), parsed(EXAMPLES, "examples"))
+        tests.check(parsed(before, "test", f"t{number}"), as_tested(parsed(FLOW, "flow"), None))
+    tests.check(parsed(text, "test"), as_tested(parsed(FLOW, "flow"), parsed(EXAMPLES, "examples")))
     rows = text.split("\n")
     return [f"{d.rule} {rows[d.span.line - 1][d.span.column - 1 : d.span.end_column - 1]}" for d in out.found]
 
