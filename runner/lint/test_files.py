@@ -9,16 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from flowrun.errors import Span
 from flowrun.lang import spec, spec_files
 from flowrun.lang.expr_problem import closest, suggestion
 from flowrun.lang.reading import short
 from flowrun.lang.types import from_schema
-from flowrun.lint.example_files import leaves, texts_of
+from flowrun.lint.example_files import leaves
 from flowrun.lint.findings import Findings
-from flowrun.lint.scope import every_step
+from flowrun.lint.tested import Tested
 from flowrun.plan.catalogue import Catalogue
 from flowrun.words import t
 
@@ -26,29 +24,6 @@ SHORT = 16
 """Texts of fewer characters (`Hello`) are equal by chance."""
 
 _SAYS = ("outcome", "reason", "calls", "attempts", "record", "decisions", "world", "asked", "prompts")
-
-
-class Tested(msgspec.Struct, frozen=True, kw_only=True):
-    """What a test must know of its flow; `learnt` are the texts of its examples with their places."""
-
-    name: str
-    steps: frozenset[str]
-    tools: tuple[str, ...]
-    input: spec.SchemaUse
-    output: spec.SchemaUse
-    learnt: Mapping[str, Span] = {}
-
-
-def as_tested(flow: spec.Flow, examples: spec_files.ExamplesFile | None) -> Tested:
-    """Return what tests must know of a flow and the examples beside it."""
-    return Tested(
-        name=flow.flow,
-        steps=frozenset(step.id for step in every_step(flow.steps)),
-        tools=tuple(flow.tools),
-        input=msgspec.structs.replace(flow.input, tree=None),
-        output=msgspec.structs.replace(flow.output, tree=None),
-        learnt={} if examples is None else dict(texts_of(examples)),
-    )
 
 
 @dataclass(slots=True)

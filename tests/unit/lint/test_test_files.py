@@ -10,7 +10,8 @@ from flowrun.lang.parse import parse_file
 from flowrun.lang.source import Source
 from flowrun.lint.check import check_flow
 from flowrun.lint.findings import Findings
-from flowrun.lint.test_files import FlowTests, as_tested
+from flowrun.lint.test_files import FlowTests
+from flowrun.lint.tested import as_tested
 from flowrun.plan.catalogue import Catalogue, FlowSource
 from flowrun.plan.model import ToolPlan
 
