@@ -1,6 +1,7 @@
 """Checks over several files of a workspace: policies beside each other and the flows that they hold for.
 
-Owns: which files belong together. What is wrong between them is said by `lint`; no file is read here a second time.
+Owns: which files belong together. What is wrong between them is said by `lint`, which is loaded only for kinds of files
+that are there; no file is read here a second time.
 """
 
 from __future__ import annotations
@@ -15,12 +16,9 @@ import msgspec
 from flowrun.errors import Diagnostic, Span
 from flowrun.lang import spec, spec_files
 from flowrun.lang.files import matching
-from flowrun.lint.example_files import check_examples
 from flowrun.lint.findings import Findings
-from flowrun.lint.policy_files import check_policy
 from flowrun.lint.policy_pairs import Index, check_listed, check_pairs
 from flowrun.lint.scope import World
-from flowrun.lint.tool_files import check_tool_file
 from flowrun.lint.workspace import name_findings
 
 if TYPE_CHECKING:
@@ -58,6 +56,8 @@ def findings_beside(
     if known is not None:
         for value in read.values():
             if isinstance(value, spec.ToolFile):
+                from flowrun.lint.tool_files import check_tool_file
+
                 check_tool_file(value, known.tools, out)
     if policies:
         _policies(ws, policies, _Listed(heads, () if known is None else known.tools), out)
@@ -72,12 +72,16 @@ def example_findings(known: Catalogue, flow: spec.Flow, path: Path, values: Mapp
     beside = values.get(path.with_name(path.name.replace(".flow.yaml", ".examples.yaml")))
     if not isinstance(beside, spec_files.ExamplesFile):
         return []
+    from flowrun.lint.example_files import check_examples
+
     out = Findings()
     check_examples(World(flow, known), beside, out)
     return out.found
 
 
 def _policies(ws: Workspace, policies: Mapping[Path, spec.Policy], listed: _Listed, out: Findings) -> None:
+    from flowrun.lint.policy_files import check_policy
+
     patterns = () if ws.config is None else ws.config.policies
     holding = [file.resolve() for pattern in patterns for file in matching(ws.root, pattern)]
     everywhere = list(_flow_files(ws.root))
