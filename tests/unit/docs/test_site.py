@@ -30,6 +30,10 @@ def test_a_files_name_becomes_the_title_of_its_block() -> None:
     assert shown("```sh\nls\n```\n") == "```sh\nls\n```\n"
 
 
+def test_notes_above_blocks_are_not_in_the_site() -> None:
+    assert shown("Do it:\n\n<!-- not run: needs a server -->\n```sh\nls\n```\n") == "Do it:\n\n```sh\nls\n```\n"
+
+
 def test_a_link_to_the_source_becomes_its_name_and_others_stay() -> None:
     assert shown("[the flow](../../flows/refund_request/README.md)") == "the flow (`flows/refund_request/README.md`)"
     for link in ("[b](b.md)", "[b](../concepts/privacy.md#marks)", "[c](https://example.com)", "[d](#here)"):

@@ -18,13 +18,13 @@ MADE = {"t", "tn", "mark"}
 FINDINGS = {"diagnostic", "Problem", "say", "add", "note", "refuse", "problem"}
 """Makers of findings: the rule's name comes first, then the message, in some the help."""
 ERRORS = {"FlowrunError", "FlowError", "ConfigError", "InputError", "AdapterError", "StoreError", "Refused", "Stopped"}
-ERRORS |= {"Usage", "UsageError", "BadParameter", "ClickException", "fail"}
+ERRORS |= {"Unplayable", "Usage", "UsageError", "BadParameter", "ClickException", "fail"}
 PRINTED = {"say", "note", "error_line", "confirm"}
 """What prints in `cli`: its first argument is read by people."""
 SPOKEN = re.compile(r"[A-Za-z]{2}")
 COMMAND = re.compile(r"(?:flowrun|export|pip install|cd) [^ ,]")
 CODE = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
-UNSPOKEN = re.compile(r"error\[|https?://\S+")
+UNSPOKEN = re.compile(r"error\[|https?://\S+|given\.[a-z]+\.")
 """What programs look for in what is printed."""
 
 
