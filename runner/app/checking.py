@@ -78,7 +78,8 @@ def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes]
     if any(ws.root.is_relative_to(Path(path).resolve()) for path in paths or [str(ws.root)] if Path(path).is_dir()):
         findings += _lock_findings(ws)
     secrets = [found for file, text in reader.texts.items() for found in secret_findings(file, text)]
-    found = [*reader.findings, *findings, *findings_beside(ws, known, heads, reader.values), *secrets]
+    whole = all(Path(file) in reader.values for file in reader.texts if file.endswith(".policy.yaml"))
+    found = [*reader.findings, *findings, *findings_beside(ws, known, heads, reader.values, whole), *secrets]
     judged = judge(found, reader.texts, today(), _looked_for(ws, paths, files))
     unique = dict.fromkeys(sorted(judged.findings, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return Looked(files, list(unique), reader.texts, judged.allowed)
@@ -95,7 +96,7 @@ def _flows(
         if source is not None and known is not None:
             findings += check_flow(source, known).findings
             findings += example_findings(known, source.flow, file, reader.values)
-            heads[file.resolve()] = head_of(source.flow)
+            heads[file.resolve()] = head_of(source.flow, file, reader.values)
     return findings, heads
 
 
