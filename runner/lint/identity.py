@@ -5,6 +5,7 @@ Owns: these findings.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ WORDS = frozenset({"input", "steps", "calls", "item", "run", "args", "facts", "t
 """Names that mean something of their own in expressions."""
 _SHORT = 5
 """Ids that are shorter are told apart at a glance, or not meant to be words."""
+
+_NUMBER = re.compile("[0-9]+")
 
 
 def check_key(world: World, kind: Type, out: Findings) -> None:
@@ -155,7 +158,7 @@ def _variants(id: str) -> list[str]:
 
 def _alike(one: str, other: str) -> bool:
     """Whether two ids look alike although nothing says what differs: no number, no last letter of its own, no plural."""
-    if one == other or any(char.isdigit() for char in set(one) ^ set(other)):
+    if _NUMBER.sub("", one) == _NUMBER.sub("", other) or any(char.isdigit() for char in set(one) ^ set(other)):
         return False
     if abs(len(one) - len(other)) > 1 or {one + "s", other + "s"} & {one, other}:
         return False
