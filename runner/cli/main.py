@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "init": Lazy("flowrun.cli.init:command", "Create a workspace from a template."),
     "lint": Lazy("flowrun.cli.lint:command", "Check flows, policies and tools without running them."),
     "explain": Lazy("flowrun.cli.explain:command", "Say what a flow may do at worst, on one page."),
+    "diff": Lazy("flowrun.cli.diff:command", "Say what a change lets flows do."),
     "prove": Lazy("flowrun.cli.prove:command", "Say whether a thing can happen in a flow."),
     "run": Lazy("flowrun.cli.run:command", "Run a flow."),
     "resume": Lazy("flowrun.cli.resume:command", "Continue runs that were stopped or are due."),

@@ -85,19 +85,35 @@ class Limit(_Part, frozen=True, kw_only=True, omit_defaults=True):
 class Rule(_Part, frozen=True, kw_only=True, omit_defaults=True):
     """One word of one rule on a tool. `kind`: `needs_before`, `only_when`, `deny_when`, `approve_when`, `at_most`.
 
-    `source`: the flow (`flow:NAME`) or the policy (`NAME@VERSION`). `facts`: what the runner reads for it, by name.
+    `source`: the flow (`flow:NAME`) or the policy (`NAME@VERSION`). `tools`: all that the rule is about. `facts`: what the
+    runner reads for it, by name.
     """
 
     source: str
     id: str
     kind: str
     words: str
+    tools: list[str] = []
     said: Said | None = None
     limit: Limit | None = None
     needs: list[str] = []
     approver: list[str] = []
     reason: str = ""
     facts: dict[str, str] = {}
+
+
+class When(_Part, frozen=True, kw_only=True, omit_defaults=True):
+    """A condition on the way to a step, and whether it must hold or not."""
+
+    said: Said
+    holds: bool = True
+
+
+class Way(_Part, frozen=True, kw_only=True, omit_defaults=True):
+    """A place in which a tool is used, with the conditions on the way to it."""
+
+    step: str
+    when: list[When] = []
 
 
 class ToolUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -108,7 +124,7 @@ class ToolUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
     tool: str
     title: str
     effect: str
-    steps: list[str]
+    ways: list[Way]
     proposed: bool = False
     sub_flow: bool = False
     most: int | None = None
@@ -143,13 +159,6 @@ class ModelUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
     priced: bool = True
     told: str = ""
     shown: list[Shown] = []
-
-
-class When(_Part, frozen=True, kw_only=True, omit_defaults=True):
-    """A condition on the way to a step, and whether it must hold or not."""
-
-    said: Said
-    holds: bool = True
 
 
 class Asked(_Part, frozen=True, kw_only=True, omit_defaults=True):

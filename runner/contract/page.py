@@ -114,7 +114,7 @@ def figure_name(name: str) -> str:
         "work": t("Work"),
         "waiting": t("Waiting for people and events"),
         "tokens": t("Tokens"),
-    }[name]
+    }.get(name, name)
 
 
 def figure_amount(figure: c.Figure, value: float | None) -> str:

@@ -39,7 +39,7 @@ def how_often(use: c.ToolUse) -> str:
         if use.most is None
         else tn("at most {n} time", "at most {n} times", use.most)
     )
-    steps = listed(use.steps)
+    steps = listed([way.step for way in use.ways])
     if use.proposed:
         return t("The model may propose it in {steps}; {most} in one run.", steps=steps, most=most)
     return t("The flow calls it in {steps}; {most} in one run.", steps=steps, most=most)

@@ -49,7 +49,13 @@ def fact_call(fact: m.FactPlan) -> str:
 def _words(flow: m.FlowPlan, rule: m.RulePlan, policy: m.PolicyPlan | None, meanings: Meanings) -> list[c.Rule]:
     tables: Mapping[str, Any] = {} if policy is None else policy.tables
     facts = {} if policy is None else {name: fact_call(policy.facts[name]) for name in rule.facts}
-    base: dict[str, Any] = {"source": rule.source, "id": rule.id, "reason": rule.reason, "facts": facts}
+    base: dict[str, Any] = {
+        "source": rule.source,
+        "id": rule.id,
+        "reason": rule.reason,
+        "facts": facts,
+        "tools": rule.tools,
+    }
     found = []
     if rule.needs_before:
         before = listed(rule.needs_before, "or")

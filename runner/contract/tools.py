@@ -16,12 +16,12 @@ from flowrun.contract.expression import written
 from flowrun.contract.meaning import Meanings
 from flowrun.contract.money import money_of
 from flowrun.contract.outside import Ways
+from flowrun.contract.people import on_the_way
 from flowrun.contract.plain import listed
 from flowrun.contract.rules import rule_words
 from flowrun.contract.values import CUSTOMER, EVENT, FIXED, INPUT, MODEL, PERSON, RUN, TOOL, FlowValues
 from flowrun.plan import marks
 from flowrun.plan import model as m
-from flowrun.plan.compile import steps_in
 from flowrun.words import t
 
 SUBJECT = "subject"
@@ -44,7 +44,9 @@ class _Uses:
         self.values = FlowValues(plan, flow)
         self.meanings = Meanings(flow, plan.tables)
         self.places: dict[str, list[m.CallStep | m.AskStep]] = {}
-        for step in steps_in(flow.steps):
+        self.when: dict[str, list[c.When]] = {}
+        for step, when in on_the_way(flow.steps, self.meanings):
+            self.when[step.id] = list(when)
             if isinstance(step, m.CallStep):
                 self.places.setdefault(step.tool, []).append(step)
             elif isinstance(step, m.AskStep):
@@ -62,7 +64,7 @@ class _Uses:
         base: dict[str, Any] = {
             "flow": self.flow.name,
             "tool": name,
-            "steps": [step.id for step in places],
+            "ways": [c.Way(step=step.id, when=self.when[step.id]) for step in places],
             "proposed": any(isinstance(step, m.AskStep) for step in places),
             "most": count,
             "rules": rules,
