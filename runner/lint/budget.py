@@ -24,7 +24,7 @@ LIMITED = ("cost", "model_calls", "tool_calls", "writes", "within")
 def check_budget(world: World, out: Findings, used: set[str]) -> None:
     """A flow that asks a model or writes has a budget, a cost limit needs prices, and nothing passes the workspace's."""
     flow = world.flow
-    writes = [name for name in used if (tool := world.tool(name)) is not None and tool.effect == "write"]
+    writes = [name for name in sorted(used) if (tool := world.tool(name)) is not None and tool.effect == "write"]
     if flow.budget is None and (writes or asks(flow.steps)):
         out.add(
             "missing-budget",
