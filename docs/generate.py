@@ -41,6 +41,8 @@ FILES = {
     "examples": "`FLOW.examples.yaml`, beside the flow",
     "prove": "`FLOW.prove.yaml`, beside the flow",
     "workspace": "`flowrun.yaml`",
+    "upgrade": "`schemas/records/NAME/v1_to_v2.yaml`",
+    "readers": "`schemas/records/NAME/NAME.readers.yaml`",
 }
 ERROR_FAMILIES: dict[str, tuple[type[FlowrunError], str]] = {
     "FR1…": (FlowError, "the author of the file; every finding has a page of its own under [rules](rules/index.md)"),

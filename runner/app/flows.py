@@ -14,6 +14,7 @@ import msgspec
 
 from flowrun import wiring
 from flowrun.app.beside import findings_beside
+from flowrun.app.lock import changed
 from flowrun.errors import ConfigError, Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
@@ -22,6 +23,7 @@ from flowrun.lang.source import Source
 from flowrun.lint.allowed import Allowed, judge
 from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
+from flowrun.lint.record_files import lock_findings, readers_findings, upgrade_findings
 from flowrun.lint.schemas import file_findings as schema_findings
 from flowrun.lint.schemas import is_schema_file
 from flowrun.lint.supported import tools_findings, workspace_findings
@@ -339,6 +341,12 @@ def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes]
             elif isinstance(value, spec_files.WorkspaceFile):
                 known = known or _lenient(ws, reader)
                 findings += _file_findings(ws, value, known)
+            elif isinstance(value, spec_files.UpgradeFile):
+                findings += upgrade_findings(value, ws.registry.get)
+            elif isinstance(value, spec_files.ReadersFile):
+                findings += readers_findings(value, ws.registry.get, None if ws.config is None else ws.roles)
+    if any(ws.root.is_relative_to(Path(path).resolve()) for path in paths or [str(ws.root)] if Path(path).is_dir()):
+        findings += lock_findings(changed(ws))
     found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values)]
     judged = judge(found, reader.texts, today(), _looked_for(ws, paths, files))
     unique = dict.fromkeys(sorted(judged.findings, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))

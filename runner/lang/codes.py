@@ -2,8 +2,9 @@
 
 Owns: `Entry`, the catalogue over all families, and `diagnostic`. The texts are in `codes_files` (FR10xx), `codes_shape`
 (FR11xx), `codes_expressions` (FR12xx), `codes_types` (FR13xx), `codes_rules` and `codes_workspace` (FR14xx),
-`codes_budgets`, `codes_people`, `codes_branches`, `codes_approvals` and `codes_values` (FR15xx, what a flow means) and
-`codes_allowances` (FR17xx); a code is never given to another rule.
+`codes_budgets`, `codes_people`, `codes_branches`, `codes_approvals` and `codes_values` (FR15xx, what a flow means),
+`codes_schemas` and `codes_policies` (FR16xx), `codes_allowances` (FR17xx) and `codes_records` (FR18xx); a code is never
+given to another rule.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from flowrun.lang import (
     codes_files,
     codes_people,
     codes_policies,
+    codes_records,
     codes_rules,
     codes_schemas,
     codes_shape,
@@ -43,6 +45,7 @@ FAMILIES = (
     codes_schemas,
     codes_policies,
     codes_allowances,
+    codes_records,
 )
 
 UNLISTED = "FR1000"

@@ -6,6 +6,7 @@ a file; warnings come with it. No file is opened here.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flowrun.errors import Diagnostic, Span
@@ -13,6 +14,7 @@ from flowrun.lang.codes import MAX_FINDINGS, diagnostic
 from flowrun.lang.document import Map, compose
 from flowrun.lang.grammar_flow import FLOW
 from flowrun.lang.grammar_policy import POLICY
+from flowrun.lang.grammar_records import READERS, UPGRADE
 from flowrun.lang.grammar_tests import EXAMPLES, PROVE, TEST
 from flowrun.lang.grammar_tools import TOOLS
 from flowrun.lang.grammar_workspace import WORKSPACE
@@ -29,8 +31,10 @@ SUFFIXES = {
     ".tools.yaml": "tools",
     ".test.yaml": "test",
     ".examples.yaml": "examples",
+    ".readers.yaml": "readers",
     ".prove.yaml": "prove",
 }
+_UPGRADE = re.compile(r"v\d+_to_v\d+\.yaml")
 SHAPES: dict[str, Shape] = {
     "flow": FLOW,
     "policy": POLICY,
@@ -39,16 +43,19 @@ SHAPES: dict[str, Shape] = {
     "examples": EXAMPLES,
     "prove": PROVE,
     "workspace": WORKSPACE,
+    "upgrade": UPGRADE,
+    "readers": READERS,
 }
 
 
 def kind_of(file: str) -> str | None:
-    """Return which kind a file is by its name (`flow`, `policy`, `tools`, `test`, `examples`, `prove`,
-    `workspace`), or None."""
+    """Return which kind a file is by its name (one of `SHAPES`), or None."""
     name = file.replace("\\", "/").rpartition("/")[2]
     if name in ("flowrun.yaml", "flowrun.yml"):
         return "workspace"
     name = name.removesuffix(".yml") + ".yaml" if name.endswith(".yml") else name
+    if _UPGRADE.fullmatch(name):
+        return "upgrade"
     return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)
 
 

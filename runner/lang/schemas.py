@@ -23,6 +23,8 @@ TITLES = {
     "examples": "Examples of a flow's steps",
     "prove": "Questions about a flow",
     "workspace": "The workspace file flowrun.yaml",
+    "upgrade": "How an old record becomes a newer one",
+    "readers": "Who reads a record",
 }
 
 

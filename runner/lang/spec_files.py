@@ -208,3 +208,48 @@ class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
     at: Mapping[str, Span]
     places: Mapping[str, tuple[Span, ...]] = {}
     """Where the items and names under a key stand."""
+
+
+COMPATIBLE = ("backward", "forward", "full", "none")
+"""What a new version of a record may have to keep."""
+
+
+class UpgradeFile(msgspec.Struct, frozen=True, kw_only=True):
+    """How a record of version `from_` becomes one of version `to`.
+
+    `with_`: fields of the new record, with expressions over `input`, the old record. A field of the same name keeps its
+    value unless it stands there. `drop`: fields that are left out knowingly.
+    """
+
+    upgrade: str
+    from_: int
+    to: int
+    with_: Template | None
+    drop: tuple[str, ...]
+    file: str
+    span: Span
+    at: Mapping[str, Span] = {}
+    places: Mapping[str, tuple[Span, ...]] = {}
+
+
+class RecordReader(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who reads the records of version `reads` and uses the fields `needs` (none: all of them)."""
+
+    name: str
+    title: str
+    owner: str
+    reads: int
+    needs: tuple[str, ...]
+    span: Span
+    places: Mapping[str, tuple[Span, ...]] = {}
+
+
+class ReadersFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Who reads a record, and what its new versions must keep (one of `COMPATIBLE`)."""
+
+    readers: str
+    compatible: str
+    who: Mapping[str, RecordReader]
+    file: str
+    span: Span
+    at: Mapping[str, Span] = {}

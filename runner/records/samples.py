@@ -105,7 +105,9 @@ class _Maker:
                 parts = schema["allOf"]
                 schema = {name: part for name, part in schema.items() if name != "allOf"}
                 for part in parts:
-                    schema = _merged(schema, self._resolved(part))
+                    if part is False:
+                        raise NoSample("A part of the schema allows nothing.")
+                    schema = schema if part is True else _merged(schema, self._resolved(part))
             else:
                 return schema
         raise NoSample("The schema refers to itself without end.")

@@ -40,7 +40,7 @@ def test_every_rule_that_is_named_has_a_code() -> None:
 def test_codes_are_unique_and_of_their_family() -> None:
     codes = [item.code for item in catalogue().values()]
     assert len(set(codes)) == len(codes)
-    assert all(re.fullmatch(r"FR1[0-7]\d\d", code) for code in codes)
+    assert all(re.fullmatch(r"FR1[0-8]\d\d", code) for code in codes)
     assert UNLISTED not in codes
     assert not set(RETIRED) & set(codes)
 
