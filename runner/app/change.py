@@ -44,19 +44,22 @@ class Difference:
     old: str
     new: str
     changes: Sequence[Change]
+    broken: Sequence[str] = ()
+    """Files of the old side that hold a wrong flow: it could not run, so all that it may do now is new."""
 
 
 def difference(old: str, new: str | None, *, folder: Path | None = None) -> Difference:
     """Return what the change from one side to the other lets flows do.
 
     `old`: a file, a folder, the name of a flow, `REV`, `REV:PATH`, or `REV..REV` and `REV...REV` for both sides. `new`: the
-    same, or None for the files as they are now. Raises `InputError` (FR3606) for a side that is none, `FlowError` where a flow is
-    wrong.
+    same, or None for the files as they are now. Raises `InputError` (FR3606) for a side that is none, `FlowError` where a flow of
+    the new side, or a workspace, is wrong.
     """
     here = folder or Path.cwd()
     one, other = sides(old, new, here)
-    with opened(one, here) as before, opened(other, here) as after:
-        return Difference(one.name, other.name, compare_all(before, after))
+    broken: list[str] = []
+    with opened(one, here, broken) as before, opened(other, here) as after:
+        return Difference(one.name, other.name, compare_all(before, after), broken)
 
 
 def sides(old: str, new: str | None, here: Path) -> tuple[Side, Side]:
@@ -135,13 +138,14 @@ def _range(text: str, here: Path) -> tuple[Side, Side]:
 
 
 @contextmanager
-def opened(side: Side, here: Path) -> Iterator[list[Contract]]:
-    """Give the contracts of a side; the files of a commit are laid out for that long.
+def opened(side: Side, here: Path, broken: list[str] | None = None) -> Iterator[list[Contract]]:
+    """Give the contracts of a side; the files of a commit are laid out for that long. `broken` takes wrong flows, which are
+    left out then.
 
     Raises `InputError` (FR3606) where a commit does not hold what was named.
     """
     if not side.commit:
-        yield contracts_of(Path(side.path))
+        yield contracts_of(Path(side.path), broken)
         return
     from flowrun.adapters import git
 
@@ -160,7 +164,7 @@ def opened(side: Side, here: Path) -> Iterator[list[Contract]]:
         root = _workspace_in(commit.files, side.path)
         commit.lay_out(root, folder)
         try:
-            yield contracts_of(folder / PurePosixPath(side.path).relative_to(root))
+            yield contracts_of(folder / PurePosixPath(side.path).relative_to(root), broken)
         except FlowError as error:
             raise FlowError([_renamed(found, folder, root, side.name) for found in error.diagnostics]) from None
 
@@ -186,13 +190,23 @@ def _renamed(finding: Diagnostic, folder: Path, root: str, name: str) -> Diagnos
     return replace(finding, span=msgspec.structs.replace(span, file=file))
 
 
-def contracts_of(path: Path) -> list[Contract]:
-    """Return the contracts of a flow, or of every flow in a folder; another file stands for its workspace."""
+def contracts_of(path: Path, broken: list[str] | None = None) -> list[Contract]:
+    """Return the contracts of a flow, or of every flow in a folder; another file stands for its workspace.
+
+    `broken` takes the files of flows that are wrong; without it they raise `FlowError`.
+    """
     if not path.is_dir() and not path.name.endswith(SUFFIX):
         path = path.parent
     ws = _workspace_of(path)
     files = [path] if not path.is_dir() else _flows_in(path)
-    found = [contract_at(ws, file) for file in files]
+    found: list[Contract] = []
+    for file in files:
+        try:
+            found.append(contract_at(ws, file))
+        except FlowError:
+            if broken is None:
+                raise
+            broken.append(file.name)
     names = [contract.flow for contract in found]
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:

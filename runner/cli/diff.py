@@ -50,9 +50,9 @@ def command(
     from flowrun.contract.changes.report import as_form
 
     found = difference(old, new)
-    put(as_form(found.changes, "json" if as_json else form, found.old, found.new), output)
+    put(as_form(found.changes, "json" if as_json else form, found.old, found.new, found.broken), output)
     if comment is not None:
-        tell(comment, as_form(found.changes, "markdown", found.old, found.new), found.changes)
+        tell(comment, as_form(found.changes, "markdown", found.old, found.new, found.broken), found.changes)
     return 1 if fail_on and any(change.kind == fail_on for change in found.changes) else 0
 
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from flowrun.contract import model as c
 from flowrun.contract.expression import written
 from flowrun.contract.failing import failing_of, outcomes_of
-from flowrun.contract.figures import figures_of
+from flowrun.contract.figures import budget_of, figures_of
 from flowrun.contract.meaning import Meanings
 from flowrun.contract.outside import ways_of
 from flowrun.contract.people import asked_by, roles_of, waits_of
-from flowrun.contract.reaching import models_of
+from flowrun.contract.reaching import checks_of, models_of
 from flowrun.contract.rules import facts_of
 from flowrun.contract.tools import uses_of
 from flowrun.contract.view import view_of
@@ -60,6 +60,7 @@ def contract_of(
         models=[use for one_flow in plans for use in models_of(plan, one_flow)],
         privacy=dict(plan.privacy),
         asked=asked,
+        checks=[check for one in plans for check in checks_of(plan, one, Meanings(one, plan.tables))],
         roles=roles_of(plan, uses, asked, [one.owner for one in plans]),
         waits=[wait for one_flow in plans for wait in waits_of(plan, one_flow)],
         written=[
@@ -68,6 +69,7 @@ def contract_of(
             if isinstance(step, m.RecordStep)
         ],
         figures=figures_of(plan, load),
+        inner={one.name: budget_of(one.budget) for one in plan.flows.values()},
         failing=[entry for one_flow in plans for entry in failing_of(one_flow)],
         outcomes=outcomes_of(plan),
         steps=view_of(plan, flow),

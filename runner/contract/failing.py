@@ -48,7 +48,7 @@ def outcomes_of(plan: m.Plan) -> list[str]:
     flow = plan.flow
     ends = {step.outcome for step in steps_in(flow.steps) if isinstance(step, m.StopStep)}
     found |= ends
-    if not _always_stops(flow.steps):
+    if not always_stops(flow.steps):
         found.add("completed")
     flows = [flow, *plan.flows.values()]
     handled = {answer for one in flows for answer in _answers(one.steps, ())}
@@ -73,16 +73,17 @@ def _answers(steps: Sequence[m.AnyStep], around: tuple[str, ...]) -> Iterator[st
             yield from _answers(inner, (step.on_error, *around))
 
 
-def _always_stops(steps: Sequence[m.AnyStep]) -> bool:
+def always_stops(steps: Sequence[m.AnyStep]) -> bool:
+    """Say whether no path comes out at the end of steps."""
     for step in steps:
         if step.when is not None:
             continue
         if isinstance(step, m.StopStep):
             return True
         if isinstance(step, m.ChooseStep) and any(branch.when is None for branch in step.branches):
-            if all(_always_stops(branch.steps) for branch in step.branches):
+            if all(always_stops(branch.steps) for branch in step.branches):
                 return True
-        elif isinstance(step, m.ParallelStep) and any(_always_stops(inner) for inner in step.branches.values()):
+        elif isinstance(step, m.ParallelStep) and any(always_stops(inner) for inner in step.branches.values()):
             return True
     return False
 

@@ -38,6 +38,13 @@ def allowed(plan: m.Plan) -> m.BudgetPlan:
     )
 
 
+def budget_of(budget: m.BudgetPlan) -> dict[str, float]:
+    """Return the limits of a budget by name, money with its currency."""
+    names = ("model_calls", "tool_calls", "writes", "within")
+    found = {name: float(limit) for name in names if (limit := getattr(budget, name)) is not None}
+    return found if budget.cost is None else {**found, f"cost {budget.currency}": float(budget.cost)}
+
+
 def _figures(plan: m.Plan, load: ld.Load) -> Iterator[c.Figure]:
     budget = allowed(plan)
     limits = limits_of(budget)

@@ -16,10 +16,11 @@ from flowrun.contract.expression import written
 from flowrun.contract.model import Said
 from flowrun.contract.plain import plain
 from flowrun.plan import model as m
-from flowrun.values.nodes import walk
+from flowrun.values.nodes import children, walk
 
 Node = list[Any]
 Json = Any
+Path = tuple[str, ...]
 
 
 class Meanings:
@@ -48,58 +49,75 @@ class Meanings:
     def of(self, node: Node, step: str = "", tables: Mapping[str, Json] | None = None) -> str:
         """Return the digest of all that a value is computed from; empty where its text says it all."""
         seen: dict[str, Json] = {}
-        self._follow(node, step, seen)
+        self._follow(node, (), step, seen)
         used = {part[2]: (tables or {}).get(part[2]) for part in walk(node) if _is_table(part)}
         if not seen and not used:
             return ""
         return digest_of([seen, used])
 
-    def _follow(self, node: Node, step: str, seen: dict[str, Json]) -> None:
-        for part in walk(node):
-            if part == ["name", "item"]:
-                seen.setdefault(f"@item {step}", self._loops.get(step, []))
+    def _follow(self, node: Node, path: Path, step: str, seen: dict[str, Json]) -> None:
+        """Note what a value is computed from; with a path only what stands there counts."""
+        kind = node[0]
+        if kind == "attr":
+            self._follow(node[1], (node[2], *path), step, seen)
+        elif kind == "dict":
+            for key, value in node[1]:
+                if not path or key == path[0]:
+                    self._follow(value, path[1:], step, seen)
+        elif kind == "step":
+            self._defined(node[1], path, seen)
+        elif node == ["name", "item"]:
+            key = f"@item of {step}"
+            if key not in seen:
+                seen[key] = self._loops.get(step, [])
                 for items in self._loops.get(step, []):
-                    self._later(items, step, seen)
-            elif part[0] == "step":
-                self._defined(part[1], seen)
+                    self._follow(items, (), "", seen)
+        else:
+            for inner in children(node):
+                self._follow(inner, (), step, seen)
 
-    def _later(self, node: Node, step: str, seen: dict[str, Json]) -> None:
-        for part in walk(node):
-            if part[0] == "step":
-                self._defined(part[1], seen)
-
-    def _defined(self, id: str, seen: dict[str, Json]) -> None:
-        step = self._steps.get(id)
-        if step is None or id in seen:
+    def _defined(self, id: str, path: Path, seen: dict[str, Json]) -> None:
+        step, key = self._steps.get(id), ".".join((id, *path))
+        if step is None or key in seen:
             return
-        seen[id] = None
+        seen[key] = None
         match step:
             case m.CallStep():
-                seen[id] = ["call", step.tool, step.when]
+                seen[key] = ["call", step.tool, step.when]
             case m.AskStep():
-                seen[id] = ["ask", step.answer, step.only_when, step.when]
+                seen[key] = ["ask", step.answer, step.when]
             case m.AskPersonStep():
-                seen[id] = ["ask_person", step.to, step.answer, step.when]
+                seen[key] = ["ask_person", step.to, step.answer, step.when]
             case m.WaitStep():
-                seen[id] = ["wait_for", step.event, step.when]
+                seen[key] = ["wait_for", step.event, step.when]
             case m.SetStep():
-                seen[id] = ["set", step.value, step.when]
-                self._follow(step.value, id, seen)
+                seen[key] = ["set", at_path(step.value, path), step.when]
+                self._follow(step.value, path, id, seen)
             case m.RecordStep():
-                seen[id] = ["record", step.schema, step.with_, step.when]
-                self._follow(step.with_, id, seen)
+                seen[key] = ["record", at_path(step.with_, path), step.when]
+                self._follow(step.with_, path, id, seen)
             case _:
-                conditions = [b.when for b in step.branches] if isinstance(step, m.ChooseStep) else []
+                conditions = [branch.when for branch in step.branches] if isinstance(step, m.ChooseStep) else []
                 items = step.items if isinstance(step, m.ForEachStep) else None
-                ends = [steps[-1].id for steps in inside(step) if steps]
-                seen[id] = [conditions, items, step.when]
-                for node in [*conditions, items]:
+                # What a block is made of inside does not matter, only what stands at its ends.
+                seen[key] = [conditions, items, step.when, len(inside(step))]
+                for node in [*conditions, *([] if items is None else [items])]:
                     if node is not None:
-                        self._follow(node, id, seen)
-                for end in ends:
-                    self._defined(end, seen)
-                # What the block is called inside does not matter, only what stands at its ends.
-                seen[id] = [*seen[id], len(ends)]
+                        self._follow(node, (), id, seen)
+                below = path if isinstance(step, m.ChooseStep) else path[1:]
+                for steps in inside(step):
+                    if steps:
+                        self._defined(steps[-1].id, below, seen)
+
+
+def at_path(node: Node, path: Path) -> Node:
+    """Return the part of a value that stands at a path, as far as the value is written out."""
+    while path and node[0] == "dict":
+        found = next((value for key, value in node[1] if key == path[0]), None)
+        if found is None:
+            return ["lit", None]
+        node, path = found, path[1:]
+    return node
 
 
 def inside(step: m.AnyStep) -> list[list[m.AnyStep]]:

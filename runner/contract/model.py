@@ -110,10 +110,11 @@ class When(_Part, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Way(_Part, frozen=True, kw_only=True, omit_defaults=True):
-    """A place in which a tool is used, with the conditions on the way to it."""
+    """A place in which a tool is used: the conditions on the way to it, and the steps before it that ask a person."""
 
     step: str
     when: list[When] = []
+    after: list[str] = []
 
 
 class ToolUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -137,6 +138,7 @@ class ToolUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
     gives: dict[str, Any] = {}
     adapter: str = ""
     digest: str = ""
+    rate: str = ""
 
 
 class Shown(_Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -173,6 +175,17 @@ class Asked(_Part, frozen=True, kw_only=True, omit_defaults=True):
     within: float | None = None
     late: str = ""
     form: Schema
+
+
+class Check(_Part, frozen=True, kw_only=True, omit_defaults=True):
+    """What is asked of the value of a step before it counts: its schema, and the step's `only_when`. `by`: who gives it,
+    `model`, `person` or `record`."""
+
+    flow: str
+    step: str
+    by: str
+    schema: Schema | None = None
+    said: Said | None = None
 
 
 class Role(_Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -276,10 +289,13 @@ class Contract(_Part, frozen=True, kw_only=True, omit_defaults=True):
     models: list[ModelUse] = []
     privacy: dict[str, str] = {}
     asked: list[Asked] = []
+    checks: list[Check] = []
     roles: list[Role] = []
     waits: list[Wait] = []
     written: list[Written] = []
     figures: list[Figure] = []
+    inner: dict[str, dict[str, float]] = {}
+    """The budgets of the flows that it calls, by flow; times in seconds, money in millionths."""
     failing: list[Failing] = []
     outcomes: list[str] = []
     steps: list[StepView] = []

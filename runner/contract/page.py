@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from flowrun.contract import model as c
 from flowrun.contract.page_tools import tool_items
-from flowrun.contract.plain import amount, duration, listed
+from flowrun.contract.plain import amount, duration, listed, refused
 from flowrun.contract.reaching import ALLOW, IN_PROCESS, treatment_words
 from flowrun.plan import marks
 from flowrun.words import t, tn
@@ -58,6 +58,7 @@ def page_of(contract: c.Contract) -> Page:
         Section(t("Which other flows it runs"), tuple(_tools(contract, others))),
         Section(t("Which data reach a model"), tuple(_models(contract)) or (Item(t("None: no model is asked.")),)),
         Section(t("Whom it asks"), tuple(_people(contract)) or (Item(t("Nobody.")),)),
+        Section(t("Which answers and records count"), tuple(_checks(contract))),
         Section(t("What it waits for"), tuple(_waits(contract))),
         Section(t("When something fails"), tuple(_failures(contract))),
         Section(t("How a run can end"), tuple(Item(outcome_words(name, contract)) for name in contract.outcomes)),
@@ -205,9 +206,15 @@ def _people(contract: c.Contract) -> Iterator[Item]:
             yield Item(t("{who}: answers within {time}, then {then} is asked.", **last))
 
 
+def _checks(contract: c.Contract) -> Iterator[Item]:
+    for check in contract.checks:
+        if check.said is not None:
+            yield Item(t("Step {step}: only when {condition}.", step=check.step, condition=check.said.words))
+
+
 def conditions(when: Sequence[c.When]) -> list[str]:
     """Return the conditions on a way in words; what must not hold is turned round."""
-    return [one.said.words if one.holds else t("not: {condition}", condition=one.said.words) for one in when]
+    return [one.said.words if one.holds else refused(one.said.node) for one in when]
 
 
 def _until(within: float | None, late: str, owner: str) -> str:

@@ -6,11 +6,14 @@ Owns: the steps that ask a person or wait, each with the conditions on the way t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 
 from flowrun.contract import model as c
 from flowrun.contract.expression import written
+from flowrun.contract.failing import always_stops
 from flowrun.contract.meaning import Meanings
+from flowrun.contract.plain import plain
 from flowrun.contract.worst import patience
 from flowrun.plan import model as m
 from flowrun.plan.compile import steps_in
@@ -23,7 +26,7 @@ def asked_by(plan: m.Plan, flow: m.FlowPlan) -> list[c.Asked]:
     """Return the people whom a flow's steps ask, in order."""
     meanings = Meanings(flow, plan.tables)
     found = []
-    for step, when in on_the_way(flow.steps, meanings):
+    for step, when, _ in on_the_way(flow.steps, meanings):
         if isinstance(step, m.AskPersonStep):
             waits = patience(plan.roles, step.to) if step.within is None else step.within
             found.append(
@@ -65,7 +68,8 @@ def waits_of(plan: m.Plan, flow: m.FlowPlan) -> list[c.Wait]:
             continue
         limits = [limit for limit in (step.duration, step.within) if limit is not None]
         if step.event is not None:
-            words = t("for the event {event}", event=step.event)
+            key = "" if step.key is None else written(step.key)
+            words = t("for the event {event} with the key {key}", event=step.event, key=key)
         elif step.moment is not None:
             words = t("until {moment}", moment=written(step.moment).strip('"'))
         else:
@@ -76,28 +80,74 @@ def waits_of(plan: m.Plan, flow: m.FlowPlan) -> list[c.Wait]:
     return found
 
 
-def on_the_way(
-    steps: Sequence[m.AnyStep], meanings: Meanings, before: WhenList = ()
-) -> Iterator[tuple[m.AnyStep, WhenList]]:
-    """Yield each step with the conditions that must hold, or must not, for a run to come to it."""
+def on_the_way(steps: Sequence[m.AnyStep], meanings: Meanings) -> Iterator[tuple[m.AnyStep, WhenList, tuple[str, ...]]]:
+    """Yield each step with the conditions that must hold, or must not, for a run to come to it, and the steps before it that
+    ask a person. A branch that ends the run is a condition for all that stands after it.
+    """
+    yield from _way(steps, meanings, _Place())
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    when: WhenList = ()
+    after: tuple[str, ...] = ()
+
+    def where(self, *more: c.When) -> _Place:
+        return _Place((*self.when, *more), self.after)
+
+
+def _way(
+    steps: Sequence[m.AnyStep], meanings: Meanings, here: _Place
+) -> Generator[tuple[m.AnyStep, WhenList, tuple[str, ...]], None, _Place]:
     for step in steps:
-        here = before if step.when is None else (*before, c.When(said=meanings.said(step.when, step.id)))
-        yield step, here
+        inside = here if step.when is None else here.where(c.When(said=meanings.said(step.when, step.id)))
+        yield step, inside.when, inside.after
+        more: list[c.When] = []
         match step:
             case m.ChooseStep():
-                passed = here
-                for branch in step.branches:
-                    if branch.when is None:
-                        yield from on_the_way(branch.steps, meanings, passed)
-                        continue
-                    said = meanings.said(branch.when, step.id)
-                    yield from on_the_way(branch.steps, meanings, (*passed, c.When(said=said)))
-                    passed = (*passed, c.When(said=said, holds=False))
+                more = yield from _choice(step, meanings, inside)
             case m.ForEachStep():
-                yield from on_the_way(step.steps, meanings, here)
+                yield from _way(step.steps, meanings, inside)
             case m.ParallelStep():
                 for inner in step.branches.values():
-                    yield from on_the_way(inner, meanings, here)
+                    yield from _way(inner, meanings, inside)
+            case m.StopStep() if step.when is not None:
+                more = [c.When(said=meanings.said(step.when, step.id), holds=False)]
+        if step.when is not None and not isinstance(step, m.StopStep):
+            more = []  # where the step is skipped, its branches bar nothing
+        asked = tuple(one.id for one in steps_in([step]) if isinstance(one, m.AskPersonStep))
+        here = _Place((*here.when, *more), (*here.after, *asked))
+    return here
+
+
+def _choice(
+    step: m.ChooseStep, meanings: Meanings, here: _Place
+) -> Generator[tuple[m.AnyStep, WhenList, tuple[str, ...]], None, list[c.When]]:
+    """Yield the steps of the branches; return what holds after them, for those that end the run are not passed."""
+    passed = here
+    passing: list[c.Said] = []
+    barred: list[c.When] = []
+    for branch in step.branches:
+        ends = always_stops(branch.steps)
+        if branch.when is None:
+            yield from _way(branch.steps, meanings, passed)
+            if ends and len(passing) == 1:
+                barred.append(c.When(said=passing[0]))
+            elif ends and passing:
+                either = ["or", [one.node for one in passing]]
+                meaning = " ".join(one.meaning for one in passing)
+                barred.append(
+                    c.When(said=c.Said(words=plain(either), text=written(either), node=either, meaning=meaning))
+                )
+            continue
+        said = meanings.said(branch.when, step.id)
+        yield from _way(branch.steps, meanings, passed.where(c.When(said=said)))
+        passed = passed.where(c.When(said=said, holds=False))
+        if not ends:
+            passing.append(said)
+        elif not passing:
+            barred.append(c.When(said=said, holds=False))
+    return barred
 
 
 def roles_of(plan: m.Plan, uses: Sequence[c.ToolUse], asked: Sequence[c.Asked], owners: Sequence[str]) -> list[c.Role]:

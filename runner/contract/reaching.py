@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 
 from flowrun.contract import model as c
 from flowrun.contract.fields import Field, fields_of
-from flowrun.contract.meaning import digest_of
+from flowrun.contract.meaning import Meanings, digest_of
 from flowrun.contract.values import CUSTOMER, EVENT, INPUT, MODEL, PERSON, TOOL, FlowValues, Origin
 from flowrun.plan import model as m
-from flowrun.plan.compile import asks_in
+from flowrun.plan.compile import asks_in, steps_in
 from flowrun.plan.prices import unpriced
 from flowrun.privacy.marks import SECRET
 from flowrun.words import t
@@ -43,10 +43,30 @@ def models_of(plan: m.Plan, flow: m.FlowPlan) -> list[c.ModelUse]:
                     provider=model.provider,
                     server=model.base_url or model.model,
                     priced=not unpriced(model),
-                    told=digest_of(step.prompt),
+                    told=digest_of([step.prompt, [e for e in flow.examples if e.step == step.id]]),
                     shown=sorted(shown.values(), key=lambda one: one.field),
                 )
             )
+    return found
+
+
+def checks_of(plan: m.Plan, flow: m.FlowPlan, meanings: Meanings) -> list[c.Check]:
+    """Return what is asked of the values that models, people and records give."""
+    found = []
+    for step in steps_in(flow.steps):
+        if not isinstance(step, m.AskStep | m.AskPersonStep | m.RecordStep):
+            continue
+        name = step.schema if isinstance(step, m.RecordStep) else step.answer
+        by = {m.AskStep: MODEL, m.AskPersonStep: PERSON}.get(type(step), "record")
+        found.append(
+            c.Check(
+                flow=flow.name,
+                step=step.id,
+                by=by,
+                schema=None if name is None else c.Schema(name=name, schema=plan.schemas[name]),
+                said=None if step.only_when is None else meanings.said(step.only_when, step.id),
+            )
+        )
     return found
 
 

@@ -44,9 +44,9 @@ class _Uses:
         self.values = FlowValues(plan, flow)
         self.meanings = Meanings(flow, plan.tables)
         self.places: dict[str, list[m.CallStep | m.AskStep]] = {}
-        self.when: dict[str, list[c.When]] = {}
-        for step, when in on_the_way(flow.steps, self.meanings):
-            self.when[step.id] = list(when)
+        self.way: dict[str, c.Way] = {}
+        for step, when, after in on_the_way(flow.steps, self.meanings):
+            self.way[step.id] = c.Way(step=step.id, when=list(when), after=list(after))
             if isinstance(step, m.CallStep):
                 self.places.setdefault(step.tool, []).append(step)
             elif isinstance(step, m.AskStep):
@@ -64,7 +64,7 @@ class _Uses:
         base: dict[str, Any] = {
             "flow": self.flow.name,
             "tool": name,
-            "ways": [c.Way(step=step.id, when=self.when[step.id]) for step in places],
+            "ways": [self.way[step.id] for step in places],
             "proposed": any(isinstance(step, m.AskStep) for step in places),
             "most": count,
             "rules": rules,
@@ -94,6 +94,7 @@ class _Uses:
             gives=tool.output,
             adapter=tool.adapter,
             digest=tool.digest,
+            rate=tool.rate or "",
         )
 
     def arguments(self, name: str, places: list[m.CallStep | m.AskStep]) -> Iterator[c.Argument]:
@@ -143,7 +144,12 @@ class _Uses:
         by = max((kind for kind in kinds if kind in TRUST), key=TRUST.index, default=RUN)
         said = self.meanings.said(node, step)
         names = list(dict.fromkeys(o.name for o in origins if o.by == by))
-        return c.Source(step=step, by=by, words=source_words(by, names, said), way=way, bound=bound, said=said)
+        return c.Source(step=step, by=by, words=self.words(by, names, said), way=way, bound=bound, said=said)
+
+    def words(self, by: str, names: list[str], said: c.Said) -> str:
+        if by == INPUT and self.flow is not self.plan.flow and said.node[0] != "text":
+            return t("what the calling flow hands in ({value})", value=said.text)
+        return source_words(by, names, said)
 
 
 def source_words(by: str, names: list[str], said: c.Said) -> str:

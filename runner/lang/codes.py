@@ -16,6 +16,7 @@ import msgspec
 from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import (
     codes_allowances,
+    codes_approvals,
     codes_branches,
     codes_budgets,
     codes_expressions,
@@ -42,6 +43,7 @@ FAMILIES = (
     codes_people,
     codes_branches,
     codes_values,
+    codes_approvals,
     codes_schemas,
     codes_policies,
     codes_allowances,

@@ -143,8 +143,9 @@ def _choice(step: spec.Choose, place: Place, out: Findings) -> None:
         if branch.when is not None and around is not None:
             _decided(branch.when, around, out)
     if len(branches) > 1 and branches[-1].when is None:
-        shapes = [_shape(branch.steps) for branch in branches]
-        if all(shape == shapes[0] for shape in shapes[1:]):
+        verbs = [[type(inner) for inner in branch.steps] for branch in branches]
+        alike = all(other == verbs[0] for other in verbs[1:])
+        if alike and all(_shape(other.steps) == _shape(branches[0].steps) for other in branches[1:]):
             message = t("All branches do the same, so the choice changes nothing.")
             out.add("same-branches", message, at, help=t("Write the steps once, or change what a branch does."))
 

@@ -29,6 +29,8 @@ WORDS = frozenset({"input", "steps", "calls", "item", "run", "args", "facts", "t
 """Names that mean something of their own in expressions."""
 _SHORT = 5
 """Ids that are shorter are told apart at a glance, or not meant to be words."""
+_NEAR = 20
+"""Most ids with the same two letters at an end that one more is compared with."""
 
 _NUMBER = re.compile("[0-9]+")
 
@@ -126,7 +128,7 @@ def _nobody(schema: Json, at: Span, out: Findings) -> None:
 
 
 def _ids(reach: Reach, out: Findings) -> None:
-    shorter: dict[str, spec.Step] = {}
+    ends: dict[str, list[spec.Step]] = {}
     for place in reach.places:
         step = place.step
         at = spec.place_of(step, "id")
@@ -137,8 +139,11 @@ def _ids(reach: Reach, out: Findings) -> None:
                 at,
                 help=t("Give the step a name that says what it does."),
             )
-        parts = _variants(step.id)
-        other = next((shorter[part] for part in parts if part in shorter and _alike(shorter[part].id, step.id)), None)
+        if len(step.id) < _SHORT:
+            continue
+        # A slip in one place leaves the first two letters, or the last two, as they are.
+        near = [*ends.setdefault(step.id[:2], []), *ends.setdefault("-" + step.id[-2:], [])]
+        other = next((one for one in near if _alike(one.id, step.id)), None)
         if other is not None:
             out.add(
                 "ids-alike",
@@ -147,20 +152,33 @@ def _ids(reach: Reach, out: Findings) -> None:
                 help=t("Give one of them a name of its own."),
                 related=((spec.place_of(other, "id"), t("the other one")),),
             )
-        for part in parts:
-            shorter.setdefault(part, step)
+        for part in (step.id[:2], "-" + step.id[-2:]):
+            if len(ends[part]) < _NEAR:
+                ends[part].append(step)
 
 
-def _variants(id: str) -> list[str]:
-    """Return an id and all that is left of it without one character: two ids one slip apart share one of these."""
-    return [] if len(id) < _SHORT else [id, *(id[:place] + id[place + 1 :] for place in range(len(id)))]
+def _slip(one: str, other: str) -> bool:
+    """Whether two texts differ in one letter, one too many, or two that have changed places."""
+    if len(one) > len(other):
+        one, other = other, one
+    place = next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    if len(one) < len(other):
+        return one[place:] == other[place + 1 :]
+    if one[place + 1 :] == other[place + 1 :]:
+        return True
+    turned = one[place + 1] + one[place] if place + 1 < len(one) else ""
+    return turned == other[place : place + 2] and one[place + 2 :] == other[place + 2 :]
 
 
 def _alike(one: str, other: str) -> bool:
     """Whether two ids look alike although nothing says what differs: no number, no last letter of its own, no plural."""
+<<<<<<< HEAD
     if _NUMBER.sub("", one) == _NUMBER.sub("", other) or any(char.isdigit() for char in set(one) ^ set(other)):
+=======
+    if one == other or abs(len(one) - len(other)) > 1 or not _slip(one, other):
+>>>>>>> main
         return False
-    if abs(len(one) - len(other)) > 1 or {one + "s", other + "s"} & {one, other}:
+    if any(char.isdigit() for char in set(one) ^ set(other)) or {one + "s", other + "s"} & {one, other}:
         return False
     differ = [place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
     place = differ[0] if differ else min(len(one), len(other))

@@ -6,8 +6,10 @@ names, types and places are not its part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from flowrun.lang.spec import Node
 
@@ -19,8 +21,7 @@ _SECONDS = {"minutes": 60, "hours": 3_600, "days": 86_400}
 NULL = ("none", None)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What a condition says about one value: one of `values`, or none of `barred` and within the bounds.
 
     `subject` names the value and the unit that it is measured in; a value is its kind with itself, so that 1 is not true.

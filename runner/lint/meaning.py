@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowrun.lang import spec
+from flowrun.lint.approvals import check_approvals
 from flowrun.lint.branches import check_branches
 from flowrun.lint.findings import Findings
+from flowrun.lint.heeded import check_heeded
 from flowrun.lint.identity import check_identity
 from flowrun.lint.people import check_people
 from flowrun.lint.reach import Reach
@@ -26,5 +28,7 @@ def check_meaning(world: World, out: Findings, policies: Sequence[spec.Policy]) 
     check_spending(world, reach, out, policies)
     check_people(world, reach, out)
     check_branches(reach, out)
+    check_approvals(world, reach, out, policies)
+    check_heeded(world, reach, out, policies)
     check_unread(reach, out, policies)
     check_identity(world, reach, out, policies)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from flowrun.lang import spec
 from flowrun.lint.scope import World
@@ -37,8 +39,7 @@ class Need(NamedTuple):
         return Need(*map(min, self, other))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A step where it stands. What is said here holds on every path that comes to the step.
 
     `above`: the blocks around, the outermost first. `sure`: every run that comes as far as the block around runs the step.

@@ -24,11 +24,13 @@ COMPARERS: Sequence[Callable[[c.Contract, c.Contract, Changes], None]] = (
     rest.compare_facts,
     reach.compare_models,
     people.compare_asked,
+    rest.compare_checks,
     people.compare_roles,
     people.compare_waits,
     rest.compare_written,
     rest.compare_failing,
     rest.compare_outcomes,
+    rest.compare_inner,
     rest.compare_figures,
 )
 
@@ -48,7 +50,9 @@ NEUTRAL: dict[type[msgspec.Struct], dict[str, str]] = {
     c.Role: {"name": "a key; whether a role is asked is compared where it is asked"},
     c.Way: {"step": "a name; the conditions on the way are compared"},
     c.ModelUse: {"flow": "a key", "step": "a key", "model": "a key"},
+    c.Check: {"flow": "a key", "step": "a key"},
     c.Asked: {"flow": "a key", "step": "a key; the same words to the same people are the same question",
+              "form": "compared as what is asked of its value",
               "late": "compared as what happens when the step fails"},
     c.Wait: {"flow": "a key", "late": "compared as what happens when the step fails"},
     c.Figure: {"notes": "made from the other parts"},

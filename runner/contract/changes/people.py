@@ -9,7 +9,6 @@ from flowrun.contract import model as c
 from flowrun.contract.changes.change import Changes
 from flowrun.contract.changes.nodes import fact_of
 from flowrun.contract.changes.order import follows
-from flowrun.contract.changes.schemas import SAME, order
 from flowrun.contract.page import conditions
 from flowrun.contract.plain import duration, listed
 from flowrun.words import t
@@ -70,7 +69,7 @@ def _asked(was: c.Asked, now: c.Asked, out: Changes) -> None:
     elif more:
         text = t("{who} is asked in step {step} in more cases. Before: {before}. Now: {now}.", **values)
         out.narrower(ASKS, about, text)
-    if order(was.form.schema, now.form.schema) != SAME or was.form.name.split("@")[0] != now.form.name.split("@")[0]:
+    if was.form.name.split("@")[0] != now.form.name.split("@")[0] and not was.form.name.startswith("inline:"):
         out.other(25, about, t("The form that {who} fills in step {step} is another one.", **values))
     if was.show != now.show:
         text = t("{who} sees other things in step {step}: {show}.", **values, show=listed(now.show) or t("nothing"))

@@ -20,14 +20,19 @@ MARKER = "<!-- flowrun diff -->"
 FORMS = ("text", "markdown", "json", "github")
 
 
-def as_form(changes: Sequence[Change], form: str, old: str, new: str) -> str:
-    """Return changes as `text`, `markdown`, `json` or `github`, with a line's end; `old` and `new` name the two sides."""
+def as_form(changes: Sequence[Change], form: str, old: str, new: str, broken: Sequence[str] = ()) -> str:
+    """Return changes as `text`, `markdown`, `json` or `github`, with a line's end.
+
+    `old` and `new` name the two sides, `broken` the files of the old one that could not be read.
+    """
     if form == "json":
-        body = {"format": 1, "old": old, "new": new, "summary": counts(changes), "changes": list(changes)}
+        body = {
+            "format": 1, "old": old, "new": new, "broken": list(broken), "summary": counts(changes), "changes": list(changes)
+        }  # fmt: skip
         return msgspec.json.format(msgspec.json.encode(body), indent=2).decode() + "\n"
     if form == "github":
         return "".join(f"{line}\n" for line in _annotations(changes))
-    page = page_of(changes, old, new)
+    page = page_of(changes, old, new, broken)
     return as_text(page) if form == "text" else f"{MARKER}\n{as_markdown(page, level=2)}"
 
 
@@ -36,8 +41,12 @@ def counts(changes: Sequence[Change]) -> dict[str, int]:
     return {kind: sum(change.kind == kind for change in changes) for kind in KINDS}
 
 
-def page_of(changes: Sequence[Change], old: str, new: str) -> Page:
+def page_of(changes: Sequence[Change], old: str, new: str, broken: Sequence[str] = ()) -> Page:
     """Return the page of changes."""
+    lead = [_summary(changes, old, new)]
+    if broken:
+        text = t("Before, these files held wrong flows, which could not run: {files}.", files=listed(list(broken)))
+        lead.append(text)
     titles = {
         WIDENED: t("It may do more"),
         NARROWED: t("It may do less"),
@@ -47,7 +56,7 @@ def page_of(changes: Sequence[Change], old: str, new: str) -> Page:
         for kind in KINDS
         if any(change.kind == kind for change in changes)
     ]
-    return Page(title=t("What the change lets flows do"), lead=(_summary(changes, old, new),), sections=tuple(sections))
+    return Page(title=t("What the change lets flows do"), lead=tuple(lead), sections=tuple(sections))
 
 
 def _summary(changes: Sequence[Change], old: str, new: str) -> str:

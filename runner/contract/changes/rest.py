@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from flowrun.contract import model as c
 from flowrun.contract.changes.change import NARROWED, WIDENED, Changes
-from flowrun.contract.changes.nodes import meaning_of
-from flowrun.contract.changes.schemas import SAME, bare, order
+from flowrun.contract.changes.nodes import meaning_of, node_of
+from flowrun.contract.changes.order import follows
+from flowrun.contract.changes.schemas import NARROWER, SAME, WIDER, bare, order
 from flowrun.contract.page import figure_amount, figure_name
 from flowrun.contract.plain import listed
 from flowrun.words import t
 
 MODES = ("shadow", "supervised", "live")
-BUDGET, FAILS, MODE = 74, 64, 94
+BUDGET, FAILS, MODE, CHECK = 74, 64, 94, 58
 
 
 def compare_head(old: c.Contract, new: c.Contract, out: Changes) -> None:
@@ -117,6 +118,15 @@ def compare_failing(old: c.Contract, new: c.Contract, out: Changes) -> None:
                 out.wider(FAILS - 20, f"failing {one.step}", text, sure=False)
             else:
                 out.other(25, f"failing {one.step}", text)
+        if (
+            was is not None
+            and was.on_error == one.on_error == "hand_off"
+            and was.owner != one.owner
+            and one.flow != new.flow
+        ):
+            text = t("In the flow {flow}, {owner} gets the step {step} instead of {before}.",
+                     flow=one.flow, owner=one.owner, step=one.step, before=was.owner)  # fmt: skip
+            out.wider(66, f"failing {one.step}", text, sure=False)
         if was is None or was.on_error == one.on_error:
             continue
         about = f"failing {one.step}"
@@ -138,6 +148,75 @@ def compare_failing(old: c.Contract, new: c.Contract, out: Changes) -> None:
             out.other(
                 FAILS, about, t("When the step {step} fails, the run fails, and {owner} does not get it.", **values)
             )
+
+
+def compare_checks(old: c.Contract, new: c.Contract, out: Changes) -> None:
+    """Compare what is asked of the values that models, people and records give."""
+    before = {(one.flow == old.flow or one.flow, one.step): one for one in old.checks}
+    for one in new.checks:
+        was = before.get((one.flow == new.flow or one.flow, one.step))
+        if was is None:
+            continue
+        about = f"checks {one.step}"
+        _condition(was, one, about, out)
+        if was.by != one.by:
+            text = t(
+                "The value of step {step} is given by a {now} instead of a {before}.",
+                step=one.step,
+                now=one.by,
+                before=was.by,
+            )
+            out.wider(CHECK, about, text, sure=False)
+        schemas = [{"type": "string"} if check.schema is None else check.schema.schema for check in (was, one)]
+        found = order(schemas[0], schemas[1])
+        values = {"step": one.step}
+        if found == NARROWER:
+            out.narrower(CHECK, about, t("The value of step {step} may hold less.", **values))
+        elif found == WIDER:
+            out.wider(CHECK, about, t("The value of step {step} may hold more.", **values))
+        elif found != SAME:
+            text = t("The value of step {step} holds something else, perhaps more.", **values)
+            out.wider(CHECK, about, text, sure=False)
+        elif schemas[0] != schemas[1]:
+            out.other(10, about, t("The descriptions or marks of the value of step {step} are others.", **values))
+
+
+def _condition(was: c.Check, now: c.Check, about: str, out: Changes) -> None:
+    before, after = [[] if one.said is None else [(node_of(one.said), True)] for one in (was, now)]
+    values = {
+        "step": now.step,
+        "before": t("nothing") if was.said is None else was.said.words,
+        "now": t("nothing") if now.said is None else now.said.words,
+    }
+    looser, stricter = (
+        not all(follows(after, goal) for goal in before),
+        not all(follows(before, goal) for goal in after),
+    )
+    text = t("Of the value of step {step} it is asked: {now}; before: {before}.", **values)
+    if looser:
+        out.wider(CHECK, about, text, sure=not stricter)
+    elif stricter:
+        out.narrower(CHECK, about, text)
+
+
+def compare_inner(old: c.Contract, new: c.Contract, out: Changes) -> None:
+    """Compare the budgets of the flows that it calls."""
+    for flow in sorted(set(old.inner) & set(new.inner)):
+        was, now = old.inner[flow], new.inner[flow]
+        for name in sorted({*was, *now}):
+            if was.get(name) == now.get(name):
+                continue
+            text = t("The budget of the flow {flow} for {what} goes from {before} to {now}.", flow=flow, what=name,
+                     before=_limit(name, was.get(name)), now=_limit(name, now.get(name)))  # fmt: skip
+            if name not in now or (name in was and now[name] > was[name]):
+                out.wider(BUDGET - 10, f"inner {flow}", text)
+            else:
+                out.narrower(BUDGET - 10, f"inner {flow}", text)
+
+
+def _limit(name: str, value: float | None) -> str:
+    unit = name.removeprefix("cost ") if name.startswith("cost ") else "s" if name == "within" else ""
+    return figure_amount(c.Figure(name=name, unit=unit), value)
 
 
 def compare_figures(old: c.Contract, new: c.Contract, out: Changes) -> None:

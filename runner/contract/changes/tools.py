@@ -11,6 +11,7 @@ from flowrun.contract.changes.nodes import fact_of, meaning_of
 from flowrun.contract.changes.order import follows
 from flowrun.contract.changes.rules import compare_rules
 from flowrun.contract.changes.schemas import NARROWER, SAME, WIDER, bare, order
+from flowrun.contract.page import conditions
 from flowrun.contract.page_tools import money_words
 from flowrun.contract.plain import amount, listed
 from flowrun.contract.tools import TRUST
@@ -78,6 +79,10 @@ def _compare(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
     _takes(old, new, out)
     _follow(old, new, out)
     _told(old, new, out)
+    if old.rate != new.rate:
+        text = t("The rate of {tool} is {now} instead of {before}.",
+                 tool=new.tool, now=new.rate or t("not limited"), before=old.rate or t("not limited"))  # fmt: skip
+        out.other(20, about, text)
     if len(out.found) == seen and (old.digest, old.adapter) != (new.digest, new.adapter):
         text = t("The code or the source of {tool} is another one; what it does inside is not compared.", tool=new.tool)
         if new.sub_flow:
@@ -101,15 +106,21 @@ def _repeat(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
 
 def _places(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
     """A tool is called in more cases where a place is not surely inside one that called it before."""
-    before = [[fact_of(when) for when in way.when] for way in old.ways]
-    after = [[fact_of(when) for when in way.when] for way in new.ways]
-    more = [way for way, here in zip(new.ways, after, strict=True) if not _inside_any(here, before)]
-    fewer = [way for way, here in zip(old.ways, before, strict=True) if not _inside_any(here, after)]
+    more = [way for way in new.ways if not any(_inside(way, was) for was in old.ways)]
+    fewer = [way for way in old.ways if not any(_inside(way, now) for now in new.ways)]
     about = f"uses {new.tool} when"
     # A write that may happen in other cases is dangerous, a read is not.
     danger = PLACE if new.effect != "read" else 30
     for way in more:
-        text = t("{tool} may now be called in step {step} {when}.", tool=new.tool, step=way.step, when=_when(way))
+        values = {"tool": new.tool, "step": way.step}
+        asked = [step for was in old.ways if _when_inside(way, was) for step in was.after if step not in way.after]
+        if asked:
+            names = listed(list(dict.fromkeys(asked)))
+            text = t(
+                "{tool} may now be called in step {step} before anybody is asked in {names}.", **values, names=names
+            )
+        else:
+            text = t("{tool} may now be called in step {step} {when}.", **values, when=_when(way))
         out.wider(danger, about, text, sure=not fewer)
     if not more:
         for way in fewer:
@@ -117,14 +128,20 @@ def _places(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
             out.narrower(danger, about, text)
 
 
-def _inside_any(here: list[tuple[list[object], bool]], others: list[list[tuple[list[object], bool]]]) -> bool:
-    return any(all(follows(here, goal) for goal in other) for other in others)
+def _inside(way: c.Way, other: c.Way) -> bool:
+    """Whether a place is come to only where another one was, after the same people."""
+    return _when_inside(way, other) and set(other.after) <= set(way.after)
+
+
+def _when_inside(way: c.Way, other: c.Way) -> bool:
+    here = [fact_of(when) for when in way.when]
+    return all(follows(here, fact_of(goal)) for goal in other.when)
 
 
 def _when(way: c.Way) -> str:
     if not way.when:
         return t("in every run")
-    said = [one.said.words if one.holds else t("not: {condition}", condition=one.said.words) for one in way.when]
+    said = conditions(way.when)
     return t("when {conditions}", conditions=listed(said))
 
 

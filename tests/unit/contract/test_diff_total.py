@@ -101,6 +101,7 @@ def others(name: str, value: Any) -> Iterator[Any]:
     elif isinstance(value, dict):
         if value:
             yield dict(list(value.items())[:-1])
+            yield {key: {**inner, "writes": 9.0} if isinstance(inner, dict) else inner for key, inner in value.items()}
         yield {**value, "x": "allow"}
     elif value is None:
         yield from (7, c.Said(words="w", text="input", node=["name", "input"]))
@@ -125,6 +126,8 @@ def variants(value: Any) -> Iterator[tuple[type, str, Any]]:
                     and field.name not in ("key", "subject", "said", "sum", "per")
                 ):
                     continue
+                if current is None and field.name == "schema":
+                    continue
                 if current is None and other == 7 and field.name in ("key", "subject", "said", "sum", "per", "limit"):
                     continue
                 if current == [] and field.name not in (
@@ -141,7 +144,7 @@ def variants(value: Any) -> Iterator[tuple[type, str, Any]]:
             for part, name, inner in variants(current):
                 changed = msgspec.structs.replace(value, **{field.name: inner})
                 yield part, name, changed
-                if isinstance(current, msgspec.Struct) or field.name in ("roles", "failing"):
+                if isinstance(current, msgspec.Struct) or field.name in ("roles", "failing", "checks"):
                     yield type(value), field.name, changed
     elif isinstance(value, list):
         for place, item in enumerate(value):

@@ -50,7 +50,7 @@ owner: leads
 input: message@1
 output: case@1
 tools:
-  desk.create_ticket: {bind: {customer_id: "${{ input.text }}"}, approve_when: true, approver: [leads, customer]}
+  desk.create_ticket: {bind: {customer_id: "${{ input.text }}"}, approve_when: true, approver: [leads, customer], reason: r}
   crm.add_note: {}
 budget: {model_calls: 2, writes: 2}
 subject: input.text
@@ -71,6 +71,7 @@ steps:
     show: [input.text]
     within: 1d
     on_error: hand_off
+  - {id: again, when: steps.person.intent == "leave", call: crm.add_note, with: {customer_id: a, text: b}}
   - {id: reply, wait_for: contact.replied@1, key: input.text, within: 1d}
   - id: case
     record: case@1
