@@ -55,7 +55,7 @@ def locate(ws: Workspace, flow: str) -> Path:
     path = Path(flow)
     if path.exists() or flow.endswith((".yaml", ".yml")) or "/" in flow:
         return find_file(path)
-    known = {file.name.removesuffix(SUFFIX): file for file in _flow_files(ws)}
+    known = {file.name.removesuffix(SUFFIX): file for file in flow_files(ws)}
     if flow in known:
         return known[flow]
     guess = closest(flow, known)
@@ -70,10 +70,11 @@ def locate(ws: Workspace, flow: str) -> Path:
 
 def flow_names(ws: Workspace) -> set[str]:
     """Return the names of the flows of the workspace and of the bundled ones."""
-    return {file.name.removesuffix(SUFFIX) for file in _flow_files(ws)}
+    return {file.name.removesuffix(SUFFIX) for file in flow_files(ws)}
 
 
-def _flow_files(ws: Workspace) -> Iterable[Path]:
+def flow_files(ws: Workspace) -> Iterable[Path]:
+    """Yield the files of the bundled flows, then those of the workspace."""
     yield from sorted(bundled().glob(f"*/*{SUFFIX}"))
     yield from sorted((ws.root / "flows").glob(f"**/*{SUFFIX}"))
     yield from sorted(ws.root.glob(f"*{SUFFIX}"))
@@ -203,7 +204,7 @@ class _LazyFlows(dict[str, FlowSource]):
         if name in self._looked:
             return
         self._looked.add(name)
-        for path in _flow_files(self._ws):
+        for path in flow_files(self._ws):
             if path.name == name + SUFFIX and path != self._main:
                 source = self._reader.flow(path)
                 if source is None:
@@ -283,7 +284,7 @@ def today() -> str:
 
 def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalogue) -> list[Diagnostic]:
     flows, aside = flow_names(ws), Reader()  # each flow's own findings are told where it is checked
-    all_flows = [aside.read(path, "flow") for path in _flow_files(ws)] if file.privacy else []
+    all_flows = [aside.read(path, "flow") for path in flow_files(ws)] if file.privacy else []
     marks = _marks(ws, known, [flow for flow in all_flows if flow is not None])
     return [
         *workspace_findings(file),

@@ -15,15 +15,16 @@ import msgspec
 
 import flowrun.schemas
 from flowrun.app.flows import SUFFIX, bundled
+from flowrun.app.names import editor_settings, refresh_schemas
+from flowrun.app.workspace import load_workspace
 from flowrun.errors import InputError
 from flowrun.lang import spec
 from flowrun.lang.expr_problem import suggestion
 from flowrun.lang.files import read_source
-from flowrun.lang.parse import SUFFIXES, parse_flow, parse_policy
+from flowrun.lang.parse import SHAPES, parse_flow, parse_policy
 from flowrun.words import t
 
 TEMPLATE = "support_to_ticket"
-KINDS = {**{kind: f"*{suffix}" for suffix, kind in SUFFIXES.items()}, "workspace": "flowrun.yaml"}
 MEMBERS = ("Sam", "Kim", "Robin")
 """Made-up people for the roles; different ones, for some approvals need two."""
 LEFT_OUT = {"__pycache__", "__init__.py"}
@@ -71,7 +72,7 @@ README = """\
 | `flowrun.yaml` | roles, models, the store |
 | `flows/{template}/` | the flow, its policy, its examples, its tests and sample inputs; its `README.md` explains it |
 | `schemas/records/` | the forms of inputs, answers and records; a published version never changes |
-| `schemas/flow/` and the like | what editors check while you type |
+| `schemas/flow/` and the like | what editors check while you type; `flowrun schema editor` renews it |
 | `.github/workflows/flows.yml` | the same checks on every change |
 
 ```
@@ -143,6 +144,7 @@ def create(root: Path, template: str = TEMPLATE) -> Created:
             ),
             code="FR3016",
         ) from None
+    refresh_schemas(load_workspace(root))
     return Created(root=root, files=list(files), flow=template, sample=_sample(source, template))
 
 
@@ -165,14 +167,9 @@ def _files(source: Path, template: str) -> Iterator[tuple[str, bytes]]:
         record = schemas / "records" / base / f"v{version}.json"
         if record.is_file():
             yield f"schemas/records/{base}/v{version}.json", record.read_bytes()
-    editor: dict[str, str] = {}
-    for kind, pattern in KINDS.items():
-        schema = schemas / kind / "v1.json"
-        if schema.is_file():
-            yield f"schemas/{kind}/v1.json", schema.read_bytes()
-            editor[f"./schemas/{kind}/v1.json"] = pattern
-    settings = {"yaml.schemas": editor, "files.associations": {"*.flow.yaml": "yaml"}}
-    yield ".vscode/settings.json", _json(settings)
+    for kind in SHAPES:  # the names of the workspace come into them once it is there
+        yield f"schemas/{kind}/v1.json", (schemas / kind / "v1.json").read_bytes()
+    yield ".vscode/settings.json", _json(editor_settings())
     yield ".vscode/extensions.json", _json({"recommendations": ["redhat.vscode-yaml"]})
     yield ".github/workflows/flows.yml", CI.encode()
     yield ".flowrun/.gitignore", b"*\n"

@@ -64,7 +64,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "test": Lazy("flowrun.cli.test:command", "Run the tests of flows."),
     "chaos": Lazy("flowrun.cli.chaos:command", "Kill the tests of a flow at every boundary and count."),
     "replay": Lazy("flowrun.cli.replay:command", "Ask what recorded runs would come to today."),
-    "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas."),
+    "schema": Lazy("flowrun.cli.schema:command", "List and show record schemas, and renew those for editors."),
     "records": Lazy("flowrun.cli.records:command", "List and export the records that runs wrote."),
     "tools": Lazy("flowrun.cli.tools:command", "List tools and what they may do."),
     "audit": Lazy("flowrun.cli.audit:command", "Show the trail, sign it and prove it."),

@@ -27,6 +27,7 @@ def command() -> None:
     Examples:
       flowrun schema list
       flowrun schema show case_record@1
+      flowrun schema editor
       flowrun schema check
     """
 
@@ -52,6 +53,34 @@ def list_schemas(as_json: bool, workspace: Path | None) -> int:
     else:
         table(["schema", "title", "file"], [[f"{r['name']}@{r['version']}", r["title"], r["file"]] for r in rows])
     return 0
+
+
+@command.command("editor")
+@click.option("--check", is_flag=True, help="Write nothing; end with 1 where a schema is not fresh.")
+@options.JSON
+@options.WORKSPACE
+def editor_schemas(check: bool, as_json: bool, workspace: Path | None) -> int:
+    """Renew the schemas that editors check files with, after tools, records, roles, models or flows changed.
+
+    They stand in schemas/KIND/v1.json of the workspace and know its names. `flowrun init` writes them, too.
+
+    \b
+    Example:
+      flowrun schema editor --check
+    """
+    from flowrun.app.names import refresh_schemas
+
+    done = refresh_schemas(options.workspace_of(workspace), check=check)
+    if as_json:
+        print_json({"fresh": done.fresh, "stale": done.stale, "written": not check})
+    elif not done.stale:
+        say(t("All schemas for editors are fresh."))
+    else:
+        for name in done.stale:
+            say(t("{name} is not fresh.", name=name) if check else t("{name} was written.", name=name))
+        if check:
+            say(t("Renew them: flowrun schema editor"))
+    return 1 if check and done.stale else 0
 
 
 @command.command("show")

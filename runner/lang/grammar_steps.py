@@ -11,6 +11,7 @@ from typing import Any
 
 from flowrun.lang.document import Map, Node
 from flowrun.lang.kinds import (
+    MODEL,
     NAME,
     ROLE,
     TOOL_NAME,
@@ -304,7 +305,7 @@ VERBS: dict[str, Shape] = {
         _make(Ask),
         Key("tools", Items(TOOL_NAME), "The tools that the model may propose to use."),
         Key("answer", Use(), "The schema of the answer; without it the answer is a text."),
-        Key("model", Items(Text(), lone=True, least=1), "A model of flowrun.yaml, or several, tried in order."),
+        Key("model", Items(MODEL, lone=True, least=1), "A model of flowrun.yaml, or several, tried in order."),
         Key("repair", Number(0, 10), "How often an invalid answer is mended; 2 unless given."),
         Key("to", Choice(("customer",)), "customer: converse with the customer until there is an answer."),
         _ONLY,

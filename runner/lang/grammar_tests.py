@@ -37,7 +37,7 @@ OUTCOMES = (
     "cancelled", "waiting",
 )  # fmt: skip
 
-_FLOW = Word(r"[A-Za-z0-9_./-]+", mark("the name of a flow, or its file"), "support_to_ticket")
+_FLOW = Word(r"[A-Za-z0-9_./-]+", mark("the name of a flow, or its file"), "support_to_ticket", names="flow")
 _COUNTS = Named(Number(), TOOL_NAME)
 _SAID = Shape(
     mark("what a prompt holds"),

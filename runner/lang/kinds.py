@@ -21,6 +21,8 @@ from flowrun.values.money import parse_money
 from flowrun.words import mark, sentences, t
 
 Json = dict[str, Any]
+NAMED = "x-flowrun"
+"""Keyword of the JSON Schemas that says what a text must be the name of, for schemas that know the names."""
 ID = r"[a-z][a-z0-9_]*"
 TOOL = rf"(?!flows\.)({ID})\.({ID})|flows\.({ID})(@[1-9][0-9]{{0,5}})?"
 USE = rf"{ID}(\.{ID})*@[1-9][0-9]{{0,5}}"
@@ -48,6 +50,9 @@ def text_of(cx: Reader, node: Node, key: str, what: str = mark("a text")) -> Sca
 class Text(msgspec.Struct, frozen=True):
     """A text for people. A ` #` that cuts it, and an expression that nobody works out, are findings."""
 
+    names: str = ""
+    """As in `Word`: what it must be the name of."""
+
     def read(self, cx: Reader, node: Node, key: str) -> Any:
         scalar = text_of(cx, node, key)
         if scalar is None:
@@ -58,7 +63,7 @@ class Text(msgspec.Struct, frozen=True):
         return scalar.text
 
     def schema(self, define: Define) -> Json:
-        return {"type": "string"}
+        return {"type": "string", NAMED: self.names} if self.names else {"type": "string"}
 
 
 def cut(cx: Reader, node: Scalar) -> None:
@@ -88,6 +93,8 @@ class Word(msgspec.Struct, frozen=True):
     example: str = "refund_request"
     rule: str = "bad-name"
     reserved: tuple[str, ...] = ()
+    names: str = ""
+    """What it must be the name of (`tool`, `role`, `model`, `flow`); `NAMED` in the JSON Schema."""
 
     def read(self, cx: Reader, node: Node, key: str) -> Any:
         scalar = text_of(cx, node, key, self.what)
@@ -130,12 +137,14 @@ class Word(msgspec.Struct, frozen=True):
         )
 
     def schema(self, define: Define) -> Json:
-        return {"type": "string", "pattern": f"^({self.pattern})$"}
+        text = {"type": "string", "pattern": f"^({self.pattern})$"}
+        return {**text, NAMED: self.names} if self.names else text
 
 
 NAME = Word()
-ROLE = Word(what=mark("a role"), example="support_leads")
-TOOL_NAME = Word(TOOL, mark("the name of a tool (`tools.action`)"), "desk.create_ticket", "bad-tool")
+ROLE = Word(what=mark("a role"), example="support_leads", names="role")
+MODEL = Text(names="model")
+TOOL_NAME = Word(TOOL, mark("the name of a tool (`tools.action`)"), "desk.create_ticket", "bad-tool", names="tool")
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -287,7 +296,10 @@ class Expression(msgspec.Struct, frozen=True):
         return bind_expression(cx, node, key, condition=self.condition)
 
     def schema(self, define: Define) -> Json:
-        return {"type": ["string", "boolean"] if self.condition else ["string", "number", "boolean"]}
+        return {
+            "type": ["string", "boolean"] if self.condition else ["string", "number", "boolean"],
+            NAMED: "expression",
+        }
 
 
 class Value(msgspec.Struct, frozen=True):

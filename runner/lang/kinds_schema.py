@@ -12,7 +12,7 @@ import msgspec
 
 from flowrun.lang.document import Map, Node, Scalar, plain
 from flowrun.lang.expr_problem import yaml_word
-from flowrun.lang.kinds import ID, USE, Json
+from flowrun.lang.kinds import ID, NAMED, USE, Json
 from flowrun.lang.reading import MISSING, Define, Reader, empty, names, short
 from flowrun.lang.spec import SchemaUse
 from flowrun.words import sentences, t
@@ -51,7 +51,7 @@ class Use(msgspec.Struct, frozen=True):
         )
 
     def schema(self, define: Define) -> Json:
-        named = {"type": "string", "pattern": f"^{USE}$", "examples": [self.example]}
+        named = {"type": "string", "pattern": f"^{USE}$", "examples": [self.example], NAMED: "schema"}
         return {"anyOf": [named, {"type": "object"}]} if self.inline else named
 
 

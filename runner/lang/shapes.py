@@ -13,7 +13,7 @@ import msgspec
 
 from flowrun.errors import Span
 from flowrun.lang.document import Map, Node, Scalar, Seq
-from flowrun.lang.kinds import Choice, Expression, Json, Text, Word
+from flowrun.lang.kinds import NAMED, Choice, Expression, Json, Text, Word
 from flowrun.lang.reading import MISSING, Define, Kind, Reader, closest, empty, names, short
 from flowrun.lang.words import SYNONYMS
 from flowrun.words import sentences, t
@@ -95,7 +95,8 @@ class Named(msgspec.Struct, frozen=True):
         if self.name is None:
             return {"type": "object", "additionalProperties": inner}
         pattern = f"^({self.name.pattern})$"
-        return {"type": "object", "patternProperties": {pattern: inner}, "additionalProperties": False}
+        named: Json = {"type": "object", "patternProperties": {pattern: inner}, "additionalProperties": False}
+        return {**named, NAMED: f"by {self.name.names}"} if self.name.names else named
 
 
 class Key(msgspec.Struct, frozen=True):
