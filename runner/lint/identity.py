@@ -172,11 +172,7 @@ def _slip(one: str, other: str) -> bool:
 
 def _alike(one: str, other: str) -> bool:
     """Whether two ids look alike although nothing says what differs: no number, no last letter of its own, no plural."""
-<<<<<<< HEAD
-    if _NUMBER.sub("", one) == _NUMBER.sub("", other) or any(char.isdigit() for char in set(one) ^ set(other)):
-=======
-    if one == other or abs(len(one) - len(other)) > 1 or not _slip(one, other):
->>>>>>> main
+    if _NUMBER.sub("", one) == _NUMBER.sub("", other) or abs(len(one) - len(other)) > 1 or not _slip(one, other):
         return False
     if any(char.isdigit() for char in set(one) ^ set(other)) or {one + "s", other + "s"} & {one, other}:
         return False
