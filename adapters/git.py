@@ -52,6 +52,12 @@ class Revision:
             for path, (mode, name, size) in self.files.items()
             if size <= LARGEST and (not prefix or path.startswith(f"{prefix}/"))
         ]
+        if any(".." in path.parts for _, _, path in wanted):  # no Git writes such a tree, but one can be made
+            raise InputError(
+                t("A file of {commit} leads out of its folder.", commit=self.commit[:12]),
+                help=t("Compare the files themselves: give two folders."),
+                code="FR3603",
+            )
         links: list[tuple[Path, str]] = []
         for (mode, _, path), data in zip(wanted, self._contents([name for _, name, _ in wanted]), strict=True):
             file = target / path

@@ -77,7 +77,6 @@ steps:
     on_error: hand_off
 
   - id: {triage}
-    title: Understand {topic}
     ask: |
       A customer of ours wrote about {topic} ({number}):
       ${{{{ input.text | truncate({900 + number}) }}}}
@@ -85,7 +84,8 @@ steps:
       Their plan is ${{{{ steps.{customer}.plan }}}}; open invoices: ${{{{ steps.{customer}.open_invoices }}}}.
       What do they need, and is it one for the {queue} queue?
     answer: triage@1
-    only_when: steps.{triage}.confidence >= 0.{dice.randint(1, 3)}{number:04d}
+    only_when: steps.{triage}.summary | length <= {dice.randint(100, 300)}{number:04d}
+    reason: A summary of kind {number} is shorter than that.
     on_error: hand_off
 
   - id: {checked}

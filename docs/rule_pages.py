@@ -19,7 +19,7 @@ FAMILIES = {
     "FR13": "Expressions: what they mean",
     "FR14": "Tools, rules, steps and the workspace",
     "FR15": "What a run may do, spend and wait for",
-    "FR16": "Schemas, records and privacy",
+    "FR16": "Schemas, policies, prompts, privacy, and what lies beside flows",
     "FR17": "Comments that allow findings",
     "FR18": "Style",
 }

@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowrun.errors import Diagnostic
-from flowrun.lang import spec
+from flowrun.lang import spec, spec_files
 from flowrun.lang.files import matching
+from flowrun.lint.example_files import check_examples
 from flowrun.lint.findings import Findings
+from flowrun.lint.literals import secret_findings
 from flowrun.lint.policy_files import check_policy
 from flowrun.lint.policy_pairs import Index, check_listed, check_pairs
+from flowrun.lint.scope import World
+from flowrun.lint.tool_files import check_tool_file
 from flowrun.lint.workspace import name_findings
 
 if TYPE_CHECKING:
@@ -25,8 +29,10 @@ if TYPE_CHECKING:
 FLOWS = "*.flow.yaml"
 
 
-def findings_beside(ws: Workspace, known: Catalogue | None, values: Mapping[Path, Any]) -> list[Diagnostic]:
-    """Return what is wrong between the files of a check; `values` are all that were read, by path.
+def findings_beside(
+    ws: Workspace, known: Catalogue | None, values: Mapping[Path, Any], texts: Mapping[str, str]
+) -> list[Diagnostic]:
+    """Return what is wrong between the files of a check; `values` are all that were read, by path, `texts` their texts.
 
     `known` is None where no flow was among them: then nothing is known of tools.
     """
@@ -34,10 +40,24 @@ def findings_beside(ws: Workspace, known: Catalogue | None, values: Mapping[Path
     read = {path.resolve(): value for path, value in values.items()}
     flows = {path: value for path, value in read.items() if isinstance(value, spec.Flow)}
     policies = {path: value for path, value in read.items() if isinstance(value, spec.Policy)}
+    if known is not None:
+        _examples(known, flows, read, out)
+        for value in read.values():
+            if isinstance(value, spec.ToolFile):
+                check_tool_file(value, known.tools, out)
     if policies:
         _policies(ws, policies, _Listed(flows, () if known is None else known.tools), out)
     here = [file for file in dict.fromkeys(_flow_files(ws.root)) if file in flows]
-    return [*out.found, *name_findings([flows[file] for file in here], policies.values())]
+    secrets = (found for file, text in texts.items() for found in secret_findings(file, text))
+    return [*out.found, *name_findings([flows[file] for file in here], policies.values()), *secrets]
+
+
+def _examples(known: Catalogue, flows: Mapping[Path, spec.Flow], read: Mapping[Path, Any], out: Findings) -> None:
+    for path, value in read.items():
+        if isinstance(value, spec_files.ExamplesFile):
+            flow = flows.get(path.with_name(path.name.replace(".examples.yaml", ".flow.yaml")))
+            if flow is not None:
+                check_examples(World(flow, known), value, out)
 
 
 def _policies(ws: Workspace, policies: Mapping[Path, spec.Policy], listed: _Listed, out: Findings) -> None:

@@ -144,6 +144,7 @@ class Reader:
             return None
         return FlowSource(
             flow=flow,
+            text=self.texts[str(path)],
             policies=policies,
             examples=[] if examples is None else [_example(item) for item in examples.examples],
             unread=path.parent in self._unread,
@@ -348,7 +349,7 @@ def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes]
                 findings += readers_findings(value, ws.registry.get, None if ws.config is None else ws.roles)
     if any(ws.root.is_relative_to(Path(path).resolve()) for path in paths or [str(ws.root)] if Path(path).is_dir()):
         findings += lock_findings(changed(ws))
-    found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values)]
+    found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values, reader.texts)]
     judged = judge(found, reader.texts, today(), _looked_for(ws, paths, files))
     unique = dict.fromkeys(sorted(judged.findings, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return Looked(list(dict.fromkeys(files)), list(unique), reader.texts, judged.allowed)

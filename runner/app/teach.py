@@ -25,6 +25,9 @@ GENERATED: Mapping[str, Callable[[], bytes | str]] = {
     "control-character": lambda: "title: A\x08B\n",
     "too-many-findings": lambda: "".join(f"key_{number}: 1\n" for number in range(300)),
     "too-long": lambda: "key: input.text" + " ~ input.text" * 1_600 + "\n",
+    "long-prompt": lambda: (
+        f"steps:\n  - id: read\n    ask: {'Be kind. ' * 1_000} ${{{{ input.text }}}}\n    on_error: hand_off\n"
+    ),
 }
 """Rules whose bad example is no text, or too long a one, with the flow that shows it; their `bad` says so in words."""
 

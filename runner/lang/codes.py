@@ -17,12 +17,14 @@ from flowrun.errors import Diagnostic, Edit, Span
 from flowrun.lang import (
     codes_allowances,
     codes_approvals,
+    codes_beside,
     codes_branches,
     codes_budgets,
     codes_expressions,
     codes_files,
     codes_people,
     codes_policies,
+    codes_prompts,
     codes_records,
     codes_rules,
     codes_schemas,
@@ -46,6 +48,8 @@ FAMILIES = (
     codes_approvals,
     codes_schemas,
     codes_policies,
+    codes_prompts,
+    codes_beside,
     codes_allowances,
     codes_records,
 )

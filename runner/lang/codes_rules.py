@@ -231,9 +231,16 @@ steps:
         "FR1414",
         "warning",
         "A write that may happen twice",
-        "`once` says how a write is repeated when its answer was lost; without it the run stops in doubt.",
-        "effect: write",
-        "effect: write\nonce: {header: Idempotency-Key}",
+        "`once` says how a write is repeated when its answer was lost; without it the run stops in doubt. Where that is meant, "
+        "`once: none` says so.",
+        """\
+# file: shop.tools.yaml
+actions: {call_back: {title: Have somebody call the customer.}}
+""",
+        """\
+# file: shop.tools.yaml
+actions: {call_back: {title: Have somebody call the customer., once: {natural: [order_id]}}}
+""",
     ),
     "model-chosen": (
         "FR1415",

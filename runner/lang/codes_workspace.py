@@ -44,10 +44,23 @@ rules:
     "pii-to-model": (
         "FR1422",
         "warning",
-        "Personal data reach a model",
-        "Marked fields (`x-pii`) go to a model only where `privacy` of the workspace allows it.",
-        "ask: Write to ${{ input.email }}",
-        "ask: Write to the customer",
+        "A prompt names what no model may see",
+        "Where `privacy` in flowrun.yaml says `deny` for a kind of mark, a model reads `[email]` in place of the value. With "
+        "`token` it reads a word that stands for the value, and can hand it on.",
+        """\
+# file: flowrun.yaml
+privacy: {email: {to_model: deny}}
+# file: example.flow.yaml
+steps:
+  - {id: read, ask: "Write to ${{ input.email }}.", on_error: hand_off}
+""",
+        """\
+# file: flowrun.yaml
+privacy: {email: {to_model: token}}
+# file: example.flow.yaml
+steps:
+  - {id: read, ask: "Write to ${{ input.email }}.", on_error: hand_off}
+""",
     ),
     "secret-to-model": (
         "FR1423",

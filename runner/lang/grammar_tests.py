@@ -274,6 +274,8 @@ _EXAMPLE = Shape(
         propose=read.get("propose", ()),
         answer=read.get("answer"),
         span=read.span,
+        at=read.at,
+        places=read.places,
     ),
 )
 

@@ -132,6 +132,8 @@ def _file(cx: Reader, read: Read) -> Any:
         actions=actions,
         file=cx.source.file,
         span=read.span,
+        at=read.at,
+        places=read.places,
     )
 
 

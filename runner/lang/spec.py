@@ -8,7 +8,7 @@ underscore where Python reserves the word.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -300,11 +300,23 @@ class ToolFile(msgspec.Struct, frozen=True, kw_only=True):
     actions: Mapping[str, Action]
     file: str
     span: Span
+    at: Mapping[str, Span] = {}
+    places: Places = {}
 
 
-def place_of(part: Rule | Step | Flow | Fact | Policy, key: str, index: int = 0) -> Span:
+class Placed(Protocol):
+    """What knows where its values stand."""
+
+    @property
+    def span(self) -> Span: ...
+    @property
+    def places(self) -> Places: ...
+
+
+def place_of(part: Placed, key: str, index: int = 0) -> Span:
     """Return where a value of a key stands: the item or name number `index`, else the key, else the whole part."""
     places = part.places.get(key, ())
     if index < len(places):
         return places[index]
-    return part.span if isinstance(part, Fact) else part.at.get(key, part.span)
+    found: Span = getattr(part, "at", {}).get(key, part.span)
+    return found

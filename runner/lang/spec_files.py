@@ -104,6 +104,8 @@ class ExampleSpec(msgspec.Struct, frozen=True, kw_only=True):
     propose: tuple[Mapping[str, Template], ...]
     answer: Template | None
     span: Span
+    at: Mapping[str, Span] = {}
+    places: Mapping[str, tuple[Span, ...]] = {}
 
 
 class ExamplesFile(msgspec.Struct, frozen=True, kw_only=True):

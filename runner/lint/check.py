@@ -91,7 +91,7 @@ class _Walk:
         check_budget(self.world, out, self.used)
         check_roles(self.world, out)
         check_records(flow, out)
-        check_meaning(self.world, out, policies)
+        check_meaning(self.world, out, policies, source.text)
         check_examples(self.world, out, source)
         check_cycles(self.world, out)
         check_inline(flow, out)

@@ -1,4 +1,4 @@
-"""Fields marked `x-secret` in prompts: the model would read `[secret]`, and the author should know.
+"""Fields in prompts that no model may see: it would read `[secret]` or `[phone]`, and the author should know.
 
 Owns: finding them in the words of `ask`. What a model really sees is decided while a run goes on (`privacy.masking`).
 """
@@ -20,7 +20,8 @@ Path = tuple[str | int, ...]
 
 
 def check_secrets(world: World, steps: Sequence[spec.Step], out: Findings) -> None:
-    """Find every secret that a prompt names, by itself or inside what is shown whole."""
+    """Find everything in prompts that a model may not see, by itself or inside what is shown whole."""
+    denied = {SECRET, *(kind for kind, rule in world.catalogue.privacy.items() if rule == "deny")}
     every = list(every_step(steps))
     schemas = {step.id: world.value_schema(step) for step in every}
     for step in every:
@@ -29,8 +30,24 @@ def check_secrets(world: World, steps: Sequence[spec.Step], out: Findings) -> No
         for expr in step.ask.exprs:
             for root, path in _reads(expr.node):
                 parts = _of_root(world, schemas, root, path)
-                if any(SECRET in kinds_in(part_of(whole, inside), whole) for whole, inside in parts):
-                    name = ".".join([_name(root), *map(str, path)])
+                kinds = {kind for whole, inside in parts for kind in kinds_in(part_of(whole, inside), whole)} & denied
+                name = ".".join([_name(root), *map(str, path)])
+                if kinds and SECRET not in kinds:
+                    kind = min(kinds)
+                    out.add(
+                        "pii-to-model",
+                        t(
+                            "The prompt of {step} names {name}, and `privacy` keeps `{kind}` from models.",
+                            step=step.id, name=name, kind=kind,
+                        ),
+                        expr.span,
+                        help=t(
+                            "The model reads [{kind}] there. Leave it out, or write `to_model: token`, so that the model can "
+                            "tell two of them apart.", kind=kind,
+                        ),
+                    )  # fmt: skip
+                    break
+                if kinds:
                     out.add(
                         "secret-to-model",
                         t(

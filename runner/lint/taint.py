@@ -70,6 +70,35 @@ def of_answer(step: str, way: Way, schema: dict[str, Any] | None) -> Source:
     return at
 
 
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where what is followed comes from: what stands in schemas, in a model's answer, in a person's.
+
+    `subject`: whether the run's subject is known, and nothing comes with it.
+    """
+
+    schema: Callable[..., Source]
+    """Takes a label, a schema, and `free_text`: whether anything could be written into it from outside."""
+    answer: Callable[[spec.Ask, Reading], Source]
+    person: Callable[[spec.AskPerson, Reading], Source]
+    subject: bool
+
+
+def _answer(step: spec.Ask, here: Reading) -> Source:
+    schema = None if step.answer is None else here.world.schema_of(step.answer)
+    return of_answer(step.id, here.prompts[step.id], schema)
+
+
+def _person(step: spec.AskPerson, here: Reading) -> Source:
+    if step.to != "customer":
+        return clean
+    return of_schema(f"steps.{step.id}", here.world.schema_of(step.answer), free_text=True)
+
+
+OUTSIDE = Origins(schema=of_schema, answer=_answer, person=_person, subject=True)
+"""Text from outside."""
+
+
 @dataclass
 class Reading:
     """What is known at a place of the flow."""
@@ -82,6 +111,7 @@ class Reading:
     """Of each `ask` so far, how text from outside came into its conversation."""
     trusted: Node | None = None
     """The run's subject: that the customer gave it is known, and it is theirs."""
+    origins: Origins = OUTSIDE
 
     def way(self, node: Node, path: Path = ()) -> Way:
         """Return how text from outside came into what stands at `path` of a node's value."""
@@ -112,11 +142,12 @@ class Reading:
     def tool(self, name: str, path: Path = ()) -> Way:
         """Return the way of what a tool returns."""
         tool = self.world.tool(name.split("@")[0])
-        return None if tool is None else of_schema(name, tool.output, free_text=False)(path)
+        return None if tool is None else self.origins.schema(name, tool.output, free_text=False)(path)
 
     def fork(self, item: Source | None = None) -> Reading:
         """Return what is known here, with an `item` inside a loop; later steps add nothing to it."""
-        return Reading(self.world, self.input, dict(self.steps), item or self.item, self.prompts, self.trusted)
+        steps = dict(self.steps)
+        return Reading(self.world, self.input, steps, item or self.item, self.prompts, self.trusted, self.origins)
 
 
 def _first(ways: Any) -> Way:
@@ -126,11 +157,12 @@ def _first(ways: Any) -> Way:
 Visit = Callable[[spec.Step, Reading], None]
 
 
-def follow(world: World, visit: Visit) -> None:
+def follow(world: World, visit: Visit, origins: Origins = OUTSIDE) -> None:
     """Walk the flow's steps in order; `visit` sees each step with what is known when it runs."""
     flow = world.flow
-    source = of_schema("input", world.schema_of(flow.input), free_text=True)
-    here = Reading(world, source, trusted=None if flow.subject is None else flow.subject.node)
+    source = origins.schema("input", world.schema_of(flow.input), free_text=True)
+    trusted = flow.subject.node if flow.subject is not None and origins.subject else None
+    here = Reading(world, source, trusted=trusted, origins=origins)
     _steps(flow.steps, here, visit)
 
 
@@ -159,24 +191,21 @@ def _step(step: spec.Step, here: Reading, visit: Visit) -> Source:
             way = _conversation(step, here)
             here.prompts[step.id] = None if way is None else f"{way}{ARROW}{t('prompt of {step}', step=step.id)}"
             visit(step, here)
-            schema = None if step.answer is None else here.world.schema_of(step.answer)
-            return of_answer(step.id, here.prompts[step.id], schema)
+            return here.origins.answer(step, here)
         case spec.AskPerson():
             visit(step, here)
-            customer = step.to == "customer"
-            return (
-                of_schema(f"steps.{step.id}", here.world.schema_of(step.answer), free_text=True) if customer else clean
-            )
+            return here.origins.person(step, here)
         case spec.Call():
             visit(step, here)
             tool = here.world.tool(step.call.split("@")[0])
-            return clean if tool is None else of_schema(f"steps.{step.id}", tool.output, free_text=False)
+            return clean if tool is None else here.origins.schema(f"steps.{step.id}", tool.output, free_text=False)
         case spec.WaitFor():
             event = None if step.event is None else here.world.schema_of(step.event)
-            return of_schema(f"steps.{step.id}", event, free_text=False)
+            return here.origins.schema(f"steps.{step.id}", event, free_text=False)
         case spec.Set():
             return partial(here.fork().way, step.set.node)
         case spec.Record():
+            visit(step, here)
             return partial(here.fork().way, step.with_.node)
         case spec.Choose():
             ends = [_steps(branch.steps, here, visit) for branch in step.choose]

@@ -17,11 +17,12 @@ Json = Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowSource:
-    """A parsed flow with what lies beside it."""
+    """A parsed flow with what lies beside it; `text` is that of its file, for places inside of prompts."""
 
     flow: spec.Flow
     policies: Sequence[spec.Policy] = ()
     examples: Sequence[Example] = ()
+    text: str = ""
     unread: bool = False
     """Whether a policy beside the flow could not be read: then nothing is said about what no rule holds back."""
 

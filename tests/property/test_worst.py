@@ -68,7 +68,7 @@ class Counting(Simulation):
         return Counter(tool for key, tool in keys.items() if key in self.done)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(plans(), st.integers(0, 2**32))
 def test_no_run_comes_to_more_than_its_contract_says(compiled: CompiledPlan, seed: int) -> None:
     plan = compiled.plan
@@ -169,7 +169,7 @@ def simple_plans(draw: st.DrawFn) -> CompiledPlan:
     return make_plan([*steps(2), FINAL])
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(simple_plans(), st.integers(0, 2**32))
 def test_the_worst_run_comes_to_exactly_what_its_contract_says(compiled: CompiledPlan, seed: int) -> None:
     bound = worst(compiled.plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,22 @@ def test_names_and_order_alone_change_nothing_that_a_flow_may_do(
     )
     commit(repository, {"policies/money.policy.yaml": other, "flows/shop.flow.yaml": flow})
     assert told(capsys, "HEAD~1..HEAD") == {"widened": [], "narrowed": [], "changed": []}
+
+
+def test_a_tree_that_leads_out_of_its_folder_is_refused(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blob = git(repository, "hash-object", "-w", "flowrun.yaml")
+    made = b"100644 evil.flow.yaml\0" + bytes.fromhex(blob)
+    inner = make_tree(repository, made)
+    outer = make_tree(repository, b"40000 ..\0" + bytes.fromhex(inner))
+    evil = git(repository, "commit-tree", outer, "-m", "evil")
+    assert main(["diff", f"{evil}..HEAD"]) == 3
+    assert "FR3603" in capsys.readouterr().err
+    assert not (tmp_path.parent / "evil.flow.yaml").exists()
+
+
+def make_tree(folder: Path, body: bytes) -> str:
+    """Write a tree object as no command of Git would."""
+    words = ["git", "-C", str(folder), "hash-object", "-t", "tree", "-w", "--stdin", "--literally"]
+    return subprocess.run(words, input=body, capture_output=True, check=True).stdout.decode().strip()

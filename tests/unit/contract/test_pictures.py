@@ -82,7 +82,7 @@ def test_the_charts_of_the_bundled_flows_parse(tmp_path: Path) -> None:
         check_svg(as_svg(contract))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(plans())
 def test_any_flow_can_be_drawn(compiled: CompiledPlan) -> None:
     contract = contract_with(view_of(compiled.plan, compiled.plan.flow))

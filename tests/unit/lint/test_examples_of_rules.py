@@ -15,20 +15,16 @@ from flowrun.lang.codes import Entry, catalogue
 from flowrun.lint.fragments import FLOW, READS, WRITES, complete, parts
 from flowrun.lint.reporters.text import render_text
 
-TO_CONVERT: frozenset[str] = frozenset(["no-once", "pii-to-model"])
-"""Rules whose examples are still parts of lines. No rule may be added here."""
-
 RULES = list(catalogue().values())
-RUN = [item for item in RULES if item.rule not in TO_CONVERT]
 
 
-@pytest.mark.parametrize("item", RUN, ids=lambda item: f"{item.code}-{item.rule}")
+@pytest.mark.parametrize("item", RULES, ids=lambda item: f"{item.code}-{item.rule}")
 def test_the_bad_example_gives_the_finding(item: Entry) -> None:
     found, texts = findings_of(item.bad, item.rule)
     assert item.code in {one.code for one in found}, render_text(found, texts) or "nothing was found"
 
 
-@pytest.mark.parametrize("item", RUN, ids=lambda item: f"{item.code}-{item.rule}")
+@pytest.mark.parametrize("item", RULES, ids=lambda item: f"{item.code}-{item.rule}")
 def test_the_good_example_does_not(item: Entry) -> None:
     found, texts = findings_of(item.good)
     wrong = [one for one in found if one.code == item.code or one.severity == "error"]
@@ -41,7 +37,6 @@ def test_the_completion_itself_is_without_any_finding() -> None:
 
 
 def test_no_rule_is_left_out_silently() -> None:
-    assert {item.rule for item in RULES} >= TO_CONVERT
     assert set(GENERATED) <= {item.rule for item in RULES}
     assert len(GENERATED) <= 8
 
