@@ -103,7 +103,7 @@ class Maker:
         self.unused.append(f"steps.{id}.summary")
         step: Step = {"id": id, "ask": prompt, "answer": "triage@1", "on_error": "hand_off"}
         if self.likely(0.3):
-            step |= {"only_when": f"steps.{id}.confidence >= 0.1", "reason": "A guess is no answer."}
+            step |= {"only_when": f"(steps.{id}.notes | length) < 5", "reason": "Five notes are too many to read."}
         return [step]
 
     def act(self) -> list[Step]:
