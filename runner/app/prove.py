@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Json = Any
 SUFFIX = ".prove.yaml"
-ANSWERS = ("yes", "no", "cannot tell")
+HEAD = "# What can happen in this flow and what cannot, whatever models, people and tools say: flowrun prove"
 
 
 class Blocked(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,13 +233,13 @@ def _step(steps: Sequence[spec.Step], id: str) -> spec.Step | None:
 
 
 def questions_file(proved: Proved) -> str:
-    """Return the text of a file that holds the answers as they are now."""
-    lines = [f"prove: {proved.flow}"]
+    """Return the text of a file that holds the answers: what it held it still holds, the rest as it is now."""
+    lines = [HEAD, f"prove: {proved.flow}"]
     names = {"no": "never", "yes": "possible", "cannot tell": "unclear"}
-    for said in ANSWERS:
-        listed = [result.question for result in proved.results if result.answer == said]
+    for name in names.values():
+        listed = [each.question for each in proved.results if (each.held or names[each.answer]) == name]
         if listed:
-            lines += [f"{names[said]}:", *(f"  - {_quoted(text)}" for text in listed)]
+            lines += [f"{name}:", *(f"  - {_quoted(text)}" for text in listed)]
     return "\n".join(lines) + "\n"
 
 

@@ -43,17 +43,21 @@ class Workspace:
 
 
 def load_workspace(
-    path: Path | None = None, store: str | None = None, *, whole: bool = True, stored: bytes | None = None
+    path: Path | None = None,
+    store: str | None = None,
+    *,
+    whole: bool = True,
+    stored: Mapping[str, bytes] | None = None,
 ) -> Workspace:
     """Return the workspace of a folder (or of a `flowrun.yaml`), else of the nearest one upward from here.
 
     Raises `FlowError` where the file is wrong or names files that are not there, `ConfigError` where it does not exist.
     `whole`: not so for a use that must work where the files that it names are gone, and reads none of them.
-    `stored`: what to read in place of the file on the disk.
+    `stored`: what to read in place of files on the disk.
     """
     file = workspace_file(path)
     root = file.parent if file is not None else (path or Path.cwd())
-    config = None if file is None else _read(file, whole, stored)
+    config = None if file is None else _read(file, whole, (stored or {}).get(str(file)))
     if config is not None and not os.environ.get("FLOWRUN_LANGUAGE"):
         speak(config.language)
     url = store or os.environ.get("FLOWRUN_STORE") or (config.store if config else None) or DEFAULT_STORE
@@ -61,7 +65,7 @@ def load_workspace(
         root=root.resolve(),
         config=config,
         store_url=absolute_store(url, root),
-        registry=Registry([root / "schemas" / "records"]),
+        registry=Registry([root / "schemas" / "records"], stored),
         roles={} if config is None else {n: _role(r) for n, r in config.roles.items()},
         models=_models(config),
     )

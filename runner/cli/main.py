@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "demo": Lazy("flowrun.cli.demo:command", "Run a bundled flow from start to end, offline."),
     "init": Lazy("flowrun.cli.init:command", "Create a workspace from a template."),
     "lint": Lazy("flowrun.cli.lint:command", "Check flows, policies and tools without running them."),
+    "lsp": Lazy("flowrun.cli.lsp:command", "Serve an editor: findings, completion and help while you type."),
     "explain": Lazy("flowrun.cli.explain:command", "Say what a flow may do at worst, on one page."),
     "diff": Lazy("flowrun.cli.diff:command", "Say what a change lets flows do."),
     "prove": Lazy("flowrun.cli.prove:command", "Say whether a thing can happen in a flow."),

@@ -75,7 +75,7 @@ def exit_code(results: Sequence[Result]) -> int:
 def show(result: Result, *, brief: bool) -> None:
     """Print one answer."""
     words = {"yes": t("YES, it can happen"), "no": t("No"), "cannot tell": t("CANNOT TELL")}
-    say(f"{words[result.answer]}: {result.question}", style=STYLES[result.answer])
+    say(f"{words[result.answer]}: {result.question}", style="green" if result.ok else STYLES[result.answer])
     if not result.ok and result.held:
         say("  " + t("{file} says `{held}`.", file="FLOW.prove.yaml", held=result.held))
     if brief:

@@ -56,7 +56,10 @@ def complete(text: str, offset: int, kind: str, known: Known, schema: dict[str, 
     offers: list[Offer] = []
     if cursor.role == "either" or isinstance(key, int):
         under = view.narrowed(Part("map", cursor.start, cursor.start))
-        offers += _steps(cursor, part, known) if _holds_steps(view) else _keys(under, cursor)
+        if _holds_steps(view):
+            offers += _steps(cursor, known)
+        if not (_holds_steps(view) and cursor.value.style == "bare"):
+            offers += _keys(under, cursor)
     offers += _values(view, cursor, named)
     if part.kind == "map" and view.form() == "" and not offers and _is_free(view):
         offers.append(_hole(cursor))
@@ -126,7 +129,7 @@ def _values(view: View, cursor: Cursor, named: set[str]) -> list[Offer]:
     return offers
 
 
-def _steps(cursor: Cursor, part: Part, known: Known) -> list[Offer]:
+def _steps(cursor: Cursor, known: Known) -> list[Offer]:
     """Whole steps; without a dash before the cursor each brings its own."""
     dash = "" if cursor.value.style != "bare" else "- "
     return [

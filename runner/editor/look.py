@@ -67,7 +67,9 @@ def hover(text: str, offset: int, kind: str, known: Known, schema: dict[str, Any
     if cursor.role == "key":
         choice = next((each for each in around.keys(()) if each.name == key), None)
         told = choice.about if choice is not None else around.inside(key).about()
-        return _shown(cursor.start, cursor.start + len(str(key)), f"**{key}**", told or known.about_tool(str(key)))
+        name = str(key)
+        more = _signature("tool", name, known) if name in known.callable() else ()
+        return _shown(cursor.start, cursor.start + len(name), f"**{name}**", told or known.about_tool(name), *more)
     view = around.inside(key)
     named = view.names()
     expression = _expression_at(text, cursor, "expression" in named)
@@ -153,10 +155,10 @@ def _name_hover(cursor: Cursor, expression: tuple[int, str], kind: str, known: K
     value = names.resolve(parts) if all(part.isidentifier() for part in parts) else names.type_of(name)
     if value is None:
         return None
-    source = t("From {source}.", source=value.source) if value.source else ""
-    return _shown(
-        begin + start, begin + end, f"`{name}`: {words(value)}", sentences(value.about() or None, source or None)
-    )
+    source = t("From {source}.", source=value.source) if value.source else None
+    told = sentences(value.about() or None, source)
+    head = f"`{name}`: {words(value)}"
+    return Shown(start=begin + start, end=begin + end, markdown="\n\n".join([head, *([told] if told else [])]))
 
 
 def target(text: str, offset: int, kind: str, schema: dict[str, Any], tools: tuple[str, ...]) -> Target | None:
@@ -286,3 +288,27 @@ def uses(text: str, wanted: Target) -> list[tuple[int, int]]:
     else:
         pattern = rf"(?<![\w.@]){name}(?![\w@])|(?<=\bcalls\.){name}(?![\w@])"
     return [(match.end() - len(wanted.name), match.end()) for match in re.finditer(pattern, text, re.MULTILINE)]
+
+
+def defined(text: str, wanted: Target) -> tuple[int, int] | str | None:
+    """Return where a file defines a step, a fact or its input; the name of a schema where that is what it says."""
+    tree = outline(text)
+    if wanted.kind == "input":
+        found = tree.get("input")
+        if found is None:
+            return None
+        way = ("input", *(part for name in wanted.field for part in ("properties", name)))
+        return found.text if found.kind == "text" and "@" in found.text else place_in(text, way)
+    if wanted.kind == "fact":
+        return place_in(text, ("facts", wanted.name))
+    return next((place for place in _ids(tree.get("steps")) if text[place[0] : place[1]] == wanted.name), None)
+
+
+def _ids(steps: Part | None) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    waiting = _steps(steps)
+    while waiting:
+        symbol = waiting.pop()
+        found.append((symbol.name_start, symbol.name_end))
+        waiting += symbol.inner
+    return found

@@ -6,19 +6,20 @@ elsewhere. The types of right files are `lint`'s part; here a part that cannot b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flowrun.editor.known import Known, Schema, about, descend, resolved
 from flowrun.editor.outline import Part, Step
-from flowrun.lang.expressions import parse_expression, parse_text
+from flowrun.lang.expressions import parse_expression
 from flowrun.lang.grammar_steps import VERBS
 from flowrun.lang.types import ANY, NULL, RUN, STRING, Type, TypeScope, from_schema, from_value, infer, union
 from flowrun.lang.types_infer import CALL_FIELDS
 from flowrun.words import t
 
-EXPRESSION_ROOTS = ("input", "steps", "calls", "item", "run", "args", "facts", "tables")
+_FLOAT = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +196,8 @@ def plain(part: Part, depth: int = 0) -> Any:
         return part.text == "true"
     if part.style == "plain" and part.text.lstrip("-").isdecimal() and len(part.text) < 19:
         return int(part.text)
+    if part.style == "plain" and _FLOAT.fullmatch(part.text):
+        return float(part.text)
     return part.text
 
 
@@ -270,16 +273,20 @@ class _Flow:
             return Value(type=Type(kind="list", item=last.type), schema=None, source=last.source)
         return Value(type=NULL)
 
-    def assigned(self, part: Part, names: Names) -> Value:
-        if part.kind == "text":
-            text = part.text.strip()
-            if text.startswith("${{") and text.endswith("}}") and text.count("${{") == 1:
-                return _resolve(text[3:-2], names) or Value()
-            node, _, problems = parse_text(text)
-            return (
-                Value(type=infer(node, names.scope())[0]) if node is not None and not problems else Value(type=STRING)
-            )
-        return Value(type=from_value(plain(part))) if "${{" not in str(plain(part)) else Value()
+    def assigned(self, part: Part, names: Names, depth: int = 0) -> Value:
+        """Return what is written: a value with expressions in it, or plain data."""
+        if part.kind == "map" and depth < 20:
+            fields = {entry.key: self.assigned(entry.value, names, depth + 1).type for entry in part.entries}
+            return Value(type=Type(kind="object", fields=fields, required=frozenset(fields)))
+        if part.kind == "list" and depth < 20:
+            inner = [self.assigned(item, names, depth + 1).type for item in part.items]
+            return Value(type=Type(kind="list", item=union(inner) if inner else ANY))
+        text = part.text.strip()
+        if part.kind != "text" or "${{" not in text:
+            return Value(type=from_value(plain(part)))
+        if text.startswith("${{") and text.endswith("}}") and text.count("${{") == 1:
+            return _resolve(text[3:-2], names) or Value()
+        return Value(type=STRING)
 
 
 def _is_steps(way: Sequence[Step], number: int) -> bool:
@@ -290,7 +297,7 @@ def _is_steps(way: Sequence[Step], number: int) -> bool:
 
 def _either(values: Sequence[Value]) -> Value:
     real = [value for value in values if value.type.kind != "null"]
-    if len(real) == 1 or (real and all(value.schema is not None and value.schema is real[0].schema for value in real)):
+    if len(real) == 1 or (real and all(value.schema is not None and value.schema == real[0].schema for value in real)):
         return real[0]
     return Value(type=union(value.type for value in values)) if values else Value(type=NULL)
 

@@ -7,7 +7,7 @@ example that is tried out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flowrun.core.compiled import CompiledPlan
@@ -216,22 +216,22 @@ def answer_call(compiled: CompiledPlan, question: Question) -> Answer:
 
 def possible_at(question: Question, site: Site, walk: Walk) -> bool:
     """Whether the call in question may be made at a place. Raises `TooMany`."""
-    if question.chosen is not None and is_closed(question.chosen, site):
+    if question.chosen is not None and question.chosen[1] != "unbound" and is_closed(question.chosen, site):
         return _several(question, site, walk)
     return solve(walk.whole([wanted(question, site, walk)])) is not None
 
 
 def _several(question: Question, site: Site, walk: Walk) -> bool:
-    """Of a list of few values, something is chosen where two of them are possible."""
+    """Of a list of few values, something is chosen where another one is possible, too."""
     assert question.chosen is not None
     given = site.arg(question.chosen[0])
-    formula = wanted(question, site, walk)
-    first = solve(walk.whole([formula]))
+    first = solve(walk.whole([wanted(question, site, walk)]))
     if first is None:
         return False
     value = Example(first).value(given)
     same, _ = compare("==", given, Const(value), "")
-    return value is None or solve(walk.whole([formula, negate(same)])) is not None
+    rest = wanted(replace(question, node=None, over=None), site, walk)
+    return value is None or solve(walk.whole([rest, negate(same)])) is not None
 
 
 def try_out(question: Question, site: Site, walk: Walk, tried: list[str]) -> tuple[Drive, Did] | None:

@@ -49,7 +49,8 @@ def _usual(compiled: CompiledPlan) -> Iterator[str]:
             contract = plan.tools.get(tool)
             if contract is not None and contract.effect == "write":
                 yield f"{tool} without approval"
-                yield f"{tool} more than {_most(compiled, flow, tool)} times"
+                most = _most(compiled, flow, tool)
+                yield f"{tool} more than {'once' if most == 1 else f'{most} times'}"
                 for path, schema, _ in marks.leaves(contract.input):
                     if len(path) == 1 and marks.role_of(path, schema) is not None:
                         yield f"{tool} with {path[0]} chosen by the model"

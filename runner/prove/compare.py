@@ -6,7 +6,9 @@ Owns: the operators of expressions over unknown values, as `values.compare` has 
 from __future__ import annotations
 
 from flowrun.prove.domains import (
+    BOOLEAN,
     FALSE,
+    LIST,
     MAP,
     NUMBERS,
     SOMETHING,
@@ -140,10 +142,7 @@ def _two(op: str, left: Unknown, right: Unknown, text: str) -> Answer:
     if op == "==":
         if left == right:
             return there, NO
-        alike = left.domain.meet(right.domain).meet(SOMETHING)
-        if alike.empty and not _may_be_money(left, right):
-            return NO, there
-        return Order("==", left, right), both(there, negate(Order("==", left, right)))
+        return _equal(left, right, text)
     if not left.domain.meet(MAP).empty or not right.domain.meet(MAP).empty:
         return not_followed(op, left, right, text)
     if op in (">", ">="):
@@ -152,6 +151,26 @@ def _two(op: str, left: Unknown, right: Unknown, text: str) -> Answer:
         return (there, NO) if op == "<=" else (NO, there)
     other = "<" if op == "<=" else "<="
     return Order(op, left, right), Order(other, right, left)
+
+
+def _equal(left: Unknown, right: Unknown, text: str) -> Answer:
+    """Values of different kinds are neither the same nor not; lists and maps may be neither, for what is in them."""
+    same = Order("==", left, right)
+    odd = not_followed("==", left, right, text)
+    alike: list[Formula] = []
+    for kind in (NUMBERS, TEXTS, BOOLEAN, LIST, MAP):
+        if not left.domain.meet(kind).empty and not right.domain.meet(kind).empty:
+            here = both(within(left, kind), within(right, kind))
+            alike.append(both(here, odd[1]) if kind in (LIST, MAP) else here)
+    holds: Formula = same
+    fails = both(some(alike), negate(same))
+    if _may_be_money(left, right):
+        # A map may be an amount of money, which is the same as its number.
+        mixed = either(both(within(left, MAP), within(right, NUMBERS)), both(within(left, NUMBERS), within(right, MAP)))
+        holds, fails = either(holds, both(mixed, odd[0])), either(fails, both(mixed, odd[1]))
+    if left.domain.meet(right.domain).meet(SOMETHING).empty and not _may_be_money(left, right):
+        return NO, fails
+    return holds, fails
 
 
 def _may_be_money(left: Unknown, right: Unknown) -> bool:

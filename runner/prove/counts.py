@@ -18,7 +18,7 @@ from flowrun.prove.gates import Gate
 from flowrun.prove.inside import unknowns_in
 from flowrun.prove.paths import Walk
 from flowrun.prove.questions import Question
-from flowrun.prove.script import arguments, script_of
+from flowrun.prove.script import arguments, before, script_of
 from flowrun.prove.sites import Site
 from flowrun.prove.solver import TooMany, possible, solve
 from flowrun.prove.terms import Formula, both, key_of
@@ -36,13 +36,14 @@ def answer_count(compiled: CompiledPlan, question: Question) -> Answer:
     if question.most is None:
         return _answer_sum(compiled, question)
     walk = Walk(compiled)
-    most, gates = _bound(compiled, walk, question)
+    most, gates = most_of(compiled, walk, question)
     if most <= question.most:
         return Answer(question=question, said="no", gates=gates, each=True, because=[] if gates else [_steps(question)])
     if question.what == "cost":
         told = t("No budget of this flow stops it before that, and what a model really costs is not known beforehand.")
         return Answer(question=question, said="cannot tell", because=[told])
-    shown = _shown(compiled, question)
+    one_run = most_of(compiled, walk, replace(question, in_a_day=False))[0]
+    shown = _shown(compiled, question) if one_run > question.most else None
     if shown is not None:
         return Answer(question=question, said="yes", drive=shown, did=_last(question, shown))
     if question.in_a_day:
@@ -121,7 +122,8 @@ def amount_of(question: Question, drive: Drive) -> int:
     return drive.model_calls if question.what == "model_calls" else len(counted(question, drive))
 
 
-def _bound(compiled: CompiledPlan, walk: Walk, question: Question) -> Bound:
+def most_of(compiled: CompiledPlan, walk: Walk, question: Question) -> Bound:
+    """Return the most that there can be, and the gates that say so."""
     if question.kind == "call":
         return _tool(compiled, walk, question)
     budget = _budget(compiled, question.what, question)
@@ -293,6 +295,7 @@ def _repeat(
     """Let the model propose each call as often as the limits let it."""
     assert question.most is not None
     everywhere = Walk(compiled)
+    met: set[str] = set()
     for site in sites:
         if not site.by_model:
             continue
@@ -301,8 +304,12 @@ def _repeat(
         times = int(min(most, question.most + 1))
         args = arguments(walk, example, site.name)
         turn = [(site.tool, _changed(args, number) if change else args, site.name) for number in range(times)]
-        turns = script.turns.setdefault(site.path, [])
-        script.turns[site.path] = [*turns[:-1], [*(turns[-1] if turns else []), *turn]] if turns else [turn]
+        earlier = before(walk, example, site.path, f"{site.name}<")
+        turns = script.turns.get(site.path, []) if site.path in met else []
+        known = [call for each in turns for call in each]
+        rest = [each for each in earlier if not any(each[0][0] == call[0] for call in known)]
+        script.turns[site.path] = [*rest, *turns[:-1], [*(turns[-1] if turns else []), *turn]]
+        met.add(site.path)
 
 
 def _changed(args: dict[str, object], number: int) -> dict[str, object]:

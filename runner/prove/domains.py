@@ -53,7 +53,8 @@ class Domain:
             texts, others = given - barred, False
         else:
             texts, others = self.texts & other.texts, False
-        return Domain(self.flags & other.flags, _tidy(cut, whole), texts, others, whole)
+        found = _tidy(cut, whole)
+        return Domain(self.flags & other.flags, found, texts, others, whole and bool(found))
 
     def minus(self, other: Domain) -> Domain:
         """Return what is in this one alone. A set of whole numbers takes away each number that it names."""
@@ -69,7 +70,8 @@ class Domain:
         else:
             texts = self.texts & other.texts if other.others else self.texts - other.texts
             others = False
-        return Domain(self.flags - other.flags, _tidy(left, self.whole), texts, others, self.whole)
+        found = _tidy(left, self.whole)
+        return Domain(self.flags - other.flags, found, texts, others, self.whole and bool(found))
 
     def join(self, other: Domain) -> Domain:
         """Return what is in one of them, or a little more."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from flowrun.core.commands import (
@@ -63,6 +64,8 @@ class Script:
     facts: dict[str, dict[tuple[str, str], Json]] = field(default_factory=dict)
     fails: set[str] = field(default_factory=set)
     handed: dict[str, Json] = field(default_factory=dict)
+    towards: str = ""
+    """The step that the example is about."""
     wasteful: bool = False
     """The model asks for as much as it can get."""
 
@@ -113,9 +116,14 @@ class Drive:
         for _ in range(MOST_EVENTS):
             if execution.finished is not None or not execution.open:
                 break
-            command = next(iter(execution.open.values()))
+            command = max(execution.open.values(), key=self._near)
             execution.resume(self._answer(command))
         return self
+
+    def _near(self, command: Any) -> int:
+        """What stands side by side goes on where the story leads to first."""
+        way = zip(command.path.split("/"), self.script.towards.split("/"), strict=False)
+        return sum(1 for _ in takewhile(lambda part: part[0] == part[1], way))
 
     def calls(self, tool: str | None = None) -> list[Did]:
         """Return the calls that were made."""

@@ -11,6 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from flowrun.prove.domains import LIST, MAP, NULL, Domain
+from flowrun.prove.inside import unknowns_of
 from flowrun.prove.lists import FEW, present
 from flowrun.prove.shapes import field, item_schema, kinds_of, root
 from flowrun.prove.solver import State
@@ -54,6 +55,8 @@ class Example:
         self._listed, self._long = set(listed), long
         self.theory = state.theory
         self._values: dict[Unknown, Json] = {}
+        self.spoken = set(self.theory.known).union(*map(unknowns_of, state.told))
+        """What something was said of."""
         self._orders = [f for f in state.told if isinstance(f.parts[0] if isinstance(f, Not) else f, Order)]
         self._texts: dict[str, int] = {}
         self._choose()
@@ -116,8 +119,7 @@ class Example:
     def _choose(self) -> None:
         """Choose the values of all that statements were made about, so that the orders among them hold."""
         self._back_from_ages()
-        plain = [u for u in self.theory.known if not u.made and self._is_plain(u)]
-        plain += [u for f in self._orders for u in (f.parts[0] if isinstance(f, Not) else f).parts[1:]]
+        plain = sorted((u for u in self.spoken if not u.made), key=lambda u: str(u.key))
         waiting = [
             u for u in dict.fromkeys(plain) if u not in self._values and self._is_plain(u) and u.stands_for is None
         ]
@@ -182,7 +184,7 @@ class Example:
 
     def _back_from_ages(self) -> None:
         """A moment of which only the age is asked lies that long before now."""
-        for unknown in list(self.theory.known):
+        for unknown in sorted(self.spoken, key=lambda each: str(each.key)):
             if unknown.made and unknown.text.startswith("age(") and len(unknown.parts) == 1:
                 moment = unknown.parts[0]
                 ages = _numbers(self.theory.domain(unknown), {})
@@ -214,16 +216,17 @@ class Example:
         made: dict[str, Json] = {}
         for name in dict.fromkeys(names):
             inner = field(unknown, name)
-            if not isinstance(inner, Unknown) or not (name in required or self._spoken_of(inner)):
+            if not isinstance(inner, Unknown) or not (name in required or self.about(inner) or inner in self._values):
                 continue
             value = self._made(inner, deep + 1)
             if value is not None or name in required:
                 made[name] = value
         return made
 
-    def _spoken_of(self, unknown: Unknown) -> bool:
+    def about(self, unknown: Unknown) -> bool:
+        """Whether anything was said of a value or a part of it."""
         size = len(unknown.key)
-        return any(other.key[:size] == unknown.key for other in (*self.theory.known, *self._values))
+        return any(other.key[:size] == unknown.key for other in self.spoken)
 
     def _list(self, unknown: Unknown, deep: int) -> Json:
         made: list[Json] = []

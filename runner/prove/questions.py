@@ -36,7 +36,7 @@ _PARTS = tuple(
         ("after", rf"without (?P<tool>{_NAME}\.{_NAME})(?: before)?{_END}"),
         ("after", rf"before (?P<tool>{_NAME}\.{_NAME}){_END}"),
         ("over", rf"over (?P<amount>\d[\d.]*)(?: (?P<code>[A-Z]{{3}}))?(?:{_DAY}(?: for one (?P<per>{_NAME}))?){_END}"),
-        ("times", rf"(?:more than|>) (?P<most>\d+)(?: times?)?{_DAY}{_END}"),
+        ("times", rf"(?:more than|>) (?P<most>\d+|once|twice)(?: times?)?{_DAY}{_END}"),
         ("chosen", rf"with (?P<arg>{_NAME}) (?P<by>chosen by the model|from the message|unbound){_END}"),
         ("when", r"when (?P<expr>.+?)(?=\s+without (?:approval|ask_person|[\w.]+ before)\b|$)"),
     )
@@ -132,7 +132,7 @@ def _take(kind: str, match: re.Match[str], found: dict[str, Any], tools: Collect
         found["in_a_day"] = bool(match["day"])
         found["per"] = match["per"]
     elif kind == "times":
-        found["most"] = int(match["most"])
+        found["most"] = {"once": 1, "twice": 2}.get(match["most"]) or int(match["most"])
         found["in_a_day"] = bool(match["day"])
     elif kind == "chosen":
         found["chosen"] = (match["arg"], BY[match["by"]])

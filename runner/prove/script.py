@@ -21,7 +21,7 @@ Json = Any
 def script_of(walk: Walk, example: Example, site: Site | None) -> Script:
     """Return the script of an example. `site`: the call that it is about. Raises `NoExample`."""
     roots = walk.roots
-    script = Script(input=example.whole(roots["input",]))
+    script = Script(input=example.whole(roots["input",]), towards="" if site is None else site.path)
     flows = [walk.compiled.plan.flow, *walk.compiled.plan.flows.values()]
     verbs = {step.id: step for flow in flows for step in steps_in(flow.steps)}
     for key, unknown in roots.items():
@@ -60,28 +60,29 @@ def _facts(walk: Walk, example: Example, script: Script) -> None:
         script.facts[name] = {
             key: example.whole(unknown)
             for key, unknown in found.facts.items()
-            if isinstance(unknown, Unknown) and spoken_of(example, unknown)
+            if isinstance(unknown, Unknown) and example.about(unknown)
         }
-
-
-def spoken_of(example: Example, unknown: Unknown) -> bool:
-    """Whether anything was said about a value or a part of it."""
-    size = len(unknown.key)
-    return any(other.key[:size] == unknown.key for other in example.theory.known)
 
 
 def _turns(walk: Walk, example: Example, path: str, site: Site | None) -> list[Turn]:
     """Return the turns of a model in a step: first what was made before, each in a turn of its own, then the call."""
-    target = site.name if site is not None and site.by_model and site.path == path else None
-    made = [
+    if site is None or not site.by_model or site.path != path:
+        return before(walk, example, path, "!last")
+    return [*before(walk, example, path, f"{site.name}<"), [_proposed(walk, example, site.name)]]
+
+
+def before(walk: Walk, example: Example, path: str, part: str) -> list[Turn]:
+    """Return the calls that a model made in a step, of those whose name has a part, the earliest first."""
+    names = [
         name
         for name, proposal in walk.proposals.items()
-        if proposal.path == path and name != target and example.so(thing(name, "done"))
-        and (name.startswith(f"{target}<") if target is not None else "!last" in name)
-    ]  # fmt: skip
-    made.sort(key=lambda name: -name.count("<"))
-    names = [*made, target] if target is not None else made
-    return [[(walk.proposals[name].tool, arguments(walk, example, name), name)] for name in names]
+        if proposal.path == path and part in name and example.so(thing(name, "done"))
+    ]
+    return [[_proposed(walk, example, name)] for name in sorted(names, key=lambda name: -name.count("<"))]
+
+
+def _proposed(walk: Walk, example: Example, name: str) -> tuple[str, dict[str, Json], str]:
+    return walk.proposals[name].tool, arguments(walk, example, name), name
 
 
 def arguments(walk: Walk, example: Example, name: str) -> dict[str, Json]:

@@ -31,6 +31,7 @@ from flowrun.prove.terms import (
     either,
     meaning,
     negate,
+    some,
     thing,
 )
 
@@ -84,6 +85,7 @@ class Sites:
         self.sites: list[Site] = []
         self.looping = 0
         self._known: dict[str, Made] = {}
+        self._first: dict[str, Formula] = {}
         self.proposals: dict[str, Proposed] = {}
         """By name, each call of a model that was looked at."""
         self.roots: dict[tuple[Any, ...], Unknown] = {}
@@ -217,15 +219,23 @@ class Sites:
         """Return one call that a model made in a step, `back` calls away from the one that is looked at."""
         done = thing(name, "done")
         args, judged, _ = self._proposal(flow, step, place, path, name, tool, back)
-        self.implies(done, judged.allowed)
+        self.implies(done, both(judged.allowed, self._begins(flow, step, place, path)))
         output = self.root(("out", name), self.compiled.plan.tools[tool].output, ("tool", tool))
         return Made(done, entry(output, args, **_marks(name)), several=True)
+
+    def _begins(self, flow: m.FlowPlan, step: m.AskStep, place: Place, path: str) -> Formula:
+        """Return the statement that one of a step's calls can be its first, which no other one was made before."""
+        if path not in self._first:
+            self._first[path] = YES
+            ways = [self._proposal(flow, step, place, path, f"{path}!{tool}!first", tool, -1) for tool in step.tools]
+            self._first[path] = some(judged.allowed for _, judged, _ in ways)
+        return self._first[path]
 
     def _proposal(
         self, flow: m.FlowPlan, step: m.AskStep, place: Place, path: str, name: str, tool: str, back: int
     ) -> tuple[Value, Judged, Place]:
         here = place.fork()
-        for other in step.tools:
+        for other in step.tools if back >= 0 else ():
             here.add(other, self._earlier(flow, step, place, path, name, other, back + 1))
         contract = self.compiled.plan.tools[tool]
         offered = self.compiled.offered_input(flow, contract)
@@ -246,7 +256,8 @@ class Sites:
             own = f"{name}<{tool}"
             if own not in self._known:
                 if back > BACK:
-                    self._known[own] = self.anything(flow, tool, own)
+                    made = self.anything(flow, tool, own)
+                    self._known[own] = Made(NO, made.entry, several=True) if self.few else made
                 else:
                     self._known[own] = self._own(flow, step, place, path, own, tool, back)
             return self._known[own]

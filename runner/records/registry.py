@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,11 @@ class Registry:
     """Record schemas by name and version. `folders` come first, in their order; the bundled schemas come
     last.
 
-    A schema is read once; make a new registry to see changed files.
+    A schema is read once; make a new registry to see changed files. `stored`: bytes to read in place of those on the disk.
     """
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, folders: Sequence[Path] = (), stored: Mapping[str, bytes] | None = None) -> None:
+        self._stored = stored or {}
         self._folders = [*folders, bundled()]
         self._known: dict[tuple[str, int], dict[str, Json] | None] = {}
 
@@ -41,7 +42,7 @@ class Registry:
         key = (name, version)
         if key not in self._known:
             path = self.path(name, version)
-            self._known[key] = None if path is None else read_schema(path)
+            self._known[key] = None if path is None else read_schema(path, self._stored.get(str(path)))
         return self._known[key]
 
     def path(self, name: str, version: int) -> Path | None:
@@ -76,10 +77,10 @@ def bundled() -> Path:
     return Path(flowrun.schemas.__file__).parent / "records"
 
 
-def read_schema(path: Path) -> dict[str, Json]:
-    """Read one schema file. Raises `ConfigError` (FR2010) with file, line and column."""
+def read_schema(path: Path, stored: bytes | None = None) -> dict[str, Json]:
+    """Read one schema file, or `stored` in its place. Raises `ConfigError` (FR2010) with file, line and column."""
     try:
-        raw = path.read_bytes()
+        raw = path.read_bytes() if stored is None else stored
     except OSError as error:
         raise ConfigError(
             t("{path}: cannot be read: {strerror}", path=path, strerror=error.strerror), code="FR2010"
