@@ -57,7 +57,8 @@ def write_tests(folder: Path) -> None:
         (folder / file.name).write_bytes(file.read_bytes())
     policy = (source / f"{FLOW}.policy.yaml").read_text(encoding="utf-8")
     (folder / f"{FLOW}.policy.yaml").write_text(policy.partition("\ntests:")[0], encoding="utf-8")
-    tests = sorted(source.glob("tests/*.test.yaml"))
+    whole = sorted(source.glob("tests/*.test.yaml"))
+    tests = [file for file in whole if "\ntests:" not in file.read_text(encoding="utf-8")]
     for number in range(TESTS):
         test = tests[number % len(tests)]
         (inner / f"{number:03}_{test.name}").write_bytes(test.read_bytes())

@@ -6,31 +6,22 @@ Owns: what lies beside a flow (policies, examples), the catalogue of a workspace
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from flowrun import wiring
-from flowrun.app.beside import findings_beside
-from flowrun.app.lock import changed
-from flowrun.errors import ConfigError, Diagnostic, FlowError, InputError
+from flowrun.errors import Diagnostic, FlowError, InputError
 from flowrun.lang import parse, spec, spec_files
 from flowrun.lang.expr_problem import closest
 from flowrun.lang.files import find_file, matching, read_source, source_of
 from flowrun.lang.source import Source
-from flowrun.lint.allowed import Allowed, judge
-from flowrun.lint.budget import price_findings
+from flowrun.lint.allowed import judge
 from flowrun.lint.check import check_flow
-from flowrun.lint.record_files import lock_findings, readers_findings, upgrade_findings
 from flowrun.lint.schemas import file_findings as schema_findings
-from flowrun.lint.schemas import is_schema_file
-from flowrun.lint.supported import tools_findings, workspace_findings
-from flowrun.lint.workspace import file_findings, halt_findings, mark_findings, mode_findings, role_findings
+from flowrun.lint.workspace import halt_findings
 from flowrun.plan.catalogue import Catalogue, FlowSource
 from flowrun.plan.model import Example, ModelPlan
-from flowrun.privacy.marks import SECRET, kinds_in
 from flowrun.words import t
 
 if TYPE_CHECKING:
@@ -283,106 +274,6 @@ def today() -> str:
     return wiring.clock().now()[:10]
 
 
-def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalogue) -> list[Diagnostic]:
-    flows, aside = flow_names(ws), Reader()  # each flow's own findings are told where it is checked
-    all_flows = [aside.read(path, "flow") for path in flow_files(ws)] if file.privacy else []
-    marks = _marks(ws, known, [flow for flow in all_flows if flow is not None])
-    return [
-        *workspace_findings(file),
-        *role_findings(file),
-        *file_findings(file, lambda pattern: bool(matching(Path(file.file).parent, pattern))),
-        *mode_findings(file, flows),
-        *halt_findings(file, known.tools, flows),
-        *mark_findings(file, marks),
-        *price_findings(file, today()),
-    ]
-
-
-def _marks(ws: Workspace, known: Catalogue, flows: Iterable[spec.Flow]) -> set[str]:
-    """Return the kinds that schemas mark anywhere in a workspace, and those that are known by their form."""
-    schemas: list[Any] = [schema for tool in known.tools.values() for schema in (tool.input, tool.output)]
-    schemas += [known.schema(name, version) for name, version in ws.registry.names()]
-    schemas += [msgspec.to_builtins(flow) for flow in flows]
-    return {"email", "phone", SECRET, *(kind for schema in schemas for kind in kinds_in(schema))}
-
-
 def _stop_at_errors(findings: Sequence[Diagnostic]) -> None:
     if any(d.severity == "error" for d in findings):
         raise FlowError(list(findings))
-
-
-class Looked(NamedTuple):
-    """What a check of many files came to."""
-
-    files: list[Path]
-    findings: list[Diagnostic]
-    texts: dict[str, str]
-    """The text of each file that was read, as findings count its lines."""
-    allowed: list[Allowed]
-    """Findings that comments set aside."""
-
-
-def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes] | None = None) -> Looked:
-    """Check files, all of the workspace where none is named. `stored`: what to read in place of files on the disk."""
-    files = [file for path in paths or [str(ws.root)] for file in _expand(ws, path, stored or {})]
-    reader = Reader(stored)
-    known: Catalogue | None = None
-    findings: list[Diagnostic] = []
-    for file in dict.fromkeys(files):
-        if file.suffix == ".json" and is_schema_file(str(file.absolute())):
-            reader.schema(file)
-        elif file.name.endswith(SUFFIX):
-            source = reader.flow(file)
-            if source is not None:
-                known = known or _lenient(ws, reader)
-                findings += check_flow(source, known).findings
-        elif not any(d.span.file == str(file) for d in reader.findings) and str(file) not in reader.texts:
-            value = reader.read(file, parse.kind_of(file.name) or "flow")
-            if isinstance(value, spec.ToolFile):
-                findings += tools_findings(value)
-            elif isinstance(value, spec_files.WorkspaceFile):
-                known = known or _lenient(ws, reader)
-                findings += _file_findings(ws, value, known)
-            elif isinstance(value, spec_files.UpgradeFile):
-                findings += upgrade_findings(value, ws.registry.get)
-            elif isinstance(value, spec_files.ReadersFile):
-                findings += readers_findings(value, ws.registry.get, None if ws.config is None else ws.roles)
-    if any(ws.root.is_relative_to(Path(path).resolve()) for path in paths or [str(ws.root)] if Path(path).is_dir()):
-        findings += lock_findings(changed(ws))
-    found = [*reader.findings, *findings, *findings_beside(ws, known, reader.values, reader.texts)]
-    judged = judge(found, reader.texts, today(), _looked_for(ws, paths, files))
-    unique = dict.fromkeys(sorted(judged.findings, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
-    return Looked(list(dict.fromkeys(files)), list(unique), reader.texts, judged.allowed)
-
-
-def _looked_for(ws: Workspace, paths: Sequence[str], files: Iterable[Path]) -> Callable[[str], bool]:
-    """Whether all findings of a file were looked for: those of a policy or a tool come from every flow that it is for."""
-    whole = not paths or any(ws.root.is_relative_to(Path(path).resolve()) for path in paths if Path(path).is_dir())
-    alone = {str(file) for file in files if whole or file.name.endswith((SUFFIX, ".test.yaml", ".json"))}
-    return alone.__contains__
-
-
-def _lenient(ws: Workspace, reader: Reader) -> Catalogue:
-    """Return the catalogue for a check: a schema file that is wrong is a finding there, and says nothing here."""
-
-    def schema(name: str, version: int) -> dict[str, Any] | None:
-        try:
-            return ws.registry.get(name, version)
-        except ConfigError:
-            path = ws.registry.path(name, version)
-            if path is not None and str(path) not in reader.texts:
-                reader.schema(path)
-            return {}
-
-    return replace(catalogue(ws, reader), schema=schema)
-
-
-def _expand(ws: Workspace, path: str, stored: Mapping[str, bytes]) -> list[Path]:
-    folder = Path(path)
-    if path in stored:
-        return [folder]  # it need not be on the disk
-    if not folder.is_dir():
-        return [locate(ws, path)]
-    found = [f for f in sorted(folder.rglob("*.yaml")) if parse.kind_of(f.name) is not None]
-    found += [f for f in sorted(folder.rglob("v*.json")) if is_schema_file(str(f.absolute()))]
-    return [f for f in found if not any(part.startswith(".") for part in f.relative_to(folder).parts)]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flowrun import __version__
-from flowrun.app.flows import Looked, check_paths
+from flowrun.app.checking import Looked, check_paths
 from flowrun.app.workspace import load_workspace
 from flowrun.errors import FlowError, InputError
 from flowrun.lang.files import load_bytes

@@ -167,6 +167,27 @@ def collect(ws: Workspace, paths: Sequence[str] = ()) -> Collected:
     return found
 
 
+def collect_for(ws: Workspace, flow: Path) -> Collected:
+    """Read the tests of one flow: those beside it and in the workspace, and those of the policies there."""
+    paths = [str(flow.parent), *([str(ws.root)] if ws.config is not None else [])]
+    found = collect(ws, paths)
+
+    def of_it(test: TestFile) -> bool:
+        try:
+            return flow_file(ws, test).resolve() == flow.resolve()
+        except FlowrunError:
+            return False
+
+    unique = {(Path(test.file).resolve(), test.span.line): test for test in found.tests if of_it(test)}
+    policies = {
+        (Path(test.span.file).resolve(), test.span.line): (policy, test)
+        for policy in found.policies
+        for test in policy.tests
+    }
+    alone = [msgspec.structs.replace(policy, tests=(test,)) for policy, test in policies.values()]
+    return Collected(tests=list(unique.values()), policies=alone, broken=found.broken)
+
+
 def _cases(ws: Workspace, file: TestsFile, found: Collected) -> None:
     """Add the cases of policies that stand among tests: as the tests of those policies, or as a failed result."""
     named: dict[str, list[spec.PolicyTest]] = {}
@@ -174,7 +195,7 @@ def _cases(ws: Workspace, file: TestsFile, found: Collected) -> None:
         named.setdefault(each.policy, []).append(each.case)
     if not named:
         return
-    known = {policy.policy: policy for policy in _policies_for(ws, Path(file.file))}
+    known = {policy.policy: policy for policy in _policies_for(ws, file)}
     for name, cases in named.items():
         if name in known:
             found.policies.append(msgspec.structs.replace(known[name], tests=tuple(cases)))
@@ -185,12 +206,16 @@ def _cases(ws: Workspace, file: TestsFile, found: Collected) -> None:
         found.broken.append(broken)
 
 
-def _policies_for(ws: Workspace, file: Path) -> list[spec.Policy]:
-    """Return the policies that cases in a file may name: the workspace's, and those beside it or in two folders above."""
+def _policies_for(ws: Workspace, file: TestsFile) -> list[spec.Policy]:
+    """Return the policies that cases in a file may name: the workspace's, and those beside its flow or it, or above it."""
     reader = Reader()
     patterns = () if ws.config is None else ws.config.policies
     files = [found for pattern in patterns for found in matching(ws.root, pattern)]
-    for folder in reversed(list(file.resolve().parents)[:3]):
+    place = Path(file.file)
+    folders = list(reversed(list(place.resolve().parents)[:3]))
+    with contextlib.suppress(FlowrunError):
+        folders.append((beside(place, file.flow) or locate(ws, file.flow)).parent)
+    for folder in folders:
         files += sorted(folder.glob("*.policy.yaml"))
     read = [reader.read(each, "policy") for each in dict.fromkeys(files)]
     return [policy for policy in read if policy is not None]

@@ -20,8 +20,15 @@ from flowrun.cli.output import note
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at a time.")
 @click.option("--coverage", is_flag=True, help="Say what the tests try of each flow, and what they leave out.")
 @click.option(
-    "--fail-under", type=click.FloatRange(0, 100), metavar="N", help="End with 1 where less than N % is tried."
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="N",
+    help="End with 1 where less than N % is tried, or noticed.",
 )
+@click.option("--mutate", is_flag=True, help="Put small defects into one flow and say which ones no test notices.")
+@click.option("--generate", is_flag=True, help="Print tests for what the tests of one flow leave out.")
+@click.option("--fresh", is_flag=True, help="With --generate: as if the flow had no tests.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write them there.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write JUnit XML too.")
 @options.JSON
 @options.WORKSPACE
@@ -32,6 +39,10 @@ def command(
     jobs: int | None,
     coverage: bool,
     fail_under: float | None,
+    mutate: bool,
+    generate: bool,
+    fresh: bool,
+    output: Path | None,
     junit: Path | None,
     as_json: bool,
     workspace: Path | None,
@@ -45,12 +56,21 @@ def command(
       flowrun test
       flowrun test flows/support_to_ticket --only twice
       flowrun test --coverage --fail-under 80
+      flowrun test --generate refund_request --output refund.test.yaml
+      flowrun test --mutate refund_request
     """
     from flowrun.app.coverage import run_covered
+    from flowrun.app.generate import generate as generate_for
+    from flowrun.app.mutate import mutate as mutate_flow
     from flowrun.app.tests import run_tests
     from flowrun.cli import test_text as text
 
     ws = options.workspace_of(workspace)
+    if mutate:
+        made = mutate_flow(ws, one_flow(paths, "mutate"), jobs=jobs, on_defect=text.progress)
+        return text.mutated(made, fail_under, as_json=as_json)
+    if generate:
+        return text.generated(generate_for(ws, one_flow(paths, "generate"), fresh=fresh), output, as_json=as_json)
     note("Testing")
     told = text.silent if as_json else text.tell
     if not coverage and fail_under is None:
@@ -62,3 +82,10 @@ def command(
     if junit is not None:
         text.write_junit(junit, results)
     return text.covered(results, flows, fail_under, as_json=as_json)
+
+
+def one_flow(paths: tuple[str, ...], option: str) -> str:
+    """Return the flow that is meant. Raises `UsageError` where it is not one."""
+    if len(paths) != 1:
+        raise click.UsageError(f"name one flow, such as: flowrun test --{option} refund_request")
+    return paths[0]

@@ -6,6 +6,8 @@ and quotes, and where an embedded `${{ … }}` ends. No nodes are made here.
 
 from __future__ import annotations
 
+import re
+
 from flowrun.lang.expr_problem import Problem
 from flowrun.words import mark, t
 
@@ -25,6 +27,15 @@ _TWO = {
 }
 
 
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
+_SUSPECT = re.compile(
+    rf"""["'&|?*${_CURLY}]|!(?!=)|(?<![=!<>])=(?!=)|[=!<>]==|==>|=[<>]|<>|\b(?:{"|".join(_WORDS)})\b"""
+)
+"""Where one of these stands outside quotes, the expression is looked at sign by sign: it may still be right."""
+_BRACKET = re.compile(r"[()\[\]{}]")
+_INNER = re.compile(r"[\"'()\[\]{}$%]")
+
+
 def find_trap(text: str) -> Problem | None:
     """Return the first thing in an expression that is surely wrong, or None."""
     if len(text) > MAX_LENGTH:
@@ -34,6 +45,11 @@ def find_trap(text: str) -> Problem | None:
             t("Split it with `set`."),
             "",
         )
+    return None if _harmless(text) else _look(text)
+
+
+def _look(text: str) -> Problem | None:
+    """Look at an expression sign by sign."""
     opened: list[tuple[str, bool]] = []
     at, end = 0, len(text)
     while at < end:
@@ -71,6 +87,23 @@ def find_trap(text: str) -> Problem | None:
             "",
         )
     return None
+
+
+def _harmless(text: str) -> bool:
+    """Return whether nothing in an expression can be a trap: most are so, and one look at the whole costs little."""
+    bare = _QUOTED.sub(" ", text)
+    if _SUSPECT.search(bare) is not None:
+        return False
+    opened: list[str] = []
+    for found in _BRACKET.finditer(bare):
+        sign = found.group()
+        if sign in "([{":
+            opened.append(sign)
+            if len(opened) > MAX_DEPTH:
+                return False
+        elif not opened or opened.pop() != _CLOSING[sign]:
+            return False
+    return not opened
 
 
 def _sign(text: str, at: int, opened: list[tuple[str, bool]]) -> Problem | None:
@@ -158,7 +191,8 @@ def find_end(text: str, at: int, closing: str = "}}") -> int:
     in which another `${{` begins has no end.
     """
     start, depth = at, 0
-    while at < len(text):
+    while (found := _INNER.search(text, at)) is not None:
+        at = found.start()
         char = text[at]
         if char in "\"'":
             after = _after_quote(text, at)

@@ -186,6 +186,7 @@ def _several(cx: Reader, read: Read) -> TestsFile:
     shared = read.get("given", {})
     members = [each for each in read.get("tests") if isinstance(each, TestFile)]
     return TestsFile(
+        flow=read.get("flow"),
         tests=tuple(_with(shared, read.get("flow"), each) for each in members),
         cases=tuple(each for each in read.get("tests") if isinstance(each, PolicyCase)),
         file=cx.source.file,
@@ -199,8 +200,9 @@ def _with(shared: Mapping[str, Any], flow: str, test: TestFile) -> TestFile:
     if "input" in shared and (input is None or (isinstance(input, dict) and isinstance(shared["input"], dict))):
         input = {**shared["input"], **input} if isinstance(input, dict) else shared["input"]
     named = {key: {**shared.get(key, {}), **getattr(test, key)} for key in ("tools", "model", "people", "events")}
+    common = frozenset((key, name) for key in named for name in shared.get(key, {}) if name not in getattr(test, key))
     return msgspec.structs.replace(
-        test, flow=test.flow or flow, now=test.now or shared.get("now"), input=input, **named
+        test, flow=test.flow or flow, now=test.now or shared.get("now"), input=input, shared=common, **named
     )
 
 

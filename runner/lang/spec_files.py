@@ -42,7 +42,8 @@ class TestFile(msgspec.Struct, frozen=True, kw_only=True):
     of `{propose: …}` and `{answer: …}`. `people`: by tool or step id a word (`approve`, `reject by Ana`, `late`), a change
     of the call, or an answer; a list has one for each time that is asked. `events`: by event name its payload, or a list.
     `deliver`: how often the input arrives. `after`: seconds that pass. `places`: where each value below a path of keys
-    stands (an entry of a list has its number in the path).
+    stands (an entry of a list has its number in the path). `shared`: what it has in common with other tests of its file, as
+    (key, name).
     """
 
     test: str
@@ -61,6 +62,7 @@ class TestFile(msgspec.Struct, frozen=True, kw_only=True):
     span: Span
     at: Mapping[str, Span]
     places: Mapping[Path, Span] = {}
+    shared: frozenset[tuple[str, str]] = frozenset()
 
     __test__ = False
 
@@ -82,6 +84,7 @@ class PolicyCase(msgspec.Struct, frozen=True, kw_only=True):
 class TestsFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file with several tests: of one flow, with what they share already in each, and cases of policies."""
 
+    flow: str
     tests: tuple[TestFile, ...]
     cases: tuple[PolicyCase, ...]
     file: str

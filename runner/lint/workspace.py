@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from flowrun.core.halts import ALL, FLOWS
 from flowrun.errors import Diagnostic, Span
-from flowrun.lang import spec, spec_files
+from flowrun.lang import spec_files
 from flowrun.lint.findings import Findings
 from flowrun.words import t
 
@@ -78,12 +78,10 @@ def mark_findings(config: spec_files.WorkspaceFile, marks: Collection[str]) -> l
     return out.found
 
 
-def name_findings(flows: Iterable[spec.Flow], policies: Iterable[spec.Policy]) -> list[Diagnostic]:
+def name_findings(named: Iterable[tuple[str, Span]]) -> list[Diagnostic]:
     """Return a finding for each flow and policy whose name another file has already: only one of the two is ever found."""
     out = Findings()
     first: dict[str, Span] = {}
-    named = [(f"flows.{flow.flow}@{flow.version}", spec.place_of(flow, "flow")) for flow in flows]
-    named += [(policy.policy, spec.place_of(policy, "policy")) for policy in policies]
     for name, place in named:
         if name in first:
             out.add(

@@ -22,6 +22,7 @@ from flowrun.prove.evaluate import Evaluator
 from flowrun.prove.example import Example, NoExample
 from flowrun.prove.gates import Gate, asks_role
 from flowrun.prove.inside import unknowns_of
+from flowrun.prove.lists import FEW, MORE
 from flowrun.prove.origins import by_choice, is_closed, really_chosen
 from flowrun.prove.paths import Walk
 from flowrun.prove.questions import Question
@@ -30,10 +31,10 @@ from flowrun.prove.shapes import root
 from flowrun.prove.sites import Site
 from flowrun.prove.solver import State, TooMany, solve
 from flowrun.prove.terms import (
+    NO,
     Const,
     Formula,
     Money,
-    Not,
     Thing,
     Value,
     both,
@@ -45,6 +46,7 @@ from flowrun.prove.terms import (
 from flowrun.words import t
 
 Json = Any
+MOST_REASONS = 4
 TRIES = 12
 """How many ways are tried out for one place."""
 
@@ -200,18 +202,29 @@ def answer_call(compiled: CompiledPlan, question: Question) -> Answer:
     if not left:
         gates, each = blocked_by(compiled, question)
         return Answer(question=question, said="no", gates=gates, each=each)
-    few = Walk(compiled, few=True)
+    few = Walk(compiled, few=FEW)
     tried: list[str] = []
+    best = _best(question, left, few, tried)
+    if best is None and any(site.edited != NO for site in left):
+        best = _best(question, left, Walk(compiled, few=FEW, edits=True), tried)
+    if best is None:
+        few = Walk(compiled, few=MORE)
+        best = _best(question, left, few, tried)
+    if best is not None:
+        return Answer(question=question, said="yes", drive=best[0], did=best[1], site=best[2])
+    reasons = unsure or not_followed(question, left, few) or list(dict.fromkeys(tried))
+    return Answer(question=question, said="cannot tell", because=reasons)
+
+
+def _best(question: Question, sites: Sequence[Site], few: Walk, tried: list[str]) -> tuple[Drive, Did, Site] | None:
+    """Return the shortest run that was found."""
     best: tuple[Drive, Did, Site] | None = None
-    for site in left:
+    for site in sites:
         twin = next(each for each in few.sites if each.name == site.name)
         shown = try_out(question, twin, few, tried)
         if shown is not None and (best is None or len(shown[0].done) < len(best[0].done)):
             best = (*shown, site)
-    if best is not None:
-        return Answer(question=question, said="yes", drive=best[0], did=best[1], site=best[2])
-    reasons = unsure or not_followed(question, left, walk) or list(dict.fromkeys(tried))
-    return Answer(question=question, said="cannot tell", because=reasons)
+    return best
 
 
 def possible_at(question: Question, site: Site, walk: Walk) -> bool:
@@ -275,23 +288,36 @@ def bar(state: State) -> Formula | None:
     return negate(every(chosen)) if chosen else None
 
 
-def not_followed(question: Question, sites: Sequence[Site], walk: Walk) -> list[str]:
-    """Return the expressions that stand between the question and an answer."""
+def not_followed(question: Question, sites: Sequence[Site], few: Walk) -> list[str]:
+    """Return the expressions that stand between the question and an answer.
+
+    Where few are looked at and there is a way, what was not followed on it; else what it takes longer lists for.
+    """
     found: list[str] = []
     for site in sites:
-        formulas = walk.whole([wanted(question, site, walk)])
-        try:
-            state = solve(formulas)
-        except TooMany:
+        twin = next(each for each in few.sites if each.name == site.name)
+        near = _unclear(question, twin, few)
+        if near is not None:
+            found += [t("This cannot be followed: {text}", text=text) for text in near]
             continue
-        if state is None:
-            continue
-        texts = [thing.text for thing in state.things if isinstance(thing, Thing) and thing.text]
-        for told in state.told:
-            plain = told.parts[0] if isinstance(told, Not) else told
-            texts += [unknown.text for unknown in unknowns_of(plain) if unknown.made and unknown.text]
-        found += [t("This cannot be followed: {text}", text=text) for text in dict.fromkeys(texts)]
-    return list(dict.fromkeys(found))
+        far = _unclear(question, site, Walk(few.compiled)) or []
+        found += [t("Only short lists were tried out: {text}", text=text) for text in far if "|" in text]
+    return list(dict.fromkeys(found))[:MOST_REASONS]
+
+
+def _unclear(question: Question, site: Site, walk: Walk) -> list[str] | None:
+    """Return the texts of what is not followed on a way to the call, None where there is no way."""
+    twin = next(each for each in walk.sites if each.name == site.name)
+    try:
+        state = solve(walk.whole([wanted(question, twin, walk)]))
+    except TooMany:
+        return []
+    if state is None:
+        return None
+    texts = [thing.text for thing in state.things if isinstance(thing, Thing) and thing.text]
+    for told in state.told:
+        texts += [unknown.text for unknown in unknowns_of(told) if unknown.made and unknown.text]
+    return list(dict.fromkeys(texts))
 
 
 def blocked_by(compiled: CompiledPlan, question: Question) -> tuple[list[Gate], bool]:

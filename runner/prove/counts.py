@@ -16,6 +16,7 @@ from flowrun.prove.drive import Did, Drive, Script
 from flowrun.prove.example import Example, NoExample
 from flowrun.prove.gates import Gate
 from flowrun.prove.inside import unknowns_in
+from flowrun.prove.lists import FEW
 from flowrun.prove.paths import Walk
 from flowrun.prove.questions import Question
 from flowrun.prove.script import arguments, before, script_of
@@ -238,7 +239,7 @@ def _one(walk: Walk, question: Question, limit: LimitPlan, sites: Sequence[Site]
 def _shown(compiled: CompiledPlan, question: Question) -> Drive | None:
     """Return a run that has more than so many, None where none was found."""
     assert question.most is not None
-    walk = Walk(compiled, few=True)
+    walk = Walk(compiled, few=FEW)
     writes = question.kind == "call" or question.what == "writes"
     if question.what == "model_calls":
         return _wasted(compiled, question, walk)

@@ -27,6 +27,7 @@ from flowrun.core.events import (
     Answered,
     CallFailed,
     Decided,
+    Edited,
     Fault,
     ModelFailed,
     ModelReplied,
@@ -64,6 +65,8 @@ class Script:
     facts: dict[str, dict[tuple[str, str], Json]] = field(default_factory=dict)
     fails: set[str] = field(default_factory=set)
     handed: dict[str, Json] = field(default_factory=dict)
+    edits: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """By path of a call, what a person who is asked about it makes of it."""
     towards: str = ""
     """The step that the example is about."""
     wasteful: bool = False
@@ -184,7 +187,16 @@ class Drive:
             now=self.now,
         )
         for verdict in verdicts:
-            if not command.met or verdict.verdict != "allow":
+            if verdict.tool.startswith("flows.") and verdict.verdict == "allow":
+                self._note(
+                    "call",
+                    verdict.path,
+                    tool=verdict.tool,
+                    data=verdict.args,
+                    verdict=verdict,
+                    people=tuple(command.met),
+                )
+            elif not command.met or verdict.verdict != "allow":
                 self._note("judged", verdict.path, tool=verdict.tool, verdict=verdict, people=tuple(verdict.approvers))
         return Decided(path=command.path, at=self.now, verdicts=verdicts)
 
@@ -288,10 +300,19 @@ class Drive:
     def _person(self, command: AskPerson) -> Any:
         asked, path = command.asked, command.path
         if asked.kind == "approval":
+            standing = self.execution.standing(command)
+            for verdict in standing.proposals:
+                if verdict.path in self.script.edits and len(self.members(asked.to[0])) > 1:
+                    return self._edit(path, verdict, self.script.edits.pop(verdict.path), asked.to[0])
+            if not standing.proposals:
+                return Answered(path=path, at=self.now, action="edit", by=asked.to[0])
             self._asked[path] = list(asked.to)
             self._note("approves", path, people=tuple(asked.to), tool=", ".join(v.tool for v in asked.proposals))
             return Answered(path=path, at=self.now, action="approve", by=", ".join(asked.to))
         step = _step(path)
+        if asked.kind == "question" and step in self.script.fails:
+            self._note("late", step, people=tuple(asked.to))
+            return Answered(path=path, at=self.now, action="late")
         data = self.script.handed.get(step) if asked.kind == "hand_off" else self.script.answers.get(step)
         if "answer" in asked.may and (data is not None or asked.kind == "question"):
             data = self._sample(asked.form) if data is None else data
@@ -299,6 +320,18 @@ class Drive:
             return Answered(path=path, at=self.now, action="answer", by=asked.to[0], data=data)
         self._note("closes", step, people=tuple(asked.to))
         return Answered(path=path, at=self.now, action="close", by=asked.to[0])
+
+    def members(self, role: str) -> list[str]:
+        """Return who may answer for a role: who changes a call and who says yes to it are two people."""
+        known = self.compiled.plan.roles.get(role)
+        return ["one of them", "another one"] if known is None else known.members
+
+    def _edit(self, path: str, verdict: Verdict, args: dict[str, Json], by: str) -> Edited:
+        self._names[verdict.path] = f"{verdict.path}/@edit"
+        self._note("edits", path, tool=verdict.tool, data=args, people=(by,))
+        return Edited(
+            path=f"{path}/@edit-1", at=self.now, entry=path, call=verdict.path, digest=verdict.digest, args=args, by=by
+        )
 
     def _wait(self, command: Wait) -> Woken:
         if command.due is not None and (command.event is None or command.path in self.script.fails):

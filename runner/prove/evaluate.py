@@ -44,7 +44,7 @@ from flowrun.values.names import Names
 
 Json = Any
 Node = list[Any]
-MOST_CASES = 40
+MOST_CASES = 120
 """More combinations of cases than this are not looked at one by one."""
 _GIVES = {
     "integer": ("length", "count"),
@@ -62,12 +62,12 @@ KINDS: dict[str, Json] = {
 
 
 class Evaluator:
-    """Evaluates at one place. `few`: lists that are not known are taken to have at most two items.
+    """Evaluates at one place. `few`: lists that are not known are taken to have at most so many items; 0: any number.
 
     With `few` not every way is looked at: it is for finding examples, never for excluding anything.
     """
 
-    def __init__(self, place: Place, *, few: bool = False) -> None:
+    def __init__(self, place: Place, *, few: int = 0) -> None:
         self.place = place
         self.few = few
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from flowrun.prove.domains import LIST, MAP, NULL, Domain
 from flowrun.prove.inside import unknowns_of
-from flowrun.prove.lists import FEW, present
+from flowrun.prove.lists import MORE, present
 from flowrun.prove.shapes import field, item_schema, kinds_of, root
 from flowrun.prove.solver import State
 from flowrun.prove.terms import (
@@ -231,7 +231,7 @@ class Example:
     def _list(self, unknown: Unknown, deep: int) -> Json:
         made: list[Json] = []
         schema = item_schema(unknown)
-        for place in range(FEW):
+        for place in range(MORE):
             if not self.state.so(present(unknown, place)):
                 break
             key = (*unknown.key, f"#{place}")

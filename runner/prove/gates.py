@@ -91,7 +91,7 @@ def judge(
     args: Value,
     bound: dict[str, Value],
     taken_out: Collection[Gate],
-    few: bool,
+    few: int,
 ) -> Judged:
     """Return when a call may be made; `at` is a name for this judgement, which nothing else shares."""
     parts: list[Formula] = []

@@ -34,12 +34,13 @@ from flowrun.prove.terms import (
 )
 from flowrun.values.compare import arithmetic
 
-FEW = 2
-MOST = 6
+FEW, MORE = 2, 6
+"""How many items of a list are looked at, first and then."""
+MOST = 8
 Where = Sequence[tuple[str, Value]]
 
 
-def list_function(name: str, given: Sequence[Value], where: Where, *, few: bool) -> Value | None:
+def list_function(name: str, given: Sequence[Value], where: Where, *, few: int) -> Value | None:
     """Return what a filter gives for a list, None where this list or filter is not followed."""
     if name not in _KNOWN or not given or (len(given) > 1 and not isinstance(given[1], Const)):
         return None
@@ -50,7 +51,7 @@ def list_function(name: str, given: Sequence[Value], where: Where, *, few: bool)
     return _KNOWN[name](listed, wanted, where)
 
 
-def items_of(value: Value, *, few: bool) -> Items | None:
+def items_of(value: Value, *, few: int) -> Items | None:
     """Return a list with its possible items, None where they are not known."""
     match value:
         case Items():
@@ -60,7 +61,7 @@ def items_of(value: Value, *, few: bool) -> Items | None:
                 return Items([(YES, Const(part)) for part in value.value])
             return Items([], NO) if value.value is None else None
         case Unknown():
-            return few_of(value) if few and not value.made else None
+            return few_of(value, few) if few and not value.made else None
         case Cases():
             parts = [(when, items_of(inner, few=few)) for when, inner in value.cases]
             found: list[tuple[Formula, Value]] = []
@@ -74,12 +75,12 @@ def items_of(value: Value, *, few: bool) -> Items | None:
     return None
 
 
-def few_of(unknown: Unknown) -> Items:
-    """Return an unknown list as one of at most two items."""
+def few_of(unknown: Unknown, most: int) -> Items:
+    """Return an unknown list as one of few items."""
     schema = item_schema(unknown)
     found: list[tuple[Formula, Value]] = []
     before = within(unknown, LIST)
-    for place in range(FEW):
+    for place in range(most):
         before = both(before, present(unknown, place))
         item = Unknown(
             (*unknown.key, f"#{place}"),

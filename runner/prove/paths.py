@@ -66,8 +66,15 @@ class End:
 class Walk(Sites):
     """One walk. `taken_out`: gates that are taken to be open; `few` as for `Evaluator`."""
 
-    def __init__(self, compiled: CompiledPlan, *, taken_out: Collection[Gate] = (), few: bool = False) -> None:
-        super().__init__(compiled, taken_out=taken_out, few=few)
+    def __init__(
+        self,
+        compiled: CompiledPlan,
+        *,
+        taken_out: Collection[Gate] = (),
+        few: int = 0,
+        edits: bool | None = None,
+    ) -> None:
+        super().__init__(compiled, taken_out=taken_out, few=few, edits=edits)
         self.prompts: list[Prompt] = []
         self.ends: list[End] = []
         self.stops: list[Formula] = []

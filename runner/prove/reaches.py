@@ -17,6 +17,7 @@ from flowrun.prove.evaluate import attribute
 from flowrun.prove.example import Example, NoExample
 from flowrun.prove.gates import Gate
 from flowrun.prove.inside import unknowns_in
+from flowrun.prove.lists import FEW
 from flowrun.prove.paths import Prompt, Walk
 from flowrun.prove.questions import Question
 from flowrun.prove.script import script_of
@@ -51,7 +52,7 @@ def answer_reaches(compiled: CompiledPlan, question: Question) -> Answer:
         path = ".".join(question.path)
         because = [] if gates else [t("No prompt of this flow has {path}, and no model is told it.", path=path)]
         return Answer(question=question, said="no", gates=gates, each=each, because=because)
-    few = Walk(compiled, few=True)
+    few = Walk(compiled, few=FEW)
     for prompt, formula in _ways(few, question):
         drive = _tried(compiled, few, prompt, formula, question)
         if drive is not None:
@@ -192,7 +193,7 @@ def answer_record(compiled: CompiledPlan, question: Question) -> Answer:
         always = t("On every way to the end stands the step that writes the record, and nothing goes around it.")
         because = [] if gates else [always]
         return Answer(question=question, said="no", gates=gates, each=each, because=because)
-    few = Walk(compiled, few=True)
+    few = Walk(compiled, few=FEW)
     tried = t("No example was found that does it.")
     for end in few.ends:
         try:

@@ -13,7 +13,7 @@ from flowrun.prove.drive import Script, Turn
 from flowrun.prove.example import Example
 from flowrun.prove.paths import Walk
 from flowrun.prove.sites import Site
-from flowrun.prove.terms import Unknown, thing
+from flowrun.prove.terms import NO, Unknown, thing
 
 Json = Any
 
@@ -48,15 +48,17 @@ def script_of(walk: Walk, example: Example, site: Site | None) -> Script:
             if gone and isinstance(step, m.CallStep) and (site is None or site.path != path):
                 script.fails.add(path)
     _facts(walk, example, script)
+    for each in walk.sites:
+        if each.edited != NO and example.so(each.edited):
+            changed = example.value(each.args)
+            script.edits[each.path] = changed if isinstance(changed, dict) else {}
     for prompt in walk.prompts:
         script.turns[prompt.path] = _turns(walk, example, prompt.path, site)
     return script
 
 
 def _facts(walk: Walk, example: Example, script: Script) -> None:
-    judged = {site.name: site.judged for site in walk.sites}
-    judged.update({name: made.judged for name, made in walk.proposals.items()})
-    for name, found in judged.items():
+    for name, found in walk.judgements.items():
         script.facts[name] = {
             key: example.whole(unknown)
             for key, unknown in found.facts.items()

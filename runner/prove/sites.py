@@ -77,7 +77,13 @@ class Proposed:
 class Sites:
     """What a walk knows of calls. `axioms`: what follows, in every run, where a statement holds."""
 
-    def __init__(self, compiled: CompiledPlan, *, taken_out: Collection[Gate], few: bool) -> None:
+    def __init__(
+        self, compiled: CompiledPlan, *, taken_out: Collection[Gate], few: int, edits: bool | None = None
+    ) -> None:
+        """`edits`: whether people may change a call that they are asked about; without a word, where not few are looked at."""
+        self.edits = not few if edits is None else edits
+        self.judgements: dict[str, Judged] = {}
+        """By name, each judgement of a call."""
         self.compiled = compiled
         self.taken_out = frozenset(taken_out)
         self.few = few
@@ -140,7 +146,7 @@ class Sites:
         edited: Formula = NO
         args = plain
         tool = self.compiled.plan.tools.get(step.tool)
-        if judged.asking and tool is not None and isinstance(plain, Fields) and not self.few:
+        if judged.asking and tool is not None and isinstance(plain, Fields) and self.edits:
             # Who is asked may change the call before saying yes.
             edited = thing(path, "edited")
             self.implies(edited, both(judged.allowed, asks_role(judged.asking, None)))
@@ -301,7 +307,7 @@ class Sites:
         bound: dict[str, Value],
     ) -> Judged:
         """Return the judgement of a call."""
-        return judge(
+        found = self.judgements[at] = judge(
             self.compiled,
             flow,
             tool,
@@ -312,6 +318,7 @@ class Sites:
             taken_out=self.taken_out,
             few=self.few,
         )
+        return found
 
 
 def _marks(name: str) -> dict[str, Unknown]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from flowrun.core.compiled import bound_names
 from flowrun.prove.drive import Did, Drive
 from flowrun.words import t
 
@@ -48,10 +49,16 @@ def _line(did: Did, following: Did | None, last: bool) -> str:
             return t("In the step {step} the model proposes {calls}.", step=step, calls=calls)
         case "judged":
             return _judged(did)
+        case "edits":
+            return t(
+                "{people} changes the call of {tool} to {data}.", people=people, tool=did.tool, data=shown(did.data)
+            )
         case "approves":
             return t("{people} says yes.", people=people)
         case "person":
             return t("{people} answers in the step {step}: {data}.", people=people, step=step, data=shown(did.data))
+        case "late":
+            return t("{people} does not answer in the step {step} in time.", people=people, step=step)
         case "closes":
             return t("{people} closes the step {step} without an answer.", people=people, step=step)
         case "event":
@@ -93,7 +100,7 @@ def given_of(drive: Drive) -> dict[str, Json]:
     """Return the run as `given` of a test: what everybody says in it, in order."""
     tools: dict[str, list[Json]] = {}
     model: dict[str, list[Json]] = {}
-    people: dict[str, Json] = {}
+    people: dict[str, Any] = {}
     events: dict[str, list[Json]] = {}
     for did in drive.done:
         step = did.path.rpartition("/")[2]
@@ -109,10 +116,18 @@ def given_of(drive: Drive) -> dict[str, Json]:
                 model.setdefault(step, []).append(said)
             case "proposes":
                 model.setdefault(step, []).append({"propose": did.data})
+            case "edits":
+                bound = bound_names(drive.compiled.plan.flow, did.tool)
+                changed = {name: value for name, value in did.data.items() if name not in bound}
+                editor, approver = drive.members(did.people[0])[:2]
+                people[did.tool] = [{"edit": changed, "by": editor}, f"approve by {approver}"]
             case "approves":
-                people.update(dict.fromkeys(did.tool.split(", "), "approve"))
+                for tool in did.tool.split(", "):
+                    people.setdefault(tool, "approve")
             case "person":
                 people[step] = did.data
+            case "late":
+                people[step] = "late"
             case "event":
                 events.setdefault(did.tool.split("@")[0], []).append(did.data)
     found: dict[str, Json] = {"now": drive.started.at, "input": drive.script.input, "tools": tools, "model": model}

@@ -16,8 +16,11 @@ from flowrun.plan.model import AskStep
 from flowrun.testing.expected_decisions import asked, decisions
 from flowrun.testing.play import Play, all_steps
 from flowrun.testing.result import Said, differences, located, shown
+from flowrun.words import mark, t
 
 Json = Any
+EFFECTS = mark("{tool} had an effect {found} times, not {wanted}.")
+TRIED = mark("{tool} was tried {found} times, not {wanted}.")
 
 
 def unmet(play: Play) -> list[str]:
@@ -32,20 +35,24 @@ def unmet(play: Play) -> list[str]:
             found.append(located(play.test.place("expect", key, *said.path), said.text))
 
     if len(play.runs) > 1:
-        text = f"The same input arrived {play.test.deliver} times and made {len(play.runs)} runs; a `key` makes it one."
+        text = t(
+            "The same input arrived {times} times and made {runs} runs; a `key` makes it one.",
+            times=play.test.deliver,
+            runs=len(play.runs),
+        )
         found.append(located(play.test.place("deliver"), text))
     if expect.outcome is not None:
         say("outcome", _outcome(play, expect.outcome, events))
     if expect.reason is not None:
         say("reason", _reason(play, expect.reason))
     if expect.calls is not None:
-        say("calls", _counts(play, expect.calls, calls_made(play, events), "had an effect"))
+        say("calls", _counts(play, expect.calls, calls_made(play, events), EFFECTS))
     if expect.attempts is not None:
-        say("attempts", _counts(play, expect.attempts, attempts_made(play, events), "was tried"))
+        say("attempts", _counts(play, expect.attempts, attempts_made(play, events), TRIED))
     if "record" in expect.at or expect.record is not None:
         record = summarise(events).record
         if record is None and expect.record is not None:
-            say("record", [f"No record was written, and {shown(expect.record)} was expected in one."])
+            say("record", [t("No record was written, and {wanted} was expected in one.", wanted=shown(expect.record))])
         else:
             say("record", differences(expect.record, record, "record"))
     if expect.decisions is not None:
@@ -108,17 +115,19 @@ def _outcome(play: Play, expected: str, events: list[AnyEvent]) -> Iterator[str]
     if actual == expected:
         return
     row = play.journal.run(play.run)
-    why = [f"Reason: {row.reason}"] if row.reason else []
-    why += [f"Step {e.step}: {e.fault.message}" for e in events if isinstance(e, StepFailed)]
+    why = [t("Reason: {reason}", reason=row.reason)] if row.reason else []
+    why += [t("Step {step}: {why}", step=e.step, why=e.fault.message) for e in events if isinstance(e, StepFailed)]
     for entry in play.journal.inbox(run=play.run):
-        why.append(f'{", ".join(entry.to)} must answer "{entry.asked["title"]}" ({entry.path}).')
-    yield " ".join([f"The outcome should be {expected} and is {actual}.", *dict.fromkeys(why)])
+        who = ", ".join(entry.to)
+        why.append(t('{who} must answer "{what}" ({path}).', who=who, what=entry.asked["title"], path=entry.path))
+    first = t("The outcome should be {wanted} and is {found}.", wanted=expected, found=actual)
+    yield " ".join([first, *dict.fromkeys(why)])
 
 
 def _reason(play: Play, expected: str) -> Iterator[str]:
     actual = reason_of(play)
     if " ".join(expected.split()) not in " ".join(actual.split()):
-        yield f"The reason should hold {shown(expected)} and is {shown(actual)}."
+        yield t("The reason should hold {wanted} and is {found}.", wanted=shown(expected), found=shown(actual))
 
 
 def _counts(play: Play, expected: Mapping[str, int], actual: Mapping[str, int], what: str) -> Iterator[Said]:
@@ -126,19 +135,23 @@ def _counts(play: Play, expected: Mapping[str, int], actual: Mapping[str, int], 
     for tool, count in expected.items():
         if tool not in known:
             # Also where 0 is expected: a misspelled tool would never be called, and the test would prove nothing.
-            yield Said(f"There is no tool {tool} in this flow. {suggestion(tool, known)}", (tool,))
+            yield _no_tool(tool, known)
         elif actual.get(tool, 0) != count:
-            yield Said(f"{tool} {what} {actual.get(tool, 0)} times, not {count}.", (tool,))
+            yield Said(t(what, tool=tool, found=actual.get(tool, 0), wanted=count), (tool,))
+
+
+def _no_tool(tool: str, known: Iterable[str]) -> Said:
+    return Said(f"{t('There is no tool {tool} in this flow.', tool=tool)} {suggestion(tool, known)}", (tool,))
 
 
 def _world(play: Play, expected: Json) -> Iterator[str | Said]:
     if not isinstance(expected, Mapping):
-        yield "`world` is a map from a tool to what its calls made: `desk.create_ticket: [{severity: high}]`."
+        yield t("`world` is a map from a tool to what its calls made: `desk.create_ticket: [{severity: high}]`.")
         return
     known = sorted(play.compiled.plan.tools)
     for tool, made in expected.items():
         if tool not in known:
-            yield Said(f"There is no tool {tool} in this flow. {suggestion(str(tool), known)}", (tool,))
+            yield _no_tool(str(tool), known)
             continue
         wanted = made if isinstance(made, list | tuple) else [made]
         actual = [effect.as_json() for effect in play.tools.effects.get(tool, [])]
@@ -152,21 +165,30 @@ def _prompts(play: Play, expected: Mapping[str, Mapping[str, tuple[str, ...]]]) 
     asks = sorted(step.id for step in all_steps(play.compiled.plan) if isinstance(step, AskStep))
     for step, said in expected.items():
         if step not in asks:
-            yield Said(f"The flow asks no model in a step {step}. {suggestion(step, asks)}", (step,))
+            text = t("The flow asks no model in a step {step}.", step=step)
+            yield Said(f"{text} {suggestion(step, asks)}", (step,))
             continue
         told = [as_text(message) for call in play.models.calls if call.step == step for message in call.messages]
         if not told:
-            yield Said(f"The model was never asked in step {step}, so nothing of its prompt can be told.", (step,))
+            text = t("The model was never asked in step {step}, so nothing of its prompt can be told.", step=step)
+            yield Said(text, (step,))
             continue
         for place, text in enumerate(said.get("contains", ())):
             if not any(_spoken(text, message) for message in told):
                 yield Said(
-                    f"The model of step {step} was never told {shown(text)}. Its prompt: {shown(_prompt(play, step))}",
+                    t(
+                        "The model of step {step} was never told {text}. Its prompt: {prompt}",
+                        step=step,
+                        text=shown(text),
+                        prompt=shown(_prompt(play, step)),
+                    ),
                     (step, "contains", place),
                 )
         for place, text in enumerate(said.get("lacks", ())):
             if any(_spoken(text, message) for message in told):
-                yield Said(f"The model of step {step} was told {shown(text)}.", (step, "lacks", place))
+                yield Said(
+                    t("The model of step {step} was told {text}.", step=step, text=shown(text)), (step, "lacks", place)
+                )
 
 
 def _spoken(text: str, message: str) -> bool:

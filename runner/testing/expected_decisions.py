@@ -14,6 +14,7 @@ from flowrun.insight.places import locate
 from flowrun.lang.expr_problem import suggestion
 from flowrun.testing.play import Play, all_steps
 from flowrun.testing.result import Said
+from flowrun.words import t
 
 Json = Any
 VERDICTS = {"ask": "approve"}
@@ -53,7 +54,7 @@ def _rules(play: Play, path: str, verdict: Verdict) -> list[str]:
 def decisions(play: Play, expected: Json, events: Sequence[AnyEvent]) -> Iterator[str | Said]:
     """Yield which decisions are not as expected."""
     if not isinstance(expected, Mapping):
-        yield "`decisions` is a map from a tool to allow, deny or approve, or to a list of them."
+        yield t("`decisions` is a map from a tool to allow, deny or approve, or to a list of them.")
         return
     made = judged(play, events)
     for tool, wanted in expected.items():
@@ -61,13 +62,21 @@ def decisions(play: Play, expected: Json, events: Sequence[AnyEvent]) -> Iterato
         listed = list(wanted) if isinstance(wanted, list | tuple) else [wanted] * max(len(found), 1)
         if odd := [each for each in listed if not _is_word(each)]:
             yield Said(
-                f"`decisions.{tool}` cannot be {odd[0]!r}. Write allow, deny or approve, or with the rule: {{deny: RULE}}.",
+                t(
+                    "`decisions.{tool}` cannot be {word}. Write allow, deny or approve, or with the rule: {deny: RULE}.",
+                    tool=tool,
+                    word=repr(odd[0]),
+                ),
                 (tool,),
             )
         elif len(found) != len(listed) or not all(map(_meets, found, listed)):
             yield Said(
-                f"The decisions on {tool} should be {', '.join(map(_shown, listed)) or 'none'} "
-                f"and are {', '.join(_told(each, listed) for each in found) or 'none'}.",
+                t(
+                    "The decisions on {tool} should be {wanted} and are {found}.",
+                    tool=tool,
+                    wanted=", ".join(map(_shown, listed)) or t("none"),
+                    found=", ".join(_told(each, listed) for each in found) or t("none"),
+                ),
                 (tool,),
             )
 
@@ -111,10 +120,15 @@ def asked(play: Play, expected: Mapping[str, Sequence[str]], events: Sequence[An
                 found.setdefault(name, []).extend(role for role in event.to if role not in found.get(name, []))
     for name, roles in expected.items():
         if name not in known:
-            yield Said(f"The flow has no tool or step {name}. {suggestion(name, known)}", (name,))
+            text = t("The flow has no tool or step {name}.", name=name)
+            yield Said(f"{text} {suggestion(name, known)}", (name,))
         elif sorted(found.get(name, [])) != sorted(roles):
             yield Said(
-                f"About {name}, {', '.join(roles) or 'nobody'} should be asked; "
-                f"{', '.join(found.get(name, [])) or 'nobody'} {'were' if len(found.get(name, [])) > 1 else 'was'}.",
+                t(
+                    "About {name}, {wanted} should be asked; it was {found}.",
+                    name=name,
+                    wanted=", ".join(roles) or t("nobody"),
+                    found=", ".join(found.get(name, [])) or t("nobody"),
+                ),
                 (name,),
             )

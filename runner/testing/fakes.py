@@ -22,6 +22,7 @@ from flowrun.plan.model import ToolPlan
 from flowrun.ports.models import ModelReply
 from flowrun.ports.tools import ToolRequest, ToolResult
 from flowrun.records.samples import NoSample, sample
+from flowrun.records.validation import Checker
 from flowrun.values.moments import format_moment, parse_moment
 from flowrun.words import t
 
@@ -103,6 +104,7 @@ class FakeTools:
     ) -> None:
         self._contracts = contracts
         self._given = given
+        self._by_call = {name for name, answer in given.items() if is_by_call(contracts.get(name), answer)}
         self._next: Counter[str] = Counter()
         self._known: dict[tuple[str, str], Effect] = {}
         self._crash_after = crash_after
@@ -178,11 +180,7 @@ class FakeTools:
 
     def left(self) -> dict[str, int]:
         """Return how many answers of each list were never asked for, where there are any."""
-        counts = {
-            name: len(given) - self._next[name]
-            for name, given in self._given.items()
-            if isinstance(given, list | tuple)
-        }
+        counts = {name: len(self._given[name]) - self._next[name] for name in sorted(self._by_call)}
         return {name: count for name, count in counts.items() if count > 0}
 
     def _entry(self, request: ToolRequest) -> Json:
@@ -190,26 +188,44 @@ class FakeTools:
         if name not in self._given:
             self.problems.append(
                 Lack(
-                    f"The flow called {name}, and the test says nothing about it. Add `{name}:` under given.tools, "
-                    f"for example `{name}: {example_of(self._contracts[name])}`.",
+                    t(
+                        "The flow called {name}, and the test says nothing about it. Add `{name}:` under given.tools, "
+                        "for example `{name}: {example}`.",
+                        name=name,
+                        example=example_of(self._contracts[name]),
+                    ),
                     ("given", "tools"),
                 )
             )
             raise AdapterError(t("The test says nothing about {name}.", name=name), code=NOT_GIVEN)
         given = self._given[name]
-        if not isinstance(given, list | tuple):
+        if name not in self._by_call:
             return given
         place = self.place(request)
         if place >= len(given):
             self.problems.append(
                 Lack(
-                    f"{name} was called for the {place + 1}. time; given.tools.{name} lists {len(given)} answers. "
-                    "Add one, or write a single answer without a list, which holds for every call.",
+                    t(
+                        "{name} was called for the {number}. time; given.tools.{name} lists {listed} answers. "
+                        "Add one, or write a single answer without a list, which holds for every call.",
+                        name=name,
+                        number=place + 1,
+                        listed=len(given),
+                    ),
                     ("given", "tools", name, len(given) - 1),
                 )
             )
             raise AdapterError(t("The test lists no further answer of {name}.", name=name), code=NOT_GIVEN)
         return given[place]
+
+
+def is_by_call(contract: ToolPlan | None, given: Json) -> bool:
+    """Return whether what a test gives for a tool is a list of answers by call: not where the list is itself an answer."""
+    if not isinstance(given, list | tuple):
+        return False
+    if contract is None or contract.output.get("type") == "object":
+        return True
+    return bool(Checker(contract.output).check(list(given), placeholders=False))
 
 
 def example_of(contract: ToolPlan) -> str:

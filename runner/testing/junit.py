@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree as xml
 
 from flowrun.testing.result import TestResult
+from flowrun.words import t
 
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -51,9 +52,9 @@ def junit(results: Iterable[TestResult]) -> bytes:
 def lines(result: TestResult) -> list[str]:
     """Return what is told of a test that failed, line by line: what is wrong, what was left over, what happened."""
     told = [line for message in result.messages for line in message.split("\n")]
-    told += [f"left over: {note}" for note in result.notes]
+    told += [t("left over: {what}", what=note) for note in result.notes]
     if result.story:
-        told += ["what happened:", *(f"  {line}" for line in result.story)]
+        told += [t("what happened:"), *(f"  {line}" for line in result.story)]
     return told
 
 

@@ -10,28 +10,53 @@ from collections.abc import Iterator
 
 from flowrun.testing.fakes import Lack
 from flowrun.testing.play import Play, arrived, awaited
+from flowrun.words import t
 
 
 def leftovers(play: Play) -> Iterator[Lack]:
-    """Yield what was left over, each with what to do about it."""
+    """Yield what was left over, each with what to do about it; what a test shares with others is not its own to leave over."""
+    yield from (lack for lack in _leftovers(play) if lack.path[1:3] not in play.test.shared)
+
+
+def _leftovers(play: Play) -> Iterator[Lack]:
     for step, count in play.models.left().items():
         place = len(play.test.model[step]) - count
         yield Lack(
-            f"The model was never asked for reply {place + 1} of step {step}; take it out of given.model.{step}, "
-            "or find out why the step does not ask.",
+            t(
+                "The model was never asked for reply {number} of step {step}; take it out of given.model.{step}, "
+                "or find out why the step does not ask.",
+                number=place + 1,
+                step=step,
+            ),
             ("given", "model", step, place),
         )
     for tool, count in play.tools.left().items():
         place = len(play.test.tools[tool]) - count
         yield Lack(
-            f"{tool} was called {place} times, and the test lists {place + count} answers; take answer {place + 1} out of "
-            f"given.tools.{tool}, or find out why it is not called.",
+            t(
+                "{tool} was called {called} times, and the test lists {listed} answers; take answer {number} out of "
+                "given.tools.{tool}, or find out why it is not called.",
+                tool=tool,
+                called=place,
+                listed=place + count,
+                number=place + 1,
+            ),
             ("given", "tools", tool, place),
         )
     for name, entry in play.people.left():
-        number = "" if entry is None else f" a {entry + 1}. time"
+        if entry is None:
+            text = t(
+                "Nobody was asked about {name}; take it out of given.people, or find out why nobody is asked.",
+                name=name,
+            )
+        else:
+            text = t(
+                "Nobody was asked about {name} for the {number}. time; take that out of given.people, or find out why.",
+                name=name,
+                number=entry + 1,
+            )
         yield Lack(
-            f"Nobody was asked about {name}{number}; take it out of given.people, or find out why nobody is asked.",
+            text,
             ("given", "people", name, *([] if entry is None else [entry])),
         )
     events = play.events()
@@ -41,7 +66,12 @@ def leftovers(play: Play) -> Iterator[Lack]:
         wanted = len(payload) if isinstance(payload, list | tuple) else 1
         if came < wanted:
             yield Lack(
-                f"The run never waited for the event {name}{'' if wanted == 1 else f' a {came + 1}. time'}; "
-                "take it out of given.events, or find out why it does not wait.",
+                t(
+                    "The run waited for the event {name} {came} times, and the test gives it {wanted} times; take it out of "
+                    "given.events, or find out why it does not wait.",
+                    name=name,
+                    came=came,
+                    wanted=wanted,
+                ),
                 ("given", "events", name),
             )

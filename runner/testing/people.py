@@ -21,6 +21,7 @@ from flowrun.ports.journal import InboxRow
 from flowrun.records.validation import Checker
 from flowrun.testing.result import Unplayable
 from flowrun.testing.words import LATE, WORDS, Word, of_roles, word_of
+from flowrun.words import t
 
 Json = Any
 _STEP = re.compile(r"[a-z][a-z0-9_]*")
@@ -93,7 +94,7 @@ class FakePeople:
         if LATE in actions:
             if actions != {LATE}:
                 raise Unplayable(
-                    "One inbox entry cannot be answered for one call and late for another.", "given", "people"
+                    t("One inbox entry cannot be answered for one call and late for another."), "given", "people"
                 )
             return LATE
         if "approve" in actions:
@@ -126,8 +127,13 @@ class FakePeople:
             members = self._compiled.plan.roles.get(role)
             if word.by and members is not None and word.by not in members.members:
                 raise Unplayable(
-                    f"given.people.{name}: {word.by} is not in the role {role}, which has "
-                    f"{', '.join(members.members) or 'nobody'}.",
+                    t(
+                        "given.people.{name}: {person} is not in the role {role}, which has {members}.",
+                        name=name,
+                        person=word.by,
+                        role=role,
+                        members=", ".join(members.members) or t("nobody"),
+                    ),
                     *("given", "people", name),
                 )
         return votes
@@ -170,7 +176,10 @@ class FakePeople:
         if entry.kind != "hand_off":
             if entry.asked.get("problems") and not self._listed(name):
                 told = _listed(entry.asked["problems"])
-                raise Unplayable(f"The answer given.people.{name} was not accepted: {told}", *("given", "people", name))
+                raise Unplayable(
+                    t("The answer given.people.{name} was not accepted: {why}", name=name, why=told),
+                    *("given", "people", name),
+                )
             if word is not None and word.action == LATE:
                 return LATE
         may = entry.asked.get("may", [])
@@ -179,9 +188,10 @@ class FakePeople:
             return [_settled(entry, word, by, now)]
         problems = checker.check(value, placeholders=False) if checker is not None else []
         if problems or "answer" not in may:
-            why = _listed(problems) or f"only {', '.join(may)} is possible here."
+            why = _listed(problems) or t("only {words} is possible here.", words=", ".join(may))
             raise Unplayable(
-                f"The answer given.people.{name} does not fit the form of the step: {why}", *("given", "people", name)
+                t("The answer given.people.{name} does not fit the form of the step: {why}", name=name, why=why),
+                *("given", "people", name),
             )
         return [Answered(path=entry.path, at=now, action="answer", by=by, data=value)]
 
@@ -223,4 +233,4 @@ def _settled(entry: InboxRow, word: Word, by: str, now: str) -> Answered:
 
 
 def _listed(problems: Iterable[Mapping[str, Json]]) -> str:
-    return "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems)
+    return "; ".join(f"{p.get('path') or t('the whole')}: {p['message']}" for p in problems)

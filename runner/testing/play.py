@@ -22,13 +22,14 @@ from flowrun.ports.models import Models
 from flowrun.ports.tools import Tools
 from flowrun.runtimes.dispatch import Dispatch
 from flowrun.runtimes.local import LocalRuntime
-from flowrun.testing.fakes import FAULTS, FakeClock, FakeModels, FakeTools, Lack, fault_of
+from flowrun.testing.fakes import FAULTS, FakeClock, FakeModels, FakeTools, Lack, fault_of, is_by_call
 from flowrun.testing.people import FakePeople
 from flowrun.testing.result import Unplayable, shown
 from flowrun.testing.watched import WatchedPlan
 from flowrun.testing.words import LATE
 from flowrun.values.moments import add_seconds
 from flowrun.values.names import Names
+from flowrun.words import mark, t
 
 Json = Any
 START = "2026-01-05T09:00:00Z"
@@ -102,7 +103,8 @@ class Play:
             await self._deliver()
         await self._go_on()
         if self.test.crash_after is not None and not self.tools.crashed.is_set():
-            raise Unplayable(f"{self.test.crash_after} was never called, so nothing crashed.", "crash_after")
+            told = t("{tool} was never called, so nothing crashed.", tool=self.test.crash_after)
+            raise Unplayable(told, "crash_after")
 
     async def _deliver(self) -> None:
         started = self._started()
@@ -119,7 +121,7 @@ class Play:
             await self._resume()
             moves += 1
             if moves > MOST_MOVES:
-                raise Unplayable(f"After {MOST_MOVES} answers the run still asks.", "flow")
+                raise Unplayable(t("After {n} answers the run still asks.", n=MOST_MOVES), "flow")
 
     def _started(self) -> RunStarted:
         flow = self.compiled.plan.flow
@@ -128,7 +130,7 @@ class Play:
         if flow.key is not None:
             value = self.compiled.value(flow.key, Names(input=input, now=now))
             if value is None:
-                raise Unplayable("The flow's `key` is empty for this input.")
+                raise Unplayable(t("The flow's `key` is empty for this input."))
             key = str(value)
         return RunStarted(
             path="",
@@ -196,7 +198,8 @@ class Play:
     def _say(self, events: list[AnyEvent]) -> None:
         receipt = self.journal.commit([Append(run=self.run, epoch=None, events=events, durable=True)])[0]
         if not receipt.ok:
-            raise Unplayable(f"The journal refused an answer of the test: {receipt.refused} {receipt.rule}".rstrip())
+            why = f"{receipt.refused} {receipt.rule}".rstrip()
+            raise Unplayable(t("The journal refused an answer of the test: {why}", why=why), "given", "people")
 
     def _payload(self, wait: Waiting) -> tuple[Json] | None:
         event = wait.event or ""
@@ -210,7 +213,8 @@ class Play:
                     payload = payload[place]
                 problems = self.compiled.check(event, payload, placeholders=False)
                 if problems:
-                    told = f"given.events.{name} is no valid {event}: {_problem(problems)}"
+                    why = _problem(problems)
+                    told = t("given.events.{name} is no valid {event}: {why}", name=name, event=event, why=why)
                     raise Unplayable(told, "given", "events", name)
                 return (payload,)
         return None
@@ -268,42 +272,62 @@ def check_given(test: TestFile, compiled: CompiledPlan) -> None:
     plan = compiled.plan
     problems = compiled.check(plan.flow.input, test.input, placeholders=False)
     if problems:
-        raise Unplayable(f"given.input is no valid {plan.flow.input}: {_problem(problems)}", "given", "input")
+        told = t("given.input is no valid {schema}: {why}", schema=plan.flow.input, why=_problem(problems))
+        raise Unplayable(told, "given", "input")
     ids = {step.id for step in all_steps(plan)}
     events = awaited(plan)
-    _known("given.model", "step", test.model, ids)
-    _known("given.tools", "tool", test.tools, plan.tools)
+    _known("given.model", mark("{place}: the flow has no step {name}; it has {known}."), test.model, ids)
+    _known("given.tools", mark("{place}: the flow has no tool {name}; it has {known}."), test.tools, plan.tools)
     _known(
         "given.people",
-        "tool or step",
+        mark("{place}: the flow has no tool or step {name}; it has {known}."),
         test.people,
         ids | set(plan.tools) | {f"flows.{f.name}" for f in plan.flows.values()},
     )
-    _known("given.events", "event", test.events, events | {name.split("@")[0] for name in events})
+    _known(
+        "given.events",
+        mark("{place}: the flow has no event {name}; it has {known}."),
+        test.events,
+        events | {name.split("@")[0] for name in events},
+    )
     if test.crash_after is not None:
-        _known("crash_after", "tool", [test.crash_after], plan.tools)
+        _known(
+            "crash_after", mark("{place}: the flow has no tool {name}; it has {known}."), [test.crash_after], plan.tools
+        )
     for name, given in test.tools.items():
-        answers = given if isinstance(given, list | tuple) else [given]
+        by_call = is_by_call(plan.tools[name], given)
+        answers = given if by_call else [list(given) if isinstance(given, tuple) else given]
         for number, answer in enumerate(answers, 1):
-            where = f"given.tools.{name}" + (f", answer {number}" if answers is given else "")
-            place: list[str | int] = ["given", "tools", name, *([number - 1] if answers is given else [])]
+            where = f"given.tools.{name}"
+            if by_call:
+                where = t("{place}, answer {number}", place=where, number=number)
+            place: list[str | int] = ["given", "tools", name, *([number - 1] if by_call else [])]
             fault = fault_of(answer)
             if fault is not None and fault not in FAULTS:
-                raise Unplayable(f"{where}: there is no fault {shown(fault)}; there are {', '.join(FAULTS)}.", *place)
+                told = t(
+                    "{place}: there is no fault {fault}; there are {known}.",
+                    place=where,
+                    fault=shown(fault),
+                    known=", ".join(FAULTS),
+                )
+                raise Unplayable(told, *place)
             found = [] if fault is not None else compiled.check_output(plan.tools[name], answer)
             if found:
-                raise Unplayable(f"{where} is nothing that {name} can give: {_problem(found)}", *place)
+                why = _problem(found)
+                raise Unplayable(
+                    t("{place} is nothing that {tool} can give: {why}", place=where, tool=name, why=why), *place
+                )
 
 
 def _known(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> None:
     for name in names:
         if name not in known:
             raise Unplayable(
-                f"{where}: the flow has no {what} {name}; it has {', '.join(sorted(known)) or 'none'}.",
+                t(what, place=where, name=name, known=", ".join(sorted(known)) or t("none")),
                 *where.split("."),
                 name,
             )
 
 
 def _problem(problems: list[dict[str, Json]]) -> str:
-    return "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in problems[:5])
+    return "; ".join(f"{p.get('path') or t('the whole')}: {p['message']}" for p in problems[:5])

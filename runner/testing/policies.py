@@ -17,23 +17,38 @@ from flowrun.guard.limits import reservation
 from flowrun.lang import spec
 from flowrun.lint.check import check_flow
 from flowrun.plan.catalogue import Catalogue, FlowSource
-from flowrun.plan.compile import compile_plan
+from flowrun.plan.compile import compile_plan, digest, plan_bytes
 from flowrun.testing.coverage.conditions import gate, source_of
 from flowrun.testing.coverage.seen import Watch
 from flowrun.testing.play import START
 from flowrun.testing.result import located
 from flowrun.testing.watched import WatchedPlan
 from flowrun.values.names import Names
+from flowrun.words import mark, t
 
 Json = Any
-WORDS = {"allow": "allows", "deny": "denies", "approve": "asks people about"}
+NAMES = {
+    "allow": mark("{policy} allows {tool}"),
+    "deny": mark("{policy} denies {tool}"),
+    "approve": mark("{policy} asks people about {tool}"),
+}
+SAID = {
+    "allow": mark("The policy allows {tool}{why}; the test expects {wanted}."),
+    "deny": mark("The policy denies {tool}{why}; the test expects {wanted}."),
+    "approve": mark("The policy asks people about {tool}{why}; the test expects {wanted}."),
+}
+SAID_BY = {
+    "allow": mark("The policy allows {tool} by {rules}; the test expects it by {wanted}."),
+    "deny": mark("The policy denies {tool} by {rules}; the test expects it by {wanted}."),
+    "approve": mark("The policy asks people about {tool} by {rules}; the test expects it by {wanted}."),
+}
 
 
-def plan_of(policy: spec.Policy, catalogue: Catalogue) -> CompiledPlan:
-    """Return a plan in which a flow without steps may use every tool that the policy's tests call."""
+def plan_of(policy: spec.Policy, catalogue: Catalogue, more: Iterable[str] = ()) -> CompiledPlan:
+    """Return a plan in which a flow without steps may use every tool that the policy's tests call, and `more` tools."""
     span = policy.span
     anything = spec.SchemaUse(name="", version=0, inline={}, span=span)
-    tools = sorted({test.call for test in policy.tests} & set(catalogue.tools))
+    tools = sorted(({test.call for test in policy.tests} | set(more)) & set(catalogue.tools))
     flow = spec.Flow(
         flow=policy.policy,
         version=1,
@@ -55,7 +70,8 @@ def plan_of(policy: spec.Policy, catalogue: Catalogue) -> CompiledPlan:
     source = FlowSource(flow=flow)
     # The findings about this made-up flow say nothing; the types that its check finds are needed for money.
     rewrites = check_flow(source, alone).rewrites
-    return CompiledPlan(compile_plan(source, alone, rewrites), f"policy:{policy.file}")
+    plan = compile_plan(source, alone, rewrites)
+    return CompiledPlan(plan, digest(plan_bytes(plan)))
 
 
 def unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> list[str]:
@@ -66,27 +82,26 @@ def unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> list[str]:
 def name_of(policy: spec.Policy, test: spec.PolicyTest) -> str:
     """Return the test's name: what the policy is to say of which call, with its line where several say the same."""
     alike = [each for each in policy.tests if (each.expect, each.call, each.by) == (test.expect, test.call, test.by)]
-    name = f"{policy.policy} {WORDS[test.expect]} {test.call}" + (f" by {test.by}" if test.by else "")
-    return f"{name} (line {test.span.line})" if len(alike) > 1 else name
+    name = t(NAMES[test.expect], policy=policy.policy, tool=test.call)
+    if test.by:
+        name = t("{what} by {rule}", what=name, rule=test.by)
+    return t("{what} (line {line})", what=name, line=test.span.line) if len(alike) > 1 else name
 
 
 def _unmet(test: spec.PolicyTest, compiled: CompiledPlan) -> Iterator[str]:
     if test.call not in compiled.plan.tools:
-        yield f"There is no tool {test.call}."
+        yield t("There is no tool {tool}.", tool=test.call)
         return
     verdict, names = judge(test, compiled)
     said = {"ask": "approve"}.get(verdict.verdict, verdict.verdict)
     if said != test.expect:
         by = ", ".join(dict.fromkeys(verdict.denials))
         reason = f' ({by}: "{verdict.reason}")' if verdict.reason else ""
-        yield f"The policy {WORDS[said]} {test.call}{reason}; the test expects {test.expect}."
+        yield t(SAID[said], tool=test.call, why=reason, wanted=test.expect)
     elif test.by is not None:
         spoke = speakers(test, compiled, verdict, names)
         if test.by not in spoke:
-            yield (
-                f"The policy {WORDS[said]} {test.call} by {', '.join(spoke) or 'no rule'}; "
-                f"the test expects it by {test.by}."
-            )
+            yield t(SAID_BY[said], tool=test.call, rules=", ".join(spoke) or t("no rule"), wanted=test.by)
 
 
 def judge(test: spec.PolicyTest, compiled: CompiledPlan) -> tuple[Verdict, Names]:

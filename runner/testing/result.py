@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from flowrun.errors import Span
+from flowrun.words import t
 
 Json = Any
 SHOWN = 120
@@ -73,17 +74,26 @@ def differences(expected: Json, actual: Json, place: str, path: tuple[str | int,
             if key in actual:
                 yield from differences(value, actual[key], f"{place}.{key}", (*path, key))
             else:
-                known = ", ".join(map(str, actual)) or "nothing"
-                yield Said(f"{place} has no `{key}`; it has {known}.", (*path, key))
+                known = ", ".join(map(str, actual)) or t("nothing")
+                yield Said(
+                    t("{place} has no `{key}`; it has {known}.", place=place, key=key, known=known), (*path, key)
+                )
     elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
         if len(expected) != len(actual):
-            told = f"{place} should have {len(expected)} entries and has {len(actual)}: {shown(actual)}."
+            told = t(
+                "{place} should have {wanted} entries and has {found}: {value}.",
+                place=place,
+                wanted=len(expected),
+                found=len(actual),
+                value=shown(actual),
+            )
             yield Said(told, path)
             return
         for number, (left, right) in enumerate(zip(expected, actual, strict=True)):
             yield from differences(left, right, f"{place}[{number + 1}]", (*path, number))
     elif not same(expected, actual):
-        yield Said(f"{place} should be {shown(expected)} and is {shown(actual)}.", path)
+        told = t("{place} should be {wanted} and is {found}.", place=place, wanted=shown(expected), found=shown(actual))
+        yield Said(told, path)
 
 
 def same(left: Json, right: Json) -> bool:

@@ -12,6 +12,7 @@ from flowrun.core import events as ev
 from flowrun.insight.places import locate
 from flowrun.plan.model import Plan
 from flowrun.testing.result import shown
+from flowrun.words import t
 
 Json = Any
 MOST = 40
@@ -34,57 +35,64 @@ def story(plan: Plan, events: Sequence[ev.AnyEvent]) -> list[str]:
 def _told(event: ev.AnyEvent) -> Iterator[str]:
     match event:
         case ev.RunStarted():
-            yield f"the input arrived: {shown(event.input)}"
+            yield t("the input arrived: {value}", value=shown(event.input))
         case ev.ModelReplied():
             for tool, args in event.proposals:
-                yield f"the model proposed {tool} {shown(args)}"
+                yield t("the model proposed {tool} {args}", tool=tool, args=shown(args))
             if event.answered:
-                yield f"the model answered {shown(event.answer)}"
+                yield t("the model answered {value}", value=shown(event.answer))
             if event.text is not None:
-                yield f"the model said {shown(event.text)}"
+                yield t("the model said {value}", value=shown(event.text))
         case ev.ModelFailed():
-            yield f"the model failed: {event.fault.message}"
+            yield t("the model failed: {why}", why=event.fault.message)
         case ev.AnswerInvalid():
-            told = "; ".join(f"{p.get('path') or 'the whole'}: {p['message']}" for p in event.problems)
-            yield f"the answer was not valid: {told}"
+            told = "; ".join(f"{p.get('path') or t('the whole')}: {p['message']}" for p in event.problems)
+            yield t("the answer was not valid: {why}", why=told)
         case ev.Decided():
             yield from map(_verdict, event.verdicts)
         case ev.Refused():
-            yield f"the call was refused at the last moment by {event.rule}: {event.reason}"
+            yield t("the call was refused at the last moment by {rule}: {why}", rule=event.rule, why=event.reason)
         case ev.Returned():
-            yield f"{event.tool or 'the call'} gave {shown(event.output)}"
+            yield t("{tool} gave {value}", tool=event.tool or t("the call"), value=shown(event.output))
         case ev.CallFailed():
-            yield f"{event.tool or 'the call'} failed: {event.fault.message}"
+            yield t("{tool} failed: {why}", tool=event.tool or t("the call"), why=event.fault.message)
         case ev.Doubted():
-            yield f"nobody knows whether {event.tool or 'the call'} was done: {event.fault.message}"
+            tool = event.tool or t("the call")
+            yield t("nobody knows whether {tool} was done: {why}", tool=tool, why=event.fault.message)
         case ev.StepFailed():
-            yield f"the step failed ({event.fault.message}); on_error: {event.on_error}"
+            yield t("the step failed ({why}); on_error: {then}", why=event.fault.message, then=event.on_error)
         case ev.Asked():
-            yield f"{', '.join(event.to)} were asked ({event.kind.replace('_', '-')}): {event.title}"
+            kind, who = event.kind.replace("_", "-"), ", ".join(event.to)
+            yield t("{who} were asked ({kind}): {what}", who=who, kind=kind, what=event.title)
+        case ev.Approved(yes=True):
+            yield t("{who} said yes for {role}", who=event.by, role=event.role)
         case ev.Approved():
-            yield f"{event.by} said {'yes' if event.yes else 'no'} for {event.role}"
+            yield t("{who} said no for {role}", who=event.by, role=event.role)
         case ev.Escalated():
-            yield f"{event.late} did not answer in time; now {event.role} is asked"
+            yield t("{late} did not answer in time; now {role} is asked", late=event.late, role=event.role)
         case ev.Edited():
-            yield f"{event.by} changed the call to {shown(event.args)}"
+            yield t("{who} changed the call to {args}", who=event.by, args=shown(event.args))
         case ev.Answered() if event.action == "answer":
-            yield f"{event.by or 'somebody'} answered {shown(event.data)}"
+            yield t("{who} answered {value}", who=event.by or t("somebody"), value=shown(event.data))
         case ev.Answered() if event.action not in ("approve", "reject", "edit"):
-            yield f"{event.by or 'nobody'}: {event.action.replace('_', ' ')}"
+            yield f"{event.by or t('nobody')}: {event.action.replace('_', ' ')}"
         case ev.Waiting():
-            yield f"waits for {event.event or event.due}"
+            yield t("waits for {what}", what=event.event or event.due)
+        case ev.Woken(timer=True):
+            yield t("the time came")
         case ev.Woken():
-            yield "the time came" if event.timer else f"the event came: {shown(event.payload)}"
+            yield t("the event came: {value}", value=shown(event.payload))
         case ev.RecordWritten():
-            yield f"wrote the record {event.schema}: {shown(event.record)}"
+            yield t("wrote the record {schema}: {value}", schema=event.schema, value=shown(event.record))
         case ev.RunFinished():
-            yield f"ended {event.outcome}" + (f": {event.reason}" if event.reason else "")
+            yield t("ended {outcome}", outcome=event.outcome) + (f": {event.reason}" if event.reason else "")
 
 
 def _verdict(verdict: ev.Verdict) -> str:
     what = f"{verdict.tool} {shown(verdict.args)}"
     if verdict.verdict == "deny":
-        return f"denied by {', '.join(dict.fromkeys(verdict.denials))}: {what}: {verdict.reason}"
+        rules = ", ".join(dict.fromkeys(verdict.denials))
+        return t("denied by {rules}: {what}: {why}", rules=rules, what=what, why=verdict.reason)
     if verdict.verdict == "ask":
-        return f"needs a yes of {', '.join(verdict.approvers)}: {what}"
-    return f"allowed: {what}"
+        return t("needs a yes of {who}: {what}", who=", ".join(verdict.approvers), what=what)
+    return t("allowed: {what}", what=what)

@@ -28,6 +28,7 @@ class WatchedPlan(CompiledPlan):
     def __init__(
         self, plan: CompiledPlan, watched: Collection[int] = (), parts: Mapping[int, Sequence[Node]] | None = None
     ) -> None:
+        _ = plan.marked_kinds  # found once, for all tests of the plan
         self.__dict__.update(plan.__dict__)
         self.seen: dict[int, set[bool | str | None]] = {}
         self.values: dict[int, set[str]] = {}

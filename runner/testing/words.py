@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from flowrun.testing.result import Unplayable, shown
+from flowrun.words import t
 
 Json = Any
 LATE = "late"
@@ -49,14 +50,19 @@ def of_roles(name: str, value: Json, roles: Sequence[str]) -> dict[str, Word]:
         missing = [role for role in roles if role not in value]
         if missing:
             raise Unplayable(
-                f"given.people.{name} does not say what {missing[0]} does; it is asked too.", *("given", "people", name)
+                t("given.people.{name} does not say what {role} does; it is asked too.", name=name, role=missing[0]),
+                *("given", "people", name),
             )
         return {role: _about_approval(name, value[role]) for role in roles}
     word = _about_approval(name, value)
     if word.by and len(set(roles)) > 1:
         raise Unplayable(
-            f"given.people.{name}: {', '.join(roles)} are asked, and one person cannot say yes for all. "
-            f"Write {{{', '.join(f'{role}: approve by NAME' for role in roles)}}}.",
+            t(
+                "given.people.{name}: {roles} are asked, and one person cannot say yes for all. Write {example}.",
+                name=name,
+                roles=", ".join(roles),
+                example="{" + ", ".join(f"{role}: approve by NAME" for role in roles) + "}",
+            ),
             *("given", "people", name),
         )
     return dict.fromkeys(roles, word)
@@ -66,8 +72,12 @@ def _about_approval(name: str, value: Json) -> Word:
     word = word_of(value)
     if word is None or word.action not in (*WORDS, "edit"):
         raise Unplayable(
-            f"given.people.{name} is asked for a yes or no, and says {shown(value)}. Write approve, reject, late or "
-            "{edit: {ARGUMENT: VALUE}}. A map says it for each role.",
+            t(
+                "given.people.{name} is asked for a yes or no, and says {value}. Write approve, reject, late or "
+                "{edit: {ARGUMENT: VALUE}}. A map says it for each role.",
+                name=name,
+                value=shown(value),
+            ),
             *("given", "people", name),
         )
     return word

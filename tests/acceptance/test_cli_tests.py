@@ -83,3 +83,51 @@ def test_too_little_coverage_fails(folder: Path, capsys: pytest.CaptureFixture[s
     assert report["coverage"]["enough"] == (code == 0) and 10 < report["coverage"]["percent"] < 99
     assert {test["ok"] for test in report["tests"]} == {True}
     assert report["coverage"]["flows"][0]["missing"][0]["line"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flow", ["support_to_ticket", "refund_request"])
+def test_from_no_test_at_all_nine_of_ten_branches_and_gates_of_a_bundled_flow_are_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flow: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["test", "--generate", flow, "--fresh", "--output", "all.test.yaml"]) == 0
+    assert "are tried with them, 0 without. Check whether they say what you want." in capsys.readouterr().out
+    assert main(["test", "all.test.yaml", "--coverage", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    kinds = report["coverage"]["flows"][0]["kinds"]
+    tried, whole = (sum(kinds[kind][what] for kind in ("branch", "gate")) for what in ("tried", "all"))
+    assert tried / whole >= 0.9 and report["coverage"]["percent"] >= 90
+    assert all(test["ok"] and not test["notes"] for test in report["tests"])
+
+
+def test_generated_tests_are_printed_or_written_and_never_over_a_file(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["test", "--generate", "small"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("# Generated: ") and " tests: of " in told.err
+    assert main(["test", "--generate", "small", "--output", "c.test.yaml"]) == 0
+    assert (folder / "c.test.yaml").read_text(encoding="utf-8") == told.out
+    capsys.readouterr()
+    assert main(["test", "--generate", "small", "--fresh", "--output", "c.test.yaml"]) == 3
+    assert "error[FR3303]: c.test.yaml is there already; nothing was written." in capsys.readouterr().err
+    assert main(["test", "--generate", "small", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == ""
+    assert main(["test", "--generate"]) == 2
+
+
+def test_defects_that_no_test_notices_are_shown_with_a_score(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["test", "--mutate", "small"]) == 3
+    assert "error[FR3305]: The test two tickets fails as it is." in capsys.readouterr().err
+    (folder / "b.test.yaml").unlink()
+    assert main(["test", "--mutate", "small"]) == 0
+    told = capsys.readouterr().out
+    assert "small.flow.yaml:9: nobody is asked: desk.create_ticket\n" in told
+    assert "\n    - desk.create_ticket: {approve_when: 'args.severity == \"critical\"'" in told
+    assert "\n    + desk.create_ticket: {approve_when: false" in told
+    assert " %: of " in told and " are errors of flowrun lint." in told
+    assert main(["test", "--mutate", "small", "--fail-under", "99", "--json", "-j", "2"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert not report["enough"] and report["survived"] == len(report["survivors"]) > 0
+    assert "text" not in report["survivors"][0] or report["survivors"][0]["text"] == ""

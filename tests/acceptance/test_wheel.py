@@ -56,6 +56,8 @@ def test_wheel_holds_every_file_and_nothing_else(wheel: Path) -> None:
     assert packaged - expected() == set()
     (info,) = {name.partition("/")[0] for name in names - packaged}
     assert info.startswith("flowrun_ai-") and info.endswith(".dist-info")
+    points = zipfile.ZipFile(wheel).read(f"{info}/entry_points.txt").decode()
+    assert "[pytest11]\nflowrun = flowrun.pytest_plugin" in points
 
 
 def test_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def pinned(unknown: Unknown, value: Any, few: bool) -> list[Formula]:
                 said += pinned(inner, value.get(name), few)
         return said
     if isinstance(value, list) and few:
-        items = few_of(unknown).items
+        items = few_of(unknown, 2).items
         said = [within(unknown, LIST)]
         for place, (_, one) in enumerate(items):
             there = present(unknown, place)
@@ -173,7 +173,7 @@ def test_what_a_condition_really_is_is_never_excluded(node: Node, document: dict
     real = compile_condition(node)(names)
     unknown = root(("input",), SCHEMA, ("input", ""))
     place = Place(input=unknown, run=root(("run",), RUN, ("run", "")), tables={})
-    holds, fails = Evaluator(place, few=few).condition(node)
+    holds, fails = Evaluator(place, few=2 * few).condition(node)
     sites = Sites.__new__(Sites)
     sites.axioms = {}
     wanted = holds if real is True else fails if real is False else both(negate(holds), negate(fails))
@@ -188,7 +188,7 @@ def test_a_value_that_is_followed_in_lists_of_few_is_the_real_one(node: Node, do
     place = Place(input=unknown, run=root(("run",), RUN, ("run", "")), tables={})
     sites = Sites.__new__(Sites)
     sites.axioms = {}
-    null, there = Evaluator(place, few=True).condition(["none", node])
+    null, there = Evaluator(place, few=2).condition(["none", node])
     wanted = null if real is None else there
     assert solve(sites.whole([wanted, *pinned(unknown, document, True)])) is not None
 

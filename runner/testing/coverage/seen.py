@@ -49,11 +49,12 @@ class Watch:
             place = yes.rpartition("|")[0]
             if found := list(literals(place, node)):
                 self.literals.setdefault(id(node), []).extend(found)
+        self._watched = frozenset({*self.holds, *self.runs})
         self._parts = {node: [literal.what for literal in found] for node, found in self.literals.items()}
 
     def watched(self) -> WatchedPlan:
         """Return the plan for one test."""
-        return WatchedPlan(self.compiled, {*self.holds, *self.runs}, self._parts)
+        return WatchedPlan(self.compiled, self._watched, self._parts)
 
     def tried(self, plan: WatchedPlan, events: Sequence[AnyEvent]) -> frozenset[str]:
         """Return the keys of what a run has tried."""

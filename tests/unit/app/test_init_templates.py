@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flowrun.app.flows import check_paths
+from flowrun.app.checking import check_paths
 from flowrun.app.init import create, templates
 from flowrun.app.tests import run_tests
 from flowrun.app.workspace import load_workspace

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flowrun.app import mend
-from flowrun.app.flows import Looked
+from flowrun.app.checking import Looked
 from flowrun.errors import Span
 from flowrun.lang.codes import diagnostic
 from flowrun.lint.report import Report

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from flowrun.app.flows import check_paths
+from flowrun.app.checking import check_paths
 from flowrun.app.lock import lock
 from flowrun.app.schemas import BRIDGED, Finding, check, lift
 from flowrun.app.workspace import Workspace, load_workspace

@@ -13,7 +13,8 @@ from bench.security.families import BASELINE, FAMILIES, HERE, PREFIX, flow_file
 from bench.security.model import CompromisedModel
 from bench.security.page import PAGE, WAY_WORDS, promises, read_results, render
 from bench.security.suites import Case
-from flowrun.app.flows import check_paths, load_flow
+from flowrun.app.checking import check_paths
+from flowrun.app.flows import load_flow
 from flowrun.app.tests import run_tests
 from flowrun.app.workspace import Workspace, load_workspace
 from flowrun.core.commands import CallModel

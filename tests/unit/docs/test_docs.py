@@ -17,7 +17,7 @@ from types import ModuleType
 import click
 import pytest
 
-from flowrun.app.flows import check_paths
+from flowrun.app.checking import check_paths
 from flowrun.app.workspace import load_workspace
 from flowrun.cli.main import cli
 from flowrun.errors import Diagnostic

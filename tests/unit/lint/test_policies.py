@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowrun.app.flows import check_paths
+from flowrun.app.checking import check_paths
 from flowrun.app.workspace import load_workspace
 from flowrun.errors import Diagnostic
 from flowrun.lang import spec

@@ -188,7 +188,7 @@ def test_a_schema_file_is_known_by_its_path(path: str, yes: bool) -> None:
 
 
 def test_a_broken_schema_is_a_finding_and_no_end_of_the_check(tmp_path: Path) -> None:
-    from flowrun.app.flows import check_paths
+    from flowrun.app.checking import check_paths
     from flowrun.app.workspace import load_workspace
 
     flow: dict[str, Any] = {"flow": "t", "version": 1, "owner": "leads", "input": "case@1", "output": "case@1"}

@@ -56,7 +56,7 @@ def test_who_is_asked(tmp_path: Path) -> None:
     assert outcome(tmp_path, "high", "{asked: {desk.create_ticket: leads, act: [leads]}}") == []
     assert outcome(tmp_path, "medium", "{asked: {desk.create_ticket: []}}") == []
     (message,) = outcome(tmp_path, "medium", "{asked: {desk.create_ticket: [leads, bosses]}}")
-    assert "About desk.create_ticket, leads, bosses should be asked; nobody was." in message
+    assert "About desk.create_ticket, leads, bosses should be asked; it was nobody." in message
     (message,) = outcome(tmp_path, "medium", "{asked: {desk.creat_ticket: leads}}")
     assert "no tool or step desk.creat_ticket. Did you mean `desk.create_ticket`?" in message
 
