@@ -12,11 +12,16 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 _TITLE = re.compile(r"^(```+)(\S+) (?![\w-]+=|\{)(\S+)[ \t]*$", re.MULTILINE)
+_NOTE = re.compile(r"^<!-- .* -->\n", re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def on_page_markdown(markdown: str, *, page: Any, **more: Any) -> str:
-    """Return a page for the site: a file's name becomes the title of its block, a link to a source file its name."""
+    """Return a page for the site: a file's name becomes the title of its block, a link to a source file its name.
+
+    The notes above blocks, by which tests run them, are left out.
+    """
+    markdown = _NOTE.sub("", markdown)
     markdown = _TITLE.sub(r'\1\2 title="\3"', markdown)
     here = posixpath.dirname(page.file.src_uri)
 

@@ -23,7 +23,6 @@ from flowrun.lint.allowed import Allowed, judge
 from flowrun.lint.budget import price_findings
 from flowrun.lint.check import check_flow
 from flowrun.lint.literals import secret_findings
-from flowrun.lint.record_files import lock_findings, readers_findings, upgrade_findings
 from flowrun.lint.schemas import is_schema_file
 from flowrun.lint.supported import tools_findings, workspace_findings
 from flowrun.lint.workspace import file_findings, halt_findings, mark_findings, mode_findings, role_findings
@@ -77,9 +76,10 @@ def check_paths(ws: Workspace, paths: Sequence[str], stored: Mapping[str, bytes]
     for file in files:
         known = _other(ws, reader, file, known, findings)
     if any(ws.root.is_relative_to(Path(path).resolve()) for path in paths or [str(ws.root)] if Path(path).is_dir()):
-        findings += lock_findings(changed(ws))
+        findings += _lock_findings(ws)
     secrets = [found for file, text in reader.texts.items() for found in secret_findings(file, text)]
-    found = [*reader.findings, *findings, *findings_beside(ws, known, heads, reader.values), *secrets]
+    whole = all(Path(file) in reader.values for file in reader.texts if file.endswith(".policy.yaml"))
+    found = [*reader.findings, *findings, *findings_beside(ws, known, heads, reader.values, whole), *secrets]
     judged = judge(found, reader.texts, today(), _looked_for(ws, paths, files))
     unique = dict.fromkeys(sorted(judged.findings, key=lambda d: (d.span.file, d.span.line, d.span.column, d.rule)))
     return Looked(files, list(unique), reader.texts, judged.allowed)
@@ -96,7 +96,7 @@ def _flows(
         if source is not None and known is not None:
             findings += check_flow(source, known).findings
             findings += example_findings(known, source.flow, file, reader.values)
-            heads[file.resolve()] = head_of(source.flow)
+            heads[file.resolve()] = head_of(source.flow, file, reader.values)
     return findings, heads
 
 
@@ -126,11 +126,26 @@ def _other(
         elif isinstance(value, spec_files.WorkspaceFile):
             known = known or _lenient(ws, reader)
             findings += _file_findings(ws, value, known)
-        elif isinstance(value, spec_files.UpgradeFile):
-            findings += upgrade_findings(value, ws.registry.get)
-        elif isinstance(value, spec_files.ReadersFile):
-            findings += readers_findings(value, ws.registry.get, None if ws.config is None else ws.roles)
+        elif isinstance(value, spec_files.UpgradeFile | spec_files.ReadersFile):
+            findings += _record_findings(ws, value)
     return known
+
+
+def _record_findings(ws: Workspace, file: spec_files.UpgradeFile | spec_files.ReadersFile) -> list[Diagnostic]:
+    from flowrun.lint.record_files import readers_findings, upgrade_findings  # most workspaces have no such file
+
+    if isinstance(file, spec_files.UpgradeFile):
+        return upgrade_findings(file, ws.registry.get)
+    return readers_findings(file, ws.registry.get, None if ws.config is None else ws.roles)
+
+
+def _lock_findings(ws: Workspace) -> list[Diagnostic]:
+    broken = changed(ws)
+    if not broken:
+        return []
+    from flowrun.lint.record_files import lock_findings
+
+    return lock_findings(broken)
 
 
 def _file_findings(ws: Workspace, file: spec_files.WorkspaceFile, known: Catalogue) -> list[Diagnostic]:

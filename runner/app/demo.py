@@ -23,7 +23,7 @@ from flowrun.core.compiled import CompiledPlan
 from flowrun.errors import ConfigError, InternalError
 from flowrun.journal.chain import verify
 from flowrun.ports.journal import StoredEvent
-from flowrun.words import t
+from flowrun.words import t, tn
 
 Json = Any
 FLOW = "support_to_ticket"
@@ -48,7 +48,7 @@ async def story(root: Path) -> AsyncIterator[Scene]:
     made = create(root, FLOW)
     assert made.sample is not None
     message = json.loads((root / made.sample).read_text(encoding="utf-8"))
-    yield Scene(title="A customer writes", lines=[f"{message['email']}: {message['text']}"])
+    yield Scene(title=t("A customer writes"), lines=[f"{message['email']}: {message['text']}"])
     with open_app(load_workspace(root, STORE)) as app:
         old = {ticket["ticket_id"] for ticket in in_the_desk(app)}
         first = await app.submit(FLOW, message)
@@ -61,25 +61,28 @@ async def story(root: Path) -> AsyncIterator[Scene]:
         if done.outcome != "completed" or done.record is None:
             raise _unexpected(done)
         yield Scene(
-            title=f"{PERSON} ({ROLE}) says yes",
+            title=t("{person} ({role}) says yes", person=PERSON, role=ROLE),
             lines=[
-                "In this demo the yes comes by itself; you would type:",
+                t("In this demo the yes comes by itself; you would type:"),
                 f"  flowrun approve {entry['id']} --as {PERSON}",
-                "It holds for exactly these arguments, once; the rules are judged again right before the call.",
+                t("It holds for exactly these arguments, once; the rules are judged again right before the call."),
             ],
             tone="good",
         )
         yield tickets(app, old)
         yield Scene(
-            title="The case record (case_record@1), checked against its schema", lines=words.pretty(done.record)
+            title=t("The case record (case_record@1), checked against its schema"), lines=words.pretty(done.record)
         )
         yield trail(app.journal.events(done.run))
         again = await app.submit(FLOW, message)
         if again.duplicate_of != done.run:
             raise InternalError("the demo's second submission was not recognised")
         yield Scene(
-            title="The same message comes a second time",
-            lines=[f"duplicate_of: {again.duplicate_of}: the first run's result is given.", *tickets(app, old).lines],
+            title=t("The same message comes a second time"),
+            lines=[
+                t("duplicate_of: {duplicate_of}: the first run's result is given.", duplicate_of=again.duplicate_of),
+                *tickets(app, old).lines,
+            ],
             tone="good",
         )
     yield onward(root, made.sample, done.run)
@@ -94,26 +97,43 @@ def before_the_yes(compiled: CompiledPlan, events: Sequence[ev.AnyEvent], entry:
     for found in (verdict for verdict in verdicts if verdict.effect == "read"):
         output = done[found.path].output
         shown = {name: output.get(name) for name in ("customer_id", "name", "plan", "open_invoices")}
-        scenes.append(Scene(title=f"The flow looks the customer up ({found.tool})", lines=[words.fields(shown)]))
+        scenes.append(
+            Scene(title=t("The flow looks the customer up ({tool})", tool=found.tool), lines=[words.fields(shown)])
+        )
     answered = next(event for event in replies if event.answered)
     scenes.append(
         Scene(
-            title=f"The model `{answered.model}` answers in a fixed form (triage@1)",
-            lines=[*words.pretty(answered.answer), "This is a small local model that learned from labelled examples."],
+            title=t("The model `{model}` answers in a fixed form (triage@1)", model=answered.model),
+            lines=[
+                *words.pretty(answered.answer),
+                t("This is a small local model that learned from labelled examples."),
+            ],
         )
     )
     proposed = [words.call(tool, args) for event in replies for tool, args in event.proposals]
-    scenes.append(Scene(title="The model proposes; it cannot act", lines=[f"- {call}" for call in proposed]))
+    scenes.append(Scene(title=t("The model proposes; it cannot act"), lines=[f"- {call}" for call in proposed]))
     judged = []
     for verdict in (verdict for verdict in verdicts if verdict.effect == "write"):
-        what = "allowed and done" if verdict.path in done else f"waits for a yes of {words.listed(verdict.approvers)}"
-        judged.append(f"- {verdict.tool}: {what}; {len(verdict.rules)} rules judged")
+        what = (
+            t("allowed and done")
+            if verdict.path in done
+            else t("waits for a yes of {listed}", listed=words.listed(verdict.approvers))
+        )
+        judged.append(
+            t("- {tool}: {what}; {count} rules judged", tool=verdict.tool, what=what, count=len(verdict.rules))
+        )
     asked = {proposal["tool"] for proposal in entry["proposal"]}
     for rule in compiled.plan.flow.rules:
         if rule.approve_when is not None and asked & set(rule.tools):
-            judged.append(f"The rule that asks: approve_when on {', '.join(rule.tools)} in the flow, “{rule.reason}”")
-    judged.append("The customer's id was filled in by the flow; the model cannot choose whose case this is.")
-    return [*scenes, Scene(title="The rules decide", lines=judged, tone="wait")]
+            judged.append(
+                t(
+                    "The rule that asks: approve_when on {tools} in the flow, “{reason}”",
+                    tools=", ".join(rule.tools),
+                    reason=rule.reason,
+                )
+            )
+    judged.append(t("The customer's id was filled in by the flow; the model cannot choose whose case this is."))
+    return [*scenes, Scene(title=t("The rules decide"), lines=judged, tone="wait")]
 
 
 def in_the_desk(app: App) -> list[dict[str, Json]]:
@@ -130,8 +150,10 @@ def in_the_desk(app: App) -> list[dict[str, Json]]:
 def tickets(app: App, old: set[str]) -> Scene:
     """Count the tickets that came during the demo."""
     new = [ticket for ticket in in_the_desk(app) if ticket["ticket_id"] not in old]
-    count = f"{len(new)} new ticket{'' if len(new) == 1 else 's'} in the desk:"
-    return Scene(title="The ticket in the desk", lines=[count, *(words.fields(ticket) for ticket in new)], tone="good")
+    count = tn("{n} new ticket in the desk:", "{n} new tickets in the desk:", len(new))
+    return Scene(
+        title=t("The ticket in the desk"), lines=[count, *(words.fields(ticket) for ticket in new)], tone="good"
+    )
 
 
 def trail(stored: Sequence[StoredEvent]) -> Scene:
@@ -142,15 +164,17 @@ def trail(stored: Sequence[StoredEvent]) -> Scene:
         kind = str(type(event).__struct_config__.tag)
         lines.append(f"{item.seq:>3}  {kind:<16} {item.hash.hex()[:16]}  {event.path}".rstrip())
     problems = verify(stored)
-    lines.append("The chain holds." if not problems else f"The chain is broken: {problems[0].message}")
-    return Scene(title="The trail: each event is chained to the one before by its hash", lines=lines)
+    lines.append(
+        t("The chain holds.") if not problems else t("The chain is broken: {message}", message=problems[0].message)
+    )
+    return Scene(title=t("The trail: each event is chained to the one before by its hash"), lines=lines)
 
 
 def onward(root: Path, sample: str, run: str) -> Scene:
     """Say where to go next."""
     return Scene(
-        title="Where to go next",
-        lines=["The workspace stays; delete the folder when you are done."],
+        title=t("Where to go next"),
+        lines=[t("The workspace stays; delete the folder when you are done.")],
         commands=[
             f"cd {root}",
             f"flowrun show {run}",

@@ -5,7 +5,6 @@ Owns: reading and writing it, and finding what was changed since. A lint reads t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,4 +100,6 @@ def known_records(ws: Workspace, names: Iterable[str]) -> None:
 
 def digest(schema: dict[str, Json]) -> str:
     """Return the digest of a schema, over its JSON with sorted keys: a new layout of the file changes nothing."""
+    import hashlib  # a lint without a lock does not need it, and it takes its time
+
     return "sha256:" + hashlib.sha256(msgspec.json.encode(schema, order="sorted")).hexdigest()

@@ -1,12 +1,11 @@
 """What happened in a run, in plain words.
 
-Owns: the timeline of `flowrun show` and the three sentences of `flowrun why`. It reads events and decides nothing; how
-lines are printed is the command line's part.
+Owns: the timeline of `flowrun show`. It reads events and decides nothing; how lines are printed is the command line's
+part, and the three sentences of `flowrun why` are in `whys`.
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,12 +13,13 @@ import msgspec
 
 from flowrun.app import words
 from flowrun.app.origins import origins_of, told_below
+from flowrun.app.words import listed
 from flowrun.core import events as ev
 from flowrun.core.execution import raised_to
-from flowrun.insight.summary import summarise
 from flowrun.plan.model import Plan
 from flowrun.ports.journal import Journal
 from flowrun.values.micros import MICRO
+from flowrun.words import mark, t
 
 Json = Any
 MOST_RUNS = 10_000
@@ -62,23 +62,34 @@ def timeline(
         title, lines, tone = _TOLD[type(event)](event)
         if isinstance(event, ev.Returned):
             tone = "good" if event.path in writes else ""
-            title = f"{event.tool or 'The tool'} {'did it' if event.path in writes else 'answered'}"
+            title = _returned(event, wrote=event.path in writes)
             if event.first:
-                title = f"{event.tool} was not called: the run {event.first} had done it; the first result is given"
-            elif event.repeat:
-                title += " (it had been done before; the first result is given)"
+                title = t(
+                    "{tool} was not called: the run {first} had done it; the first result is given",
+                    tool=event.tool,
+                    first=event.first,
+                )
             if event.simulated:
-                title, tone = f"{event.tool} would have done it (simulated: nothing was written)", ""
+                title, tone = t("{tool} would have done it (simulated: nothing was written)", tool=event.tool), ""
         moments.append(Moment(at=event.at, path=event.path, title=title, lines=lines, tone=tone))
     return moments
+
+
+def _returned(event: ev.Returned, *, wrote: bool) -> str:
+    tool = event.tool or t("The tool")
+    if event.repeat:
+        if wrote:
+            return t("{tool} did it (it had been done before; the first result is given)", tool=tool)
+        return t("{tool} answered (it had been done before; the first result is given)", tool=tool)
+    return t("{tool} did it", tool=tool) if wrote else t("{tool} answered", tool=tool)
 
 
 def rule_words(rule: str, tool: str = "") -> str:
     """Return a rule's id as people know it: of the flow, or of which policy."""
     policy, colon, name = rule.rpartition(":")
     if colon:
-        return f"{name} (policy {policy})"
-    return f"what the flow says of {tool}" if rule == tool else rule
+        return t("{name} (policy {policy})", name=name, policy=policy)
+    return t("what the flow says of {tool}", tool=tool) if rule == tool else rule
 
 
 def judged_by(verdict: ev.Verdict) -> list[str]:
@@ -88,7 +99,10 @@ def judged_by(verdict: ev.Verdict) -> list[str]:
         policy, colon, name = rule.rpartition(":")
         policies.setdefault(policy if colon else "", []).append(name)
     policies.pop("", None)  # the flow itself always speaks
-    return [f"rules judged: the flow's, {', '.join(names)} ({policy})" for policy, names in policies.items()]
+    return [
+        t("rules judged: the flow's, {names} ({policy})", names=", ".join(names), policy=policy)
+        for policy, names in policies.items()
+    ]
 
 
 def _verdict(event: ev.Decided, verdict: ev.Verdict, shadow: bool) -> Moment:
@@ -96,14 +110,25 @@ def _verdict(event: ev.Decided, verdict: ev.Verdict, shadow: bool) -> Moment:
     what = words.call(verdict.tool, verdict.args)
     judged = judged_by(verdict)
     if verdict.verdict == "deny":
-        title, tone = f"Denied: {what}", "bad"
-        judged = [f"by {rule_words(verdict.denied_by or 'a rule', verdict.tool)}: {verdict.reason}", *judged]
+        title, tone = t("Denied: {call}", call=what), "bad"
+        judged = [
+            t(
+                "by {rule}: {reason}",
+                rule=rule_words(verdict.denied_by or t("a rule"), verdict.tool),
+                reason=verdict.reason,
+            ),
+            *judged,
+        ]
     elif verdict.verdict == "ask":
-        asked = "Would have asked" if shadow else "Needs a yes of"
-        title, tone = f"{asked} {words.listed(verdict.approvers)}: {what}", "" if shadow else "wait"
-        judged = [*([f"because: {verdict.reason}"] if verdict.reason else []), *judged]
+        who = listed(verdict.approvers)
+        if shadow:
+            title, tone = t("Would have asked {who}: {call}", who=who, call=what), ""
+        else:
+            title, tone = t("Needs a yes of {who}: {call}", who=who, call=what), "wait"
+        judged = [*([t("because: {reason}", reason=verdict.reason)] if verdict.reason else []), *judged]
     else:
-        title, tone = f"{'Still allowed' if again else 'Allowed'}: {what}", ""
+        title = t("Still allowed: {call}", call=what) if again else t("Allowed: {call}", call=what)
+        tone = ""
     return Moment(at=event.at, path=verdict.path, title=title, lines=judged, tone=tone)
 
 
@@ -111,56 +136,66 @@ Told = tuple[str, list[str], str]
 
 
 def _started(event: ev.RunStarted) -> Told:
-    by = f" by {event.by}" if event.by else ""
-    model = f" with the model {event.model}" if event.model else ""
+    flow = f"{event.flow}@{event.version}"
+    title = t("Started {flow} by {by}", flow=flow, by=event.by) if event.by else t("Started {flow}", flow=flow)
+    if event.model:
+        title = t("{title} with the model {model}", title=title, model=event.model)
     mode = "" if event.mode == "live" else f", {event.mode}"
-    return f"Started {event.flow}@{event.version}{by}{model}{mode}", words.pretty(event.input), ""
+    return title + mode, words.pretty(event.input), ""
 
 
 def _replied(event: ev.ModelReplied) -> Told:
-    lines = [f"proposed {words.call(tool, args)}" for tool, args in event.proposals]
+    lines = [t("proposed {call}", call=words.call(tool, args)) for tool, args in event.proposals]
     if event.answered:
-        lines.append(f"answered {words.fields(event.answer)}")
+        lines.append(t("answered {answer}", answer=words.fields(event.answer)))
     if event.text:
-        lines.append(f"said {words.short(event.text)}")
+        lines.append(t("said {text}", text=words.short(event.text)))
     if event.note:
         lines.append(event.note)
-    return f"The model {event.model} replied", lines, ""
+    return t("The model {model} replied", model=event.model), lines, ""
 
 
 def _fault(fault: ev.Fault) -> list[str]:
-    places = [f"{p.get('path') or 'the whole'}: {p.get('message', '')}" for p in fault.problems]
+    places = [f"{p.get('path') or t('the whole')}: {p.get('message', '')}" for p in fault.problems]
     return [fault.message, *(place for place in places if place not in fault.message)]
 
 
 def _invalid(event: ev.AnswerInvalid) -> Told:
-    lines = [f"{p.get('path') or 'the whole'}: {p.get('message', '')}" for p in event.problems]
+    lines = [f"{p.get('path') or t('the whole')}: {p.get('message', '')}" for p in event.problems]
     return (
-        "The answer was not valid" + ("" if event.final else "; the model mends it"),
+        t("The answer was not valid") if event.final else t("The answer was not valid; the model mends it"),
         lines,
         "bad" if event.final else "",
     )
 
 
 def _step_failed(event: ev.StepFailed) -> Told:
-    then = {"hand_off": "a person gets it", "continue": "the run goes on without it", "fail": "the run ends"}
-    return f"The step {event.step} failed; {then.get(event.on_error, event.on_error)}", _fault(event.fault), "bad"
+    then = {
+        "hand_off": mark("The step {step} failed; a person gets it"),
+        "continue": mark("The step {step} failed; the run goes on without it"),
+        "fail": mark("The step {step} failed; the run ends"),
+    }
+    return t(then.get(event.on_error, then["fail"]), step=event.step), _fault(event.fault), "bad"
 
 
 def _asked(event: ev.Asked) -> Told:
-    who = words.listed(event.to)
-    kind = {"approval": f"Asked {who} for a yes", "question": f"Asked {who}", "hand_off": f"Handed to {who}"}
+    who = listed(event.to)
+    kind = {
+        "approval": t("Asked {who} for a yes", who=who),
+        "question": t("Asked {who}", who=who),
+        "hand_off": t("Handed to {who}", who=who),
+    }
     lines = [words.call(v.tool, v.args) for v in event.proposals]
     lines += [event.why] if event.why else []
     lines += [attempt_words(attempt) for attempt in event.evidence]
-    lines += [f"until {words.moment(event.due)}"] if event.due else []
+    lines += [t("until {due}", due=words.moment(event.due))] if event.due else []
     return f"{kind.get(event.kind, event.kind)}: {event.title}", lines, "wait"
 
 
 def attempt_words(attempt: Mapping[str, Json]) -> str:
     """Return one attempt of a write in doubt, as evidence."""
     begun, ended = words.moment(attempt["at"]), words.moment(attempt["ended"])
-    return f"attempted at {begun}, in doubt since {ended}: {attempt['said']}"
+    return t("attempted at {begun}, in doubt since {ended}: {said}", begun=begun, ended=ended, said=attempt["said"])
 
 
 def raised(event: ev.BudgetRaised) -> dict[str, Json]:
@@ -171,67 +206,80 @@ def raised(event: ev.BudgetRaised) -> dict[str, Json]:
 
 def _approved(event: ev.Approved) -> Told:
     reason = [event.reason] if event.reason else []
-    return f"{event.by} ({event.role}) said {'yes' if event.yes else 'no'}", reason, "good" if event.yes else "bad"
+    if event.yes:
+        return t("{by} ({role}) said yes", by=event.by, role=event.role), reason, "good"
+    return t("{by} ({role}) said no", by=event.by, role=event.role), reason, "bad"
 
 
 def _escalated(event: ev.Escalated) -> Told:
-    until = [f"until {words.moment(event.due)}"] if event.due else []
-    return f"{event.late} did not answer in time; now {event.role} is asked", until, "wait"
+    until = [t("until {due}", due=words.moment(event.due))] if event.due else []
+    return t("{late} did not answer in time; now {role} is asked", late=event.late, role=event.role), until, "wait"
 
 
 def _edited(event: ev.Edited) -> Told:
-    return f"{event.by} changed a call; it is decided anew", words.pretty(event.args), ""
+    return t("{by} changed a call; it is decided anew", by=event.by), words.pretty(event.args), ""
 
 
 def _answered(event: ev.Answered) -> Told:
-    who = event.by or "Somebody"
+    who = event.by or t("Somebody")
     said = {
-        "approve": f"The calls may run: approved by {who}",
-        "reject": f"Rejected by {who}",
-        "answer": f"Answered by {who}",
-        "done": f"{who} found that the write was done; this is its result",
-        "not_done": f"{who} found that the write was not done",
-        "resume": f"{who} let it go on",
-        "close": f"Closed by {who}",
-        "edit": f"{who} changed the call; it is decided anew",
-        "late": "Nobody answered in time",
+        "approve": t("The calls may run: approved by {who}", who=who),
+        "reject": t("Rejected by {who}", who=who),
+        "answer": t("Answered by {who}", who=who),
+        "done": t("{who} found that the write was done; this is its result", who=who),
+        "not_done": t("{who} found that the write was not done", who=who),
+        "resume": t("{who} let it go on", who=who),
+        "close": t("Closed by {who}", who=who),
+        "edit": t("{who} changed the call; it is decided anew", who=who),
+        "late": t("Nobody answered in time"),
     }
-    lines = [f"reason: {event.reason}"] if event.reason else []
+    lines = [t("reason: {reason}", reason=event.reason)] if event.reason else []
     lines += words.pretty(event.data) if event.data is not None else []
     tone = {"approve": "good", "done": "good", "reject": "bad", "late": "bad"}.get(event.action, "")
     return said.get(event.action, event.action), lines, tone
 
 
 def _waiting(event: ev.Waiting) -> Told:
-    parts = [f"for the event {event.event} with the key {event.key}"] if event.event else []
-    parts += [f"until {words.moment(event.due)}"] if event.due else []
-    return f"Waits {' or '.join(parts)}", [], "wait"
+    due = None if event.due is None else words.moment(event.due)
+    if event.event and due:
+        title = t(
+            "Waits for the event {event} with the key {key} or until {due}", event=event.event, key=event.key, due=due
+        )
+    elif event.event:
+        title = t("Waits for the event {event} with the key {key}", event=event.event, key=event.key)
+    else:
+        title = t("Waits until {due}", due=due)
+    return title, [], "wait"
 
 
 def _finished(event: ev.RunFinished) -> Told:
     tone = "good" if event.outcome in ("completed", "completed_with_gaps", "rejected") else "bad"
-    return f"Ended: {event.outcome}", [event.reason] if event.reason else [], tone
+    return t("Ended: {outcome}", outcome=event.outcome), [event.reason] if event.reason else [], tone
 
 
 def _woken(event: ev.Woken) -> Told:
     lines = words.pretty(event.payload) if event.payload is not None else []
-    return "The time came" if event.timer else "The event came", lines, ""
+    return t("The time came") if event.timer else t("The event came"), lines, ""
 
 
 _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.RunStarted: _started,
-    ev.SubjectKnown: lambda e: (f"This is about {e.subject}", [], ""),
-    ev.ModelStarted: lambda e: (f"Asked the model {e.model}; no reply is known", [], ""),
+    ev.SubjectKnown: lambda e: (t("This is about {subject}", subject=e.subject), [], ""),
+    ev.ModelStarted: lambda e: (t("Asked the model {model}; no reply is known", model=e.model), [], ""),
     ev.ModelReplied: _replied,
-    ev.ModelFailed: lambda e: ("The model failed", _fault(e.fault), "bad"),
+    ev.ModelFailed: lambda e: (t("The model failed"), _fault(e.fault), "bad"),
     ev.AnswerInvalid: _invalid,
     ev.StepFailed: _step_failed,
-    ev.Intended: lambda e: (f"About to do {e.tool}, once, with the key {e.key}", [], ""),
-    ev.Reserved: lambda e: (f"Took the room that {e.tool} needs", [], ""),
-    ev.Refused: lambda e: (f"Not done: {e.reason}", [f"by {rule_words(e.rule)}"], "bad"),
+    ev.Intended: lambda e: (t("About to do {tool}, once, with the key {key}", tool=e.tool, key=e.key), [], ""),
+    ev.Reserved: lambda e: (t("Took the room that {tool} needs", tool=e.tool), [], ""),
+    ev.Refused: lambda e: (t("Not done: {reason}", reason=e.reason), [t("by {rule}", rule=rule_words(e.rule))], "bad"),
     ev.Returned: lambda e: ("", [words.fields(e.output)], ""),
-    ev.CallFailed: lambda e: (f"{e.tool or 'The tool'} did not do it", _fault(e.fault), "bad"),
-    ev.Doubted: lambda e: (f"Nobody knows whether {e.tool or 'the tool'} did it", _fault(e.fault), "bad"),
+    ev.CallFailed: lambda e: (t("{tool} did not do it", tool=e.tool or t("The tool")), _fault(e.fault), "bad"),
+    ev.Doubted: lambda e: (
+        t("Nobody knows whether {tool} did it", tool=e.tool or t("the tool")),
+        _fault(e.fault),
+        "bad",
+    ),
     ev.Asked: _asked,
     ev.Approved: _approved,
     ev.Escalated: _escalated,
@@ -239,144 +287,12 @@ _TOLD: Mapping[type, Callable[[Any], Told]] = {
     ev.Answered: _answered,
     ev.Waiting: _waiting,
     ev.Woken: _woken,
-    ev.Withdrawn: lambda e: ("No longer waits: what asked was closed", [], ""),
-    ev.RecordWritten: lambda e: (f"Wrote the record {e.schema}", words.pretty(e.record), "good"),
-    ev.BudgetRaised: lambda e: (f"{e.by or 'Somebody'} raised limits", [words.fields(raised(e))], ""),
-    ev.CancelAsked: lambda e: (f"{e.by or 'Somebody'} asked to cancel", [e.reason] if e.reason else [], ""),
+    ev.Withdrawn: lambda e: (t("No longer waits: what asked was closed"), [], ""),
+    ev.RecordWritten: lambda e: (t("Wrote the record {schema}", schema=e.schema), words.pretty(e.record), "good"),
+    ev.BudgetRaised: lambda e: (t("{by} raised limits", by=e.by or t("Somebody")), [words.fields(raised(e))], ""),
+    ev.CancelAsked: lambda e: (t("{by} asked to cancel", by=e.by or t("Somebody")), [e.reason] if e.reason else [], ""),
     ev.RunFinished: _finished,
 }
-
-
-def why(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) -> list[str]:
-    """Return three sentences: what happened, who must act, and what it costs to wait.
-
-    `waiting` are the open entries and timers as in `RunResult.waiting`, or better as `with_waits` gives them.
-    """
-    summary = summarise(events)
-    usage = summary.usage
-    calls = f"{usage.model_calls} model call{'' if usage.model_calls == 1 else 's'}"
-    writes = f"{usage.writes} write{'' if usage.writes == 1 else 's'}"
-    spent = f"{calls}, {writes}, cost {usage.cost:g}"
-    if summary.outcome is not None:
-        return _ended(summary.flow, summary.outcome, summary.reason, events, spent)
-    if not waiting:
-        return [
-            f"{summary.flow} has not ended: its last event is from {words.moment(events[-1].at)} UTC.",
-            f"Nobody must act while it runs; where its process is gone, `flowrun resume {summary.run}` goes on.",
-            f"So far it has used {spent}; nothing that is finished will be done again.",
-        ]
-    entry = waiting[0]
-    happened, act, cost = _entry(entry, summary.flow, summary.run)
-    if len(waiting) > 1:
-        act += (
-            f" {len(waiting) - 1} more wait{'s' if len(waiting) == 2 else ''} too (flowrun inbox --run {summary.run})."
-        )
-    return [happened, act, f"While it waits nothing runs and nothing is spent (so far {spent}); {cost}"]
-
-
-def why_erased(flow: str, outcome: str, erased: str) -> list[str]:
-    """Return the three sentences about a run whose person was forgotten."""
-    return [
-        f"{flow} ended {outcome}; its person was forgotten at {words.moment(erased)} UTC, so nobody can read how.",
-        "Nobody must act.",
-        "Nothing waits any more; what kinds of things happened, and when, is kept and can be verified.",
-    ]
-
-
-def with_waits(events: Sequence[ev.AnyEvent], waiting: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:
-    """Return what a run waits for: its open inbox entries, then each timer and each awaited event by name and key.
-
-    A timer is `{"kind": "timer", "due"}`, an event `{"kind": "event", "event", "key", "due"}`.
-    """
-    woken = {event.path for event in events if isinstance(event, ev.Woken)}
-    waits = [event for event in events if isinstance(event, ev.Waiting) and event.path not in woken]
-    found = [dict(entry) for entry in waiting if "id" in entry]
-    for wait in sorted(waits, key=lambda wait: wait.due or "~"):
-        if wait.event is None:
-            found.append({"kind": "timer", "due": wait.due})
-        else:
-            found.append({"kind": "event", "event": wait.event, "key": wait.key, "due": wait.due})
-    return found or [dict(entry) for entry in waiting]
-
-
-def wait_words(entry: Mapping[str, Json]) -> str:
-    """Return what a timer or an awaited event waits for."""
-    until = f"until {words.moment(entry['due'])} UTC" if entry.get("due") else ""
-    if entry.get("event"):
-        key = f" with key {entry['key']}" if entry.get("key") else ""
-        return f"waits for {entry['event']}{key} {until}".rstrip()
-    return f"waits {until or 'for ' + str(entry.get('kind'))}"
-
-
-def _entry(entry: Mapping[str, Json], flow: str, run: str) -> tuple[str, str, str]:
-    kind, due = entry.get("kind"), entry.get("due")
-    id, why = entry.get("id", ""), str(entry.get("why") or "").rstrip(".")
-    given = list(dict.fromkeys(str(a["role"]) for a in entry.get("approvals", [])))
-    who = words.listed(list(dict.fromkeys(entry.get("open", entry.get("to", [])))))
-    until = f"by {words.moment(due)} UTC" if due else ""
-    no_limit = "there is no deadline."
-    if kind == "approval":
-        calls = words.listed([p["tool"] for p in entry.get("proposal", [])])
-        happened = f"{flow} wants to do {calls}, and a rule asks for a yes first" + (f": {why}." if why else ".")
-        said = f"{words.listed(given)} said yes already; " if given else ""
-        act = f"{said}{who} must say yes or no: flowrun approve {id} --as NAME, or flowrun reject {id} --as NAME --reason TEXT."
-        return happened, act, f"if nobody answers {until}, it counts as a no." if due else no_limit
-    if kind == "question":
-        happened = f"{flow} asks {who}: {entry.get('title', '')}"
-        act = f"{who} must answer: flowrun answer {id} --as NAME --data JSON."
-        return happened, act, f"without an answer {until}, the step is late and fails." if due else no_limit
-    if kind == "hand_off":
-        happened = f"{flow} could not go on at {entry.get('title', 'a step')}" + (f": {why}." if why else ".")
-        ways = {
-            "answer": f"answer for the step (flowrun answer {id} --as NAME --data JSON)",
-            "done": f"say that it was done (flowrun settle {id} --done --data JSON --as NAME)",
-            "not_done": f"that it was not done (flowrun settle {id} --not-done --as NAME)",
-            "resume": f"let it try again (flowrun resume {run} --as NAME)",
-            "close": f"close it (flowrun close {id} --as NAME)",
-        }
-        may = [ways[way] for way in entry.get("may", []) if way in ways]
-        return happened, f"{who} must {words.listed(may, 'or')}.", f"it is handed on {until}." if due else no_limit
-    wakes = "`flowrun resume --due` wakes what is due"
-    if entry.get("event"):
-        sent = f"flowrun event {entry['event']} --key {shlex.quote(str(entry.get('key') or ''))} --data JSON"
-        act = f"Whoever knows that it happened must say so: {sent}" + (f"; {wakes}." if due else ".")
-        return f"{flow} {wait_words(entry)}.", act, "that is planned." if due else no_limit
-    return f"{flow} {wait_words(entry)}.", f"Nobody must act; {wakes}.", "that is planned."
-
-
-def _ended(flow: str, outcome: str, reason: str, events: Sequence[ev.AnyEvent], spent: str) -> list[str]:
-    end = events[-1]
-    told = f": {reason.rstrip('.')}." if reason else "."
-    doubts = [event.tool for event in events if isinstance(event, ev.Doubted)]
-    failed = [event for event in events if isinstance(event, ev.StepFailed)]
-    happened = f"{flow} ended {outcome} at {words.moment(end.at)} UTC{told}"
-    if outcome == "completed_with_gaps" and failed and not reason:
-        happened = f"{flow} ended, but the step {failed[-1].step} was left out: {failed[-1].fault.message.rstrip('.')}."
-    happened += _refused(events)
-    act = {
-        "in_doubt": f"Somebody must look whether {words.listed(doubts) or 'the write'} was done, and set it right by hand.",
-        "failed": "Whoever owns the flow must mend the cause and submit it again with a new key.",
-        "stopped_by_budget": "Whoever owns the flow must decide whether its budget is right, and submit it again.",
-        "handed_off": "A person has taken the case over outside this run.",
-    }.get(outcome, "Nobody must act.")
-    return [happened, act, f"Nothing waits any more; it used {spent}."]
-
-
-def _refused(events: Sequence[ev.AnyEvent]) -> str:
-    """Return what was not done in the end and which rule or person refused it; empty where nothing was refused."""
-    told: dict[str, str] = {}
-    for event in events:
-        if isinstance(event, ev.Decided):
-            for verdict in event.verdicts:
-                by = f"{rule_words(verdict.denied_by or 'a rule', verdict.tool)}: {verdict.reason.rstrip('.')}"
-                told[verdict.path] = f"{verdict.tool} was denied by {by}" if verdict.verdict == "deny" else ""
-        elif isinstance(event, ev.Refused):
-            told[event.path] = f"a call was denied by {rule_words(event.rule)}: {event.reason.rstrip('.')}"
-        elif isinstance(event, ev.Answered) and event.action in ("reject", "late"):
-            who = f"{event.by} said no" if event.action == "reject" else "nobody said yes in time"
-            told[event.path] = f"{who}{f': {event.reason.rstrip(chr(46))}' if event.reason and event.by else ''}"
-    refusals = dict.fromkeys(text for text in told.values() if text)
-    return f" Refused: {'; '.join(refusals)}." if refusals else ""
 
 
 def awaited_events(journal: Journal) -> list[str]:

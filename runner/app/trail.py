@@ -15,17 +15,18 @@ from flowrun.app import words
 from flowrun.app.look import Moment, timeline
 from flowrun.core import events as ev
 from flowrun.plan.model import FlowPlan, Plan
+from flowrun.words import mark, t
 
 Json = Any
 BUILT_IN = {
-    "tools": "the flow's list of tools",
-    "halt": "the emergency brake",
-    "modes": "how far flowrun.yaml lets the flow go now",
-    "roles": "who is in the role now",
-    "tool_changed": "a tool that has changed is not called",
-    "arguments": "the tool's input schema",
-    "right": "an approval is used once",
-    "claim": "one process drives a run",
+    "tools": mark("the flow's list of tools"),
+    "halt": mark("the emergency brake"),
+    "modes": mark("how far flowrun.yaml lets the flow go now"),
+    "roles": mark("who is in the role now"),
+    "tool_changed": mark("a tool that has changed is not called"),
+    "arguments": mark("the tool's input schema"),
+    "right": mark("an approval is used once"),
+    "claim": mark("one process drives a run"),
 }
 """Rules that no file writes down, and what they are."""
 NOT_DONE = {
@@ -102,7 +103,7 @@ class _Places:
         if rule.startswith("budget"):
             return RuleRef(rule=rule, source=f"budget of flow {_versioned(self._plan.flow)}")
         if rule in BUILT_IN:
-            return RuleRef(rule=rule, source=BUILT_IN[rule])
+            return RuleRef(rule=rule, source=t(BUILT_IN[rule]))
         for pinned in self._plan.policies.values():
             if any(each.id == rule for each in pinned.rules):
                 return RuleRef(rule=rule, source=f"{pinned.name}@{pinned.version}")
@@ -136,8 +137,8 @@ def _entries(
     match event:
         case ev.Decided():
             verdict = next(v for v in event.verdicts if v.path == moment.path)
-            who = "the rules"
-            decision = {"allow": "allowed", "ask": "needs approval", "deny": "denied"}[verdict.verdict]
+            who = t("the rules")
+            decision = {"allow": "allowed", "ask": t("needs approval"), "deny": "denied"}[verdict.verdict]
             not_done = verdict.verdict == "deny"
             if not_done and verdict.denied_by == "halt":
                 decision = "halted"
@@ -146,23 +147,23 @@ def _entries(
             rules = places.denying(verdict) if not_done else places.judged(verdict)
             details = [verdict.reason] if verdict.reason else []
         case ev.Refused():
-            who, decision, not_done = "the rules", "halted" if event.rule == "halt" else "refused", True
+            who, decision, not_done = t("the rules"), "halted" if event.rule == "halt" else "refused", True
             rules, details = [places.any(event.rule)], []
         case ev.ModelStarted():
-            title = f"Asked the model {event.model}"
+            title = t("Asked the model {model}", model=event.model)
         case ev.ModelReplied():
-            who = f"the model {event.model}"
+            who = t("the model {model}", model=event.model)
         case ev.ModelFailed():
-            who = "the model"
+            who = t("the model")
             decision, not_done = _fault(event.fault)
         case ev.Returned():
-            who, done = event.tool or "the tool", event.path in writes
-            title = f"{'Done' if done else 'Answered'}{' (it had been done before)' if event.repeat else ''}"
+            who, done = event.tool or t("the tool"), event.path in writes
+            title = _done(done, event.repeat)
             tone = "good" if done else ""
         case ev.CallFailed():
-            who, decision, not_done = event.tool or "the tool", "failed", True
+            who, decision, not_done = event.tool or t("the tool"), "failed", True
         case ev.Doubted():
-            who, decision, not_done = event.tool or "the tool", "in doubt", True
+            who, decision, not_done = event.tool or t("the tool"), "in doubt", True
         case ev.StepFailed():
             decision, not_done = _fault(event.fault)
         case ev.Approved():
@@ -202,3 +203,9 @@ def rule_words(rules: Sequence[RuleRef]) -> str:
     for ref in rules:
         sources.setdefault(ref.source, []).append(ref.rule)
     return "; ".join(f"{words.listed(names)} ({source})" for source, names in sources.items())
+
+
+def _done(done: bool, repeat: bool) -> str:
+    if repeat:
+        return t("Done (it had been done before)") if done else t("Answered (it had been done before)")
+    return t("Done") if done else t("Answered")

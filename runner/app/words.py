@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from flowrun.words import t
+
 Json = Any
 WIDE = 200
 """Longest text in one line of a timeline, in characters; a record is never cut."""
@@ -51,7 +53,7 @@ def fields(value: Json) -> str:
     """Return data in one line as `name: value` pairs."""
     if not isinstance(value, Mapping):
         return short(value)
-    return ", ".join(f"{name}: {short(item, 120)}" for name, item in value.items()) or "nothing"
+    return ", ".join(f"{name}: {short(item, 120)}" for name, item in value.items()) or t("nothing")
 
 
 def call(tool: str, args: Json) -> str:
@@ -64,6 +66,8 @@ def moment(at: str) -> str:
     return at[:19].replace("T", " ") if len(at) >= 19 else at
 
 
-def listed(names: list[str], last: str = "and") -> str:
-    """Return names as `a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}" if names else ""
+def listed(names: list[str], last: str = "") -> str:
+    """Return names as `a, b and c`; `last` is another word before the last one, in the language of the messages."""
+    if len(names) < 2:
+        return names[0] if names else ""
+    return f"{', '.join(names[:-1])} {last or t('and')} {names[-1]}"

@@ -13,6 +13,7 @@ from flowrun.cli import options
 from flowrun.cli.documents import read_data
 from flowrun.cli.output import progress
 from flowrun.cli.run_text import print_said
+from flowrun.words import t
 
 
 @click.command("answer")
@@ -31,6 +32,6 @@ def command(id: str, by: str, data: str, no_run: bool, as_json: bool, workspace:
       flowrun answer k3f7qz2a --as Sam --data @answer.json
     """
     value = read_data(data)
-    with options.opened(workspace, store) as app, progress("Going on with the run"):
+    with options.opened(workspace, store) as app, progress(t("Going on with the run")):
         result = options.outcome_of(app, app.answer(id, value, by=by, run_on=not no_run))
     return print_said(result, as_json=as_json, stored_only=no_run)

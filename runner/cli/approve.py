@@ -12,6 +12,7 @@ import click
 from flowrun.cli import options
 from flowrun.cli.output import progress
 from flowrun.cli.run_text import print_said
+from flowrun.words import t
 
 
 @click.command("approve")
@@ -44,6 +45,6 @@ def command(
       flowrun approve k3f7qz2a --as Sam
       flowrun approve k3f7qz2a --as Sam --role support_leads --no-run
     """
-    with options.opened(workspace, store) as app, progress("Going on with the run"):
+    with options.opened(workspace, store) as app, progress(t("Going on with the run")):
         result = options.outcome_of(app, app.approve(id, by=by, role=role, seen=seen, run_on=not no_run))
     return print_said(result, as_json=as_json, stored_only=no_run)

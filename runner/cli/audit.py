@@ -14,6 +14,7 @@ from flowrun.cli import options
 from flowrun.cli.audit_text import print_facts, print_report, print_trail
 from flowrun.cli.output import print_json, say
 from flowrun.values.moments import add_seconds
+from flowrun.words import mark, t
 
 SINCE = click.option(
     "--since", metavar="DURATION", callback=options.duration, help="Only runs started in the last 30d, 4h, …"
@@ -97,7 +98,7 @@ def show(
     if as_json:
         print_json(found)
     elif not found:
-        say("Nothing was denied, rejected or stopped." if denied else "No runs yet.")
+        say(t("Nothing was denied, rejected or stopped.") if denied else t("No runs yet."))
     return 0
 
 
@@ -109,14 +110,14 @@ def show_key(file: Path, as_json: bool) -> int:
     if as_json:
         print_json(found)
     else:
-        click.echo(f"key {found.id}", err=True)
+        click.echo(t("key {key}", key=found.id), err=True)
         click.echo(found.pem, nl=False)
     return 0
 
 
-REVEALED = (
-    "Its keys open everything that these runs hold, also what schemas mark `x-secret`: such fields are hidden on the pages, "
-    "not in the stored bytes. Hand it on accordingly."
+REVEALED = mark(
+    "Its keys open everything that these runs hold, also what schemas mark `x-secret`: such "
+    "fields are hidden on the pages, not in the stored bytes. Hand it on accordingly."
 )
 
 
@@ -164,12 +165,26 @@ def export(
     if as_json:
         print_json(done)
         return 0
-    say(f"Wrote {done.events} events of {done.runs} runs, signed with the key {done.key}.", style="green")
+    say(
+        t(
+            "Wrote {events} events of {runs} runs, signed with the key {key}.",
+            events=done.events,
+            runs=done.runs,
+            key=done.key,
+        ),
+        style="green",
+    )
     if who is not None:
-        say(REVEALED, style="yellow")
+        say(t(REVEALED), style="yellow")
     if done.erased:
-        say(f"{done.erased} of the runs can no longer be read: their person was forgotten.")
-    say(f"\nread:   {place}/index.html\nverify: flowrun audit verify {place}\ndigest: {done.digest}")
+        say(t("{erased} of the runs can no longer be read: their person was forgotten.", erased=done.erased))
+    say(
+        t(
+            "\nread:   {place}/index.html\nverify: flowrun audit verify {place}\ndigest: {digest}",
+            place=place,
+            digest=done.digest,
+        )
+    )
     return 0
 
 
@@ -237,9 +252,16 @@ def sign(as_json: bool, workspace: Path | None, store: str | None) -> int:
     if as_json:
         print_json(msgspec.Raw(signed.line))
         return 0
-    new = "Signed" if signed.new else "Nothing came since the last head, which covers"
-    say(f"{new} {signed.events} events of {signed.runs} runs with the key {signed.key}.", style="green")
+    values = {"events": signed.events, "runs": signed.runs, "key": signed.key}
+    if signed.new:
+        told = t("Signed {events} events of {runs} runs with the key {key}.", **values)
+    else:
+        told = t(
+            "Nothing came since the last head, which covers {events} events of {runs} runs with the key {key}.",
+            **values,
+        )
+    say(told, style="green")
     say(f"\n{signed.short}\n")
-    say("Keep this line where nobody who can write the store can change it. Later it is checked with:")
+    say(t("Keep this line where nobody who can write the store can change it. Later it is checked with:"))
     say(f"  {options.command_line(f'flowrun audit verify --head {signed.short}')}")
     return 0

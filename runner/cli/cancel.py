@@ -14,6 +14,7 @@ from flowrun.cli import options
 from flowrun.cli.output import note, print_json, progress
 from flowrun.cli.run_text import print_result
 from flowrun.errors import InputError
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.result import RunResult
@@ -40,12 +41,12 @@ def command(run: str, by: str, reason: str, as_json: bool, workspace: Path | Non
     Example:
       flowrun cancel 01JX --as Sam --reason "The customer called."
     """
-    with options.opened(workspace, store, ends=True) as app, progress(f"Cancelling {run}"):
+    with options.opened(workspace, store, ends=True) as app, progress(t("Cancelling {run}", run=run)):
         if app.journal.run(run).outcome == "cancelled":
-            note("This run was cancelled already.")
+            note(t("This run was cancelled already."))
         result = app.shown(options.wait_for(cancelled(app, run, by=by, reason=reason), app))
     if result.outcome in OPEN:
-        note("The cancel is stored. The process that drives the run ends it after the write in flight.")
+        note(t("The cancel is stored. The process that drives the run ends it after the write in flight."))
     print_json(result) if as_json else print_result(result)
     return 0 if result.outcome == "cancelled" else result.exit_code
 

@@ -16,7 +16,7 @@ import click
 from flowrun.cli import options
 from flowrun.cli.output import is_terminal, note, print_json, say
 from flowrun.errors import InputError
-from flowrun.words import t
+from flowrun.words import t, tn
 
 if TYPE_CHECKING:
     from flowrun.testing.chaos.matrix import CaseResult, ChaosResult
@@ -111,9 +111,16 @@ def command(
         return 0 if ok else 1
     summary = counts(results)
     say(
-        f"\n{summary['boundaries']} boundaries, {summary['passed']} passed, {summary['failed']} failed; "
-        f"{summary['in_doubt']} ended in doubt and told a person; {summary['repeated']} model calls in flight made again; "
-        f"{sum(result.seconds for result in results):.1f} s",
+        t(
+            "\n{boundaries} boundaries, {passed} passed, {failed} failed; {in_doubt} ended in doubt "
+            "and told a person; {repeated} model calls in flight made again; {seconds} s",
+            boundaries=summary["boundaries"],
+            passed=summary["passed"],
+            failed=summary["failed"],
+            in_doubt=summary["in_doubt"],
+            repeated=summary["repeated"],
+            seconds=f"{sum(result.seconds for result in results):.1f}",
+        ),
         style="green" if ok else "red",
     )
     return 0 if ok else 1
@@ -122,18 +129,34 @@ def command(
 def tell(result: ChaosResult, again: Again) -> None:
     """Print what became of one test."""
     failed = [case for case in result.cases if not case.ok]
-    say(f"{'ok    ' if result.ok else 'FAILED'}  {result.name}", style=None if result.ok else "red")
+    say(f"{t('ok') if result.ok else t('FAILED'):6}  {result.name}", style=None if result.ok else "red")
     for problem in result.problems:
         say(f"        {problem}")
     if result.cases:
-        say(f"        {len(result.cases)} boundaries, {len(result.cases) - len(failed)} passed")
+        say(
+            "        "
+            + tn(
+                "{n} boundary, {passed} passed",
+                "{n} boundaries, {passed} passed",
+                len(result.cases),
+                passed=len(result.cases) - len(failed),
+            )
+        )
     for case in failed[:SHOWN]:
-        say(f"        {case.boundary.number}: killed {', then '.join(case.killed) or case.boundary.what}", style="red")
+        say(
+            "        "
+            + t(
+                "{number}: killed {killed}",
+                number=case.boundary.number,
+                killed=t(", then ").join(case.killed) or case.boundary.what,
+            ),
+            style="red",
+        )
         for problem in case.problems:
             say(f"            {problem}")
         say(f"            {again(result, case)}")
     if len(failed) > SHOWN:
-        say(f"        … and {len(failed) - SHOWN} more")
+        say("        " + t("… and {count} more", count=len(failed) - SHOWN))
 
 
 def counts(results: list[ChaosResult]) -> dict[str, int]:

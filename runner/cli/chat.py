@@ -15,6 +15,7 @@ from flowrun.app import words
 from flowrun.app.consent import read_yes_no
 from flowrun.cli.output import note
 from flowrun.errors import InputError
+from flowrun.words import t
 
 if TYPE_CHECKING:
     from flowrun.app.result import RunResult
@@ -39,16 +40,16 @@ async def converse(app: App, result: RunResult) -> RunResult:
             except InputError as error:
                 if error.code not in CHANGED:
                     raise
-                tell("That has changed in the meantime.")
+                tell(t("That has changed in the meantime."))
                 result = app.result(result.run)
     except _Gone:
-        note("The input has ended; the run goes on waiting.")
+        note(t("The input has ended; the run goes on waiting."))
     return result
 
 
 async def consent(app: App, entry: dict[str, Json]) -> RunResult:
     """Show the exact calls and ask until the reply is a yes or a no."""
-    tell("May I do this?")
+    tell(t("May I do this?"))
     for proposal in entry["proposal"]:
         tell(f"  {proposal['tool']}")
         for line in words.pretty(proposal["args"], 4):
@@ -56,19 +57,19 @@ async def consent(app: App, entry: dict[str, Json]) -> RunResult:
     if entry.get("why"):
         tell(entry["why"])
     while True:
-        said = read_yes_no(ask("yes or no"))
+        said = read_yes_no(ask(t("yes or no")))
         if said == "yes":
             return await app.approve(entry["id"], by=CUSTOMER, role=CUSTOMER, seen=entry["seen"])
         if said == "no":
-            return await app.reject(entry["id"], by=CUSTOMER, reason="The customer said no.", role=CUSTOMER)
-        tell("Sorry, was that a yes or a no?")
+            return await app.reject(entry["id"], by=CUSTOMER, reason=t("The customer said no."), role=CUSTOMER)
+        tell(t("Sorry, was that a yes or a no?"))
 
 
 async def reply(app: App, entry: dict[str, Json]) -> RunResult:
     """Ask a question until the answer fits its form."""
     tell(entry["title"])
     for problem in entry.get("problems", []):
-        tell(f"  {problem.get('path') or 'your answer'}: {problem.get('message', '')}")
+        tell(f"  {problem.get('path') or t('your answer')}: {problem.get('message', '')}")
     while True:
         data = fill(entry.get("form") or {"type": "string"}, entry.get("draft"))
         try:

@@ -17,6 +17,7 @@ import click
 from flowrun.cli.options import wait_for
 from flowrun.cli.output import note, say
 from flowrun.cli.run_text import TONES
+from flowrun.words import t
 
 
 @click.command("demo")
@@ -28,7 +29,7 @@ def command() -> None:
       flowrun demo
     """
     root = Path(tempfile.mkdtemp(prefix="flowrun-demo-"))
-    note(f"A fresh workspace in {root}; no network, no key.")
+    note(t("A fresh workspace in {root}; no network, no key.", root=root))
     wait_for(tell(root))
 
 

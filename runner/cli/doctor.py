@@ -12,6 +12,7 @@ import msgspec
 
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say, table
+from flowrun.words import t
 
 MOST_NAMED = 20
 
@@ -36,28 +37,46 @@ def command(as_json: bool, workspace: Path | None, store: str | None) -> int:
     if as_json:
         print_json({"ok": health.ok, **msgspec.to_builtins(health)})
         return 0 if health.ok else 1
-    say(f"{health.store}: {health.runs} runs, {health.events} events, form {health.form}")
+    say(
+        t(
+            "{store}: {runs} runs, {events} events, form {form}",
+            store=health.store,
+            runs=health.runs,
+            events=health.events,
+            form=health.form,
+        )
+    )
     for warning in health.warnings:
-        say(f"warning: {warning}", style="yellow")
+        say(t("warning: {text}", text=warning), style="yellow")
     for problem in health.problems:
-        say(f"damaged: {problem}", style="red")
+        say(t("damaged: {text}", text=problem), style="red")
     if health.damaged:
         table(["run", "events", "readable"], [[d.run, d.events, d.readable] for d in health.damaged])
     if health.ok:
-        say("Everything can be read as it was written.", style="green")
+        say(t("Everything can be read as it was written."), style="green")
         return 0
     if health.key:
-        say(f"locked: {health.key}", style="red")
-        say("None of its runs can be opened. Put the store's key file back from a backup, or set FLOWRUN_STORE_KEY.")
+        say(t("locked: {text}", text=health.key), style="red")
+        say(t("None of its runs can be opened. Put the store's key file back from a backup, or set FLOWRUN_STORE_KEY."))
     elif health.locked:
         more = " …" if len(health.locked) > MOST_NAMED else ""
-        say(f"locked: the keys of {len(health.locked)} runs do not open.", style="red")
-        say(f"These cannot be opened: {', '.join(health.locked[:MOST_NAMED])}{more}. Restore the store from a backup.")
+        say(t("locked: the keys of {count} runs do not open.", count=len(health.locked)), style="red")
+        say(
+            t(
+                "These cannot be opened: {locked}{more}. Restore the store from a backup.",
+                locked=", ".join(health.locked[:MOST_NAMED]),
+                more=more,
+            )
+        )
     if not health.problems and not health.damaged:
         return 1
     whole = health.runs - len(health.damaged)
     say(
-        f"{whole} runs can be read whole. Copy the file before anything else; then restore a backup, or take what is readable"
+        t(
+            "{whole} runs can be read whole. Copy the file before anything else; then restore a "
+            "backup, or take what is readable",
+            whole=whole,
+        )
     )
-    say("from the copy: sqlite3 COPY.db .recover | sqlite3 NEW.db, and look at NEW.db with flowrun doctor.")
+    say(t("from the copy: sqlite3 COPY.db .recover | sqlite3 NEW.db, and look at NEW.db with flowrun doctor."))
     return 1

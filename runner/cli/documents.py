@@ -15,17 +15,17 @@ from flowrun.cli.json_text import NotJson, read_json
 from flowrun.errors import InputError
 from flowrun.lang.document import compose, plain
 from flowrun.lang.source import Source
-from flowrun.words import t
+from flowrun.words import mark, t
 
 Json = Any
 MAX_BYTES = 1_000_000
 CODE = "FR3011"
-STDIN = "standard input"
+STDIN = mark("standard input")
 
 
 def read_document(source: str) -> Json:
     """Return the JSON or YAML of a file, or of standard input for `-`. Raises `InputError` (FR3011)."""
-    name = STDIN if source == "-" else source
+    name = t(STDIN) if source == "-" else source
     data = read_stdin() if source == "-" else read_file(Path(source), MAX_BYTES)
     return parse(name, text_of(name, data))
 
@@ -43,7 +43,7 @@ def read_data(text: str) -> Json:
 
 def read_lines(source: str) -> list[tuple[int, Json]]:
     """Return the values of a JSON Lines file with their line numbers; blank lines are left out."""
-    name = STDIN if source == "-" else source
+    name = t(STDIN) if source == "-" else source
     data = sys.stdin.buffer.read() if source == "-" else read_file(Path(source), None)
     values: list[tuple[int, Json]] = []
     for number, line in enumerate(text_of(name, data).split("\n"), 1):
@@ -95,7 +95,7 @@ def read_stdin() -> bytes:
     """Return what standard input holds."""
     data = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise too_large(STDIN)
+        raise too_large(t(STDIN))
     return data
 
 
@@ -109,7 +109,7 @@ def too_large(name: str) -> InputError:
 def text_of(name: str, data: bytes) -> str:
     """Return bytes as text."""
     if b"\x00" in data:
-        raise InputError(t("{name} is a binary file, not text.", name=name), help=t("Give JSON or YAML."), code=CODE)
+        raise InputError(t("{name} is not a text file.", name=name), help=t("Give JSON or YAML."), code=CODE)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -132,7 +132,7 @@ def parse(name: str, text: str) -> Json:
     tree, findings = compose(Source(name, text.replace("\r\n", "\n").replace("\r", "\n")))
     wrong = next((found for found in findings if found.severity == "error"), None)
     if wrong is not None:
-        if name == STDIN and text.lstrip()[0] in "{[":
+        if name == t(STDIN) and text.lstrip()[0] in "{[":
             raise bad  # it was meant as JSON
         raise InputError(f"{wrong.span}: {wrong.message}", help=wrong.help, code=CODE)
     return None if tree is None else plain(tree)

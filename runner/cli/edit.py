@@ -13,6 +13,7 @@ from flowrun.cli import options
 from flowrun.cli.documents import read_data
 from flowrun.cli.output import progress
 from flowrun.cli.run_text import print_said
+from flowrun.words import t
 
 
 @click.command("edit")
@@ -44,6 +45,6 @@ def command(
       flowrun edit k3f7qz2a --as Sam --call 2 --data @changes.json
     """
     value = read_data(data)
-    with options.opened(workspace, store) as app, progress("Going on with the run"):
+    with options.opened(workspace, store) as app, progress(t("Going on with the run")):
         result = options.outcome_of(app, app.edit(id, value, by=by, call=call, run_on=not no_run))
     return print_said(result, as_json=as_json, stored_only=no_run)

@@ -42,11 +42,11 @@ def command(name: str, key: str, data: str, by: str, as_json: bool, workspace: P
                 help=t("Runs wait for: {known}.", known=", ".join(known) or "no event"),
                 code="FR3029",
             )
-        with progress(f"Delivering {name}"):
+        with progress(t("Delivering {name}", name=name)):
             delivered = options.wait_for(app.deliver(name, key, payload, by=by), app)
         results = [app.shown(result) for result in delivered]
     if not results:
-        why = "with another key" if name in known else f"for: {', '.join(known) or 'no event'}"
+        why = t("with another key") if name in known else t("for: {known}", known=", ".join(known) or "no event")
         raise InputError(
             t("No run waits for {name} with the key {key}.", name=name, key=key),
             help=t("Runs wait {why}. flowrun runs --status waiting lists them.", why=why),

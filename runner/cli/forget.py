@@ -13,7 +13,7 @@ import click
 from flowrun.app.forget import Forgotten, forget, plan_forgetting
 from flowrun.cli import options
 from flowrun.cli.output import is_terminal, print_json, say
-from flowrun.words import t
+from flowrun.words import t, tn
 
 
 @click.command("forget")
@@ -53,27 +53,40 @@ def command(
         if not dry_run and not yes and planned.runs:
             if as_json or subject == "-" or not is_terminal(sys.stdin):
                 raise click.UsageError(t("nobody is there to ask; add --yes, or --dry-run to see what would be done"))
-            if not click.confirm("Erase it? It cannot be undone."):
+            if not click.confirm(t("Erase it? It cannot be undone.")):
                 return 1
         result = planned if dry_run else options.wait_for(forget(app, who, by=by, cancel=cancel))
     if as_json:
         print_json(result)
     elif not dry_run and planned.runs:
-        say("Done: the keys are destroyed, and no older byte is left in the store's files.", style="bold green")
+        say(t("Done: the keys are destroyed, and no older byte is left in the store's files."), style="bold green")
     return 0
 
 
 def tell(planned: Forgotten) -> None:
     """Say what will be done."""
     if not planned.runs:
-        say("No run in this store is about this person. (Runs count whose flow names them in `subject:`.)")
+        say(t("No run in this store is about this person. (Runs count whose flow names them in `subject:`.)"))
         return
     runs, records = len(planned.runs), planned.records
-    say(f"About this person: {runs} run{'' if runs == 1 else 's'}, {records} record{'' if records == 1 else 's'}.")
+    say(
+        t(
+            "About this person: {runs}, {records}.",
+            runs=tn("{n} run", "{n} runs", runs),
+            records=tn("{n} record", "{n} records", records),
+        )
+    )
     if planned.going_on:
-        say(f"Still going on: {', '.join(planned.going_on)} (--cancel ends them first).", style="yellow")
-    say("What happened in these runs becomes unreadable for everybody. Records stay, with their marked fields empty;")
-    say("free text in a field without a mark stays as it is, apart from values that are marked elsewhere in the run.")
-    say("Out of reach, so look there too:")
+        say(
+            t("Still going on: {going_on} (--cancel ends them first).", going_on=", ".join(planned.going_on)),
+            style="yellow",
+        )
+    say(
+        t("What happened in these runs becomes unreadable for everybody. Records stay, with their marked fields empty;")
+    )
+    say(
+        t("free text in a field without a mark stays as it is, apart from values that are marked elsewhere in the run.")
+    )
+    say(t("Out of reach, so look there too:"))
     for place in planned.out_of_reach:
         say(f"  - {place}")

@@ -69,15 +69,17 @@ def command(
             return 0
         if off:
             lifted = brake.lift(what, by=by)
-            print_json({"what": what, "lifted": lifted}) if as_json else say(f"{what} is no longer halted.")
+            print_json({"what": what, "lifted": lifted}) if as_json else say(
+                t("{what} is no longer halted.", what=what)
+            )
             return 0
         halts = brake.pull(what, by=by, reason=reason, until=until)
     if as_json:
         print_json(halts)
     else:
         for halt in halts:
-            say(f"{what if halt.what.startswith('subject:') else halt.what} is halted.", style="bold red")
-        say(f"Lift it: {options.command_line(f'flowrun halt {what} --off')}")
+            say(t("{what} is halted.", what=what if halt.what.startswith("subject:") else halt.what), style="bold red")
+        say(t("Lift it: {command}", command=options.command_line(f"flowrun halt {what} --off")))
     return 0
 
 
@@ -88,9 +90,9 @@ def room_told() -> Iterator[None]:
         yield
     except StoreError as error:
         if error.code == "FR5004":
-            error.help = (
-                "Write it under `halt:` in flowrun.yaml, which needs no room in the store and holds from the next call on, "
-                "for example `halt: {tools: [pay.refund]}`."
+            error.help = t(
+                "Write it under `halt:` in flowrun.yaml, which needs no room in the store and holds from "
+                "the next call on, for example `halt: {tools: [pay.refund]}`."
             )
         raise
 
@@ -103,4 +105,4 @@ def show(halts: list[Halt], as_json: bool) -> None:
         rows = [[h.what, h.by, *map(words.moment, (h.at, h.until or "", h.lifted_at or "")), h.reason] for h in halts]
         table(["what", "by", "since", "until", "lifted", "why"], rows)
     else:
-        say("Nothing is halted.")
+        say(t("Nothing is halted."))

@@ -14,6 +14,7 @@ from flowrun.app.result import listed
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 from flowrun.cli.run_text import print_entry
+from flowrun.words import t
 
 
 @click.command("inbox")
@@ -36,7 +37,7 @@ def command(run: str | None, role: str | None, as_json: bool, workspace: Path | 
     if as_json:
         print_json(entries)
     elif not entries:
-        say("Nothing waits.")
+        say(t("Nothing waits."))
     else:
         for place, entry in enumerate(entries):
             if place:

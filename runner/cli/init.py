@@ -12,6 +12,7 @@ import click
 
 from flowrun.cli.options import JSON
 from flowrun.cli.output import print_json, say
+from flowrun.words import t
 
 
 @click.command("init")
@@ -33,9 +34,17 @@ def command(folder: Path, template: str, as_json: bool) -> int:
     if as_json:
         print_json({"root": str(made.root), "files": made.files, "flow": made.flow, "sample": made.sample})
         return 0
-    say(f"A workspace with the flow {made.flow} in {made.root} ({len(made.files)} files).", style="bold green")
-    say("Members of roles stand in flowrun.yaml; for now made-up people are in them.")
-    say("\nGo on:")
+    say(
+        t(
+            "A workspace with the flow {flow} in {root} ({count} files).",
+            flow=made.flow,
+            root=made.root,
+            count=len(made.files),
+        ),
+        style="bold green",
+    )
+    say(t("Members of roles stand in flowrun.yaml; for now made-up people are in them."))
+    say(t("\nGo on:"))
     go = [] if folder == Path() else [f"cd {shlex.quote(str(folder))}"]
     run = [f"flowrun run {made.flow} --input {made.sample}"] if made.sample else []
     for line in [*go, "flowrun lint", "flowrun test", *run]:

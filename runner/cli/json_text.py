@@ -11,18 +11,22 @@ from typing import Any
 
 import msgspec
 
+from flowrun.words import mark, t
+
 Json = Any
 _BYTE = re.compile(r" ?\(byte (\d+)\)\Z")
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|[{}\[\]]')
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HELP = {
-    "trailing comma in object": "Take the last comma out.",
-    "trailing comma in array": "Take the last comma out.",
-    "trailing characters": "Write one value; several belong into one [list], or into a file for --inputs, one a line.",
-    "expected ':'": "Write a colon between a name and its value.",
+    "trailing comma in object": mark("Take the last comma out."),
+    "trailing comma in array": mark("Take the last comma out."),
+    "trailing characters": mark(
+        "Write one value; several belong into one [list], or into a file for --inputs, one a line."
+    ),
+    "expected ':'": mark("Write a colon between a name and its value."),
 }
-MEND = "Mend the text at that place: texts and names stand in double quotes, and commas stand between entries."
+MEND = mark("Mend the text at that place: texts and names stand in double quotes, and commas stand between entries.")
 
 
 class NotJson(Exception):
@@ -45,13 +49,18 @@ def read_json(text: str) -> Json:
     strange = _SURROGATE.search(text)
     if strange is not None:
         raise NotJson(
-            "this is not UTF-8 text.", help="Save or send it as UTF-8.", at=place(text, strange.start()), sure=True
+            t("this is not UTF-8 text."),
+            help=t("Save or send it as UTF-8."),
+            at=place(text, strange.start()),
+            sure=True,
         )
     try:
         value = msgspec.json.decode(text)
     except RecursionError:
         raise NotJson(
-            "this is not valid JSON: it is nested too deep.", help="Hand in flatter data.", sure=True
+            t("this is not valid JSON: too many brackets stand inside each other."),
+            help=t("Hand in flatter data."),
+            sure=True,
         ) from None
     except msgspec.DecodeError as error:
         raise _explained(text, str(error)) from None
@@ -68,8 +77,8 @@ def _explained(text: str, message: str) -> NotJson:
     half = _half_pair(text)
     if half is not None:
         return NotJson(
-            f"`{text[half : half + 6]}` is half of a character (a lone surrogate), which is no text.",
-            help="Write the character itself, or both halves, such as \\ud83d\\ude00.",
+            t("`{text}` is half of a character, which is no text.", text=text[half : half + 6]),
+            help=t("Write the character itself, or both halves, such as \\ud83d\\ude00."),
             at=place(text, half),
             sure=True,
         )
@@ -77,14 +86,16 @@ def _explained(text: str, message: str) -> NotJson:
     what = _BYTE.sub("", message).removeprefix("JSON is malformed: ")
     if byte is not None:
         index = len(text.encode()[: int(byte[1])].decode(errors="ignore"))
-        return NotJson(f"this is not valid JSON: {what}.", help=_HELP.get(what, MEND), at=place(text, index))
+        return NotJson(
+            t("this is not valid JSON: {what}.", what=what), help=t(_HELP.get(what, MEND)), at=place(text, index)
+        )
     if "truncated" in what:
         end = place(text, len(text.rstrip()))
         return NotJson(
-            "this is not valid JSON: it ends too early.", help="Close every quote, bracket and brace.", at=end
+            t("this is not valid JSON: it ends too early."), help=t("Close every quote, bracket and brace."), at=end
         )
     # Numbers that no computer holds, without a place.
-    return NotJson(f"this is not valid JSON: {what}.", help="Write such a number as a text, in quotes.")
+    return NotJson(t("this is not valid JSON: {what}.", what=what), help=t("Write such a number as a text, in quotes."))
 
 
 def _half_pair(text: str) -> int | None:
@@ -116,8 +127,12 @@ def _refuse_twice(text: str) -> None:
             first = seen[-1].setdefault(name, found.start())
             if first != found.start():
                 raise NotJson(
-                    f"`{name}` stands twice in this object, first in line {place(text, first)[0]}.",
-                    help="Keep one of the two.",
+                    t(
+                        "`{name}` stands twice in this object, first in line {place}.",
+                        name=name,
+                        place=place(text, first)[0],
+                    ),
+                    help=t("Keep one of the two."),
                     at=place(text, found.start()),
                     sure=True,
                 )

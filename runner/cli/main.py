@@ -173,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.Abort as error:
         # click makes an Abort of Ctrl-C and also of an input that ends before a question is answered
         if isinstance(error.__cause__ or error.__context__, EOFError):
-            output.error_line("The input ended before the question was answered.")
+            output.error_line(t("The input ended before the question was answered."))
             return click.UsageError.exit_code
         return INTERRUPTED
     except KeyboardInterrupt:
@@ -196,7 +196,7 @@ def show_error(error: Exception) -> int:
     if isinstance(error, FlowrunError) and not isinstance(error, InternalError):
         output.error_line(harmless(f"error[{error.code}]: {error.message}"))
         if error.help:
-            output.error_line(harmless(f"help: {error.help}"))
+            output.error_line(harmless(t("help: {text}", text=error.help)))
         return error.exit_code
     return show_defect(error)
 
@@ -217,10 +217,13 @@ def show_defect(error: Exception) -> int:
     code = error.code if isinstance(error, FlowrunError) else InternalError.code
     text = str(error).strip().partition("\n")[0]
     what = text if isinstance(error, InternalError) else f"{type(error).__name__}: {text}".rstrip(": ")
-    output.error_line(harmless(f"error[{code}]: internal error: {what}"))
+    output.error_line(harmless(f"error[{code}]: {t('internal error: {what}', what=what)}"))
     log = output.write_log(error, version=__version__, harmless=harmless)
-    where = f" with {log}" if log else ""
-    output.error_line(f"help: please report it{where}; FLOWRUN_DEBUG=1 shows the traceback")
+    output.error_line(
+        t("help: please report it with {log}; FLOWRUN_DEBUG=1 shows where it broke", log=log)
+        if log
+        else t("help: please report it; FLOWRUN_DEBUG=1 shows where it broke")
+    )
     return InternalError.exit_code
 
 

@@ -13,7 +13,7 @@ import click
 
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say, table
-from flowrun.words import t
+from flowrun.words import mark, sentences, t, tn
 
 if TYPE_CHECKING:
     from flowrun.app.metrics import Report
@@ -23,19 +23,19 @@ BY = ("flow", "version", "model")
 MODES = ("live", "supervised", "shadow")
 
 ROWS = (
-    ("automation_rate", "ended runs that were finished without a person"),
-    ("hand_off_rate", "runs that were handed to a person"),
-    ("in_doubt_rate", "ended runs that left a write in doubt"),
-    ("time_to_first_action_seconds", "from a run's start to its first write that was done"),
-    ("approval_wait_seconds", "from the question to a person's yes or no"),
-    ("late_rate", "settled questions that nobody answered in time"),
-    ("schema_failure_rate", "answers and records that were not valid"),
-    ("repair_rate", "answers not valid at first that the model mended"),
-    ("tool_error_rate", "attempts of tools that failed or ended in doubt"),
-    ("denied_rate", "proposed calls that a rule or limit denied"),
-    ("cost_per_record", "cost of all runs for each record that a run ended with"),
-    ("resolution_rate", "reported results that say resolved"),
-    ("conversion_rate", "reported results that say converted"),
+    ("automation_rate", mark("ended runs that were finished without a person")),
+    ("hand_off_rate", mark("runs that were handed to a person")),
+    ("in_doubt_rate", mark("ended runs that left a write in doubt")),
+    ("time_to_first_action_seconds", mark("from a run's start to its first write that was done")),
+    ("approval_wait_seconds", mark("from the question to a person's yes or no")),
+    ("late_rate", mark("settled questions that nobody answered in time")),
+    ("schema_failure_rate", mark("answers and records that were not valid")),
+    ("repair_rate", mark("answers not valid at first that the model mended")),
+    ("tool_error_rate", mark("attempts of tools that failed or ended in doubt")),
+    ("denied_rate", mark("proposed calls that a rule or limit denied")),
+    ("cost_per_record", mark("cost of all runs for each record that a run ended with")),
+    ("resolution_rate", mark("reported results that say resolved")),
+    ("conversion_rate", mark("reported results that say converted")),
 )
 COLUMNS = ("automation_rate", "hand_off_rate", "schema_failure_rate", "tool_error_rate", "cost_per_record")
 
@@ -111,15 +111,23 @@ def show(found: Report) -> None:
     """Print the figures for people."""
     total = found.total
     for run in found.unreadable:
-        say(f"Run {run} cannot be read, and is in no figure: `flowrun audit verify` tells why.", style="bold red")
+        say(
+            t("Run {run} cannot be read, and is in no figure: `flowrun audit verify` tells why.", run=run),
+            style="bold red",
+        )
     if not total.runs:
-        say("No run to count." + (f" {found.left_out} of another mode left out." if found.left_out else ""))
+        say(
+            sentences(
+                t("No run to count."),
+                t("{count} of another mode left out.", count=found.left_out) if found.left_out else None,
+            )
+        )
         return
-    parts = [f"{total.runs} runs, {total.ended} ended"]
-    parts += [f"{total.erased} erased"] if total.erased else []
-    parts += [f"{found.left_out} of another mode left out"] if found.left_out else []
+    parts = [tn("{n} run, {ended} ended", "{n} runs, {ended} ended", total.runs, ended=total.ended)]
+    parts += [t("{count} erased", count=total.erased)] if total.erased else []
+    parts += [t("{count} of another mode left out", count=found.left_out)] if found.left_out else []
     say("; ".join(parts))
-    table(["figure", "value", "n", "of what"], [[name, *cells(total, name), words] for name, words in ROWS])
+    table(["figure", "value", "n", t("of what")], [[name, *cells(total, name), t(words)] for name, words in ROWS])
     if found.by and len(found.groups) > 1:
         say()
         names = [name for name in BY if name in found.by]

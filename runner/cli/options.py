@@ -169,7 +169,7 @@ def with_names(app: App, result: RunResult) -> RunResult:
         return result
     import msgspec
 
-    from flowrun.app.look import with_waits
+    from flowrun.app.whys import with_waits
 
     events = [stored.event for stored in app.journal.events(result.run)]
     return msgspec.structs.replace(result, waiting=with_waits(events, result.waiting))

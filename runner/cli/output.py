@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 import msgspec
 
+from flowrun.words import t
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -122,7 +124,14 @@ def write_log(error: BaseException, *, version: str, harmless: Callable[[str], s
     try:
         handle, path = tempfile.mkstemp(prefix="flowrun-error-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8") as log:
-            log.write(f"flowrun {version}, Python {platform.python_version()}, {platform.platform()}\n\n")
+            log.write(
+                t(
+                    "flowrun {version}, Python {python_version}, {platform}\n\n",
+                    version=version,
+                    python_version=platform.python_version(),
+                    platform=platform.platform(),
+                )
+            )
             log.write(harmless("".join(traceback.format_exception(error))))
     except OSError:
         return None

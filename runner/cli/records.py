@@ -74,7 +74,7 @@ def list_records(
         shown = [[r.id, r.schema, words.moment(r.at), r.run, words.short(words.fields(r.record), 80)] for r in rows]
         table(["record", "schema", "written", "run", "says"], shown)
     else:
-        say("No records.")
+        say(t("No records."))
     return 0
 
 
@@ -95,10 +95,11 @@ def show_record(id: str, reveal: bool, by: str, as_json: bool, workspace: Path |
     if as_json:
         print_json(row)
         return 0
-    shadow = " (shadow: it tells what would have been)" if row.mode == "shadow" else ""
-    say(
-        f"{row.schema}  {row.id}  written {words.moment(row.at)} UTC by {row.flow}, run {row.run}{shadow}", style="bold"
-    )
+    written = t("written {at} UTC by {flow}, run {run}", at=words.moment(row.at), flow=row.flow, run=row.run)
+    if row.mode == "shadow":
+        written = t("{written} (shadow: it tells what would have been)", written=written)
+    heading = f"{row.schema}  {row.id}  {written}"
+    say(heading, style="bold")
     for line in words.pretty(row.record):
         say(line)
     return 0
@@ -143,7 +144,7 @@ def export_records(
         raise InputError(
             t("{output} cannot be written: {why}.", output=output, why=error.strerror), code="FR3013"
         ) from None
-    note(f"{len(rows)} records in {output}")
+    note(t("{count} records in {output}", count=len(rows), output=output))
     return 0
 
 

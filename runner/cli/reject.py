@@ -12,6 +12,7 @@ import click
 from flowrun.cli import options
 from flowrun.cli.output import progress
 from flowrun.cli.run_text import print_said
+from flowrun.words import t
 
 
 @click.command("reject")
@@ -38,6 +39,6 @@ def command(
     Example:
       flowrun reject k3f7qz2a --as Sam --reason "Not urgent."
     """
-    with options.opened(workspace, store) as app, progress("Going on with the run"):
+    with options.opened(workspace, store) as app, progress(t("Going on with the run")):
         result = options.outcome_of(app, app.reject(id, by=by, reason=reason, role=role, run_on=not no_run))
     return print_said(result, as_json=as_json, stored_only=no_run)

@@ -14,22 +14,22 @@ import click
 from flowrun.cli import options
 from flowrun.cli.output import print_json, progress, say
 from flowrun.values.durations import parse_duration
-from flowrun.words import t
+from flowrun.words import mark, t, tn
 
 if TYPE_CHECKING:
     from flowrun.app.replay import Report
 
 WORDS = {
-    "same": ("the same", "the same"),
-    "needs_approval": ("now needs approval", "now need approval"),
-    "no_longer_asks": ("no longer asks", "no longer ask"),
-    "denied_now": ("is denied now", "are denied now"),
-    "allowed_now": ("is allowed now", "are allowed now"),
-    "other_effects": ("has other effects", "have other effects"),
-    "other_record": ("has another record", "have another record"),
-    "needs_live_model_call": ("needs a live model call", "need a live model call"),
-    "not_valid_any_more": ("is not valid any more", "are not valid any more"),
-    "cannot_tell": ("cannot be told", "cannot be told"),
+    "same": (mark("the same"), mark("the same")),
+    "needs_approval": (mark("now needs approval"), mark("now need approval")),
+    "no_longer_asks": (mark("no longer asks"), mark("no longer ask")),
+    "denied_now": (mark("is denied now"), mark("are denied now")),
+    "allowed_now": (mark("is allowed now"), mark("are allowed now")),
+    "other_effects": (mark("has other effects"), mark("have other effects")),
+    "other_record": (mark("has another record"), mark("have another record")),
+    "needs_live_model_call": (mark("needs a live model call"), mark("need a live model call")),
+    "not_valid_any_more": (mark("is not valid any more"), mark("are not valid any more")),
+    "cannot_tell": (mark("cannot be told"), mark("cannot be told")),
 }
 """How a class is said of one run and of several."""
 
@@ -115,16 +115,22 @@ def show(report: Report, seconds: float) -> None:
         found = [each for each in report.runs if each.kind == kind and each.text]
         if not found:
             continue
-        say(f"{WORDS[kind][0]}:", style="yellow")
+        say(f"{t(WORDS[kind][0])}:", style="yellow")
         for each in found:
             say(f"  {each.run}  {each.flow}  {each.path}".rstrip())
             say(f"      {each.text}")
     if not report.runs:
-        say("No recorded run is meant.")
+        say(t("No recorded run is meant."))
         return
-    counts = ", ".join(f"{count} {WORDS[kind][count != 1]}" for kind, count in report.counts.items())
+    counts = ", ".join(f"{count} {t(WORDS[kind][count != 1])}" for kind, count in report.counts.items())
     total = len(report.runs)
     say(
-        f"{total} run{'' if total == 1 else 's'}: {counts}  ({seconds:.1f} s)",
+        tn(
+            "{n} run: {counts}  ({seconds} s)",
+            "{n} runs: {counts}  ({seconds} s)",
+            total,
+            counts=counts,
+            seconds=f"{seconds:.1f}",
+        ),
         style="green" if set(report.counts) == {"same"} else "yellow",
     )

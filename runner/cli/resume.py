@@ -69,12 +69,12 @@ def command(
     raised = dict(limit(text) for text in raises)
     with options.opened(workspace, store) as app:
         if run is None:
-            with progress("Going on with what is due"), contextlib.redirect_stdout(sys.stderr):
+            with progress(t("Going on with what is due")), contextlib.redirect_stdout(sys.stderr):
                 results, failed = options.wait_for(app.resume_due(), app)
             return tell_due([app.shown(result) for result in results], failed, as_json)
         if app.journal.run(run).status == "finished" and not raised:
-            note("This run has ended already; there is nothing to go on with.")
-        with progress(f"Going on with {run}"):
+            note(t("This run has ended already; there is nothing to go on with."))
+        with progress(t("Going on with {run}", run=run)):
             result = options.outcome_of(app, app.resume(run, accept=accept, raised=raised or None, by=by))
     print_json(result) if as_json else print_result(result)
     return result.exit_code
@@ -91,9 +91,9 @@ def tell_due(results: list[RunResult], failed: list[tuple[str, FlowrunError]], a
     elif results:
         table(["run", "flow", "outcome", "why"], [[r.run, r.flow, r.outcome, r.reason] for r in results])
     elif not failed:
-        say("Nothing is due.")
+        say(t("Nothing is due."))
     for run, error in failed:
-        note(f"{run} cannot go on:")
+        note(t("{run} cannot go on:", run=run))
         show_error(error)
     codes = [*(result.exit_code for result in results), *(error.exit_code for _, error in failed)]
     return worst(codes) or max(codes, default=0)

@@ -120,7 +120,7 @@ def command(
                 app, talk(app, flow, value, key=key, model=model, by=by, mode=mode), talks=True, reveal=seer
             )
         else:
-            with progress(f"Running {flow}"):
+            with progress(t("Running {flow}", flow=flow)):
                 result = options.outcome_of(
                     app, app.submit(flow, value, key=key, model=model, by=by, mode=mode), reveal=seer
                 )
@@ -160,7 +160,7 @@ def run_many(
         line = inputs[place][0]
         if isinstance(result, Exception):
             stop = result if isinstance(result, Stopped) else None
-            outcome, run = ("not accepted", "") if stop is None else ("stopped", stop.run)
+            outcome, run = (t("not accepted"), "") if stop is None else ("stopped", stop.run)
             reason, code = f"{result.code}: {result.message}", result.exit_code
             printed: Json = {
                 "line": line,
@@ -173,11 +173,11 @@ def run_many(
             cost += 0.0 if result.duplicate_of else result.usage.cost
             printed = {"line": line, **msgspec.to_builtins(result)}
             if result.duplicate_of:
-                reason = f"the same as an earlier run; {reason}".rstrip("; ")
+                reason = t("the same as an earlier run; {reason}", reason=reason).rstrip("; ")
         codes.append(code)
         outcomes[outcome] += 1
         rows[place] = [line, outcome, run, reason]
-        note(f"{len(codes)}/{len(inputs)} line {line}: {outcome}")
+        note(t("{done}/{all} line {line}: {outcome}", done=len(codes), all=len(inputs), line=line, outcome=outcome))
         if as_json:
             print_json_line(printed)
 
@@ -191,7 +191,14 @@ def run_many(
         stopped = error
     if not as_json:
         table(["line", "outcome", "run", "why"], [rows[place] for place in sorted(rows)])
-        say(f"\n{len(codes)} inputs: {', '.join(f'{n} {name}' for name, n in outcomes.most_common())}; cost {cost:g}")
+        say(
+            t(
+                "\n{count} inputs: {outcomes}; cost {cost}",
+                count=len(codes),
+                outcomes=", ".join((f"{n} {name}" for name, n in outcomes.most_common())),
+                cost=f"{cost:g}",
+            )
+        )
     if stopped is not None:
         raise stopped
     return worst(codes)

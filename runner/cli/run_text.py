@@ -9,10 +9,12 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from flowrun.app import words
-from flowrun.app.look import attempt_words, wait_words
+from flowrun.app.look import attempt_words
 from flowrun.app.origins import entry_lines
+from flowrun.app.whys import wait_words
 from flowrun.cli.options import command_line
 from flowrun.cli.output import note, print_json, say
+from flowrun.words import t, tn
 
 if TYPE_CHECKING:
     from flowrun.app.result import RunResult
@@ -31,11 +33,11 @@ def print_result(result: RunResult) -> None:
     """Print outcome, record, what waits and where to look on."""
     print_heading(result)
     if result.record is not None:
-        say("\nRecord", style="bold")
+        say(t("\nRecord"), style="bold")
         lines(words.pretty(result.record, 2))
     print_waiting(result)
-    say(f"\nUsed: {used(result)}")
-    say(f"More: {command_line(f'flowrun show {result.run}')}")
+    say(t("\nUsed: {what}", what=used(result)))
+    say(t("More: {command_line}", command_line=command_line(f"flowrun show {result.run}")))
 
 
 def print_said(result: RunResult, *, as_json: bool, stored_only: bool) -> int:
@@ -46,7 +48,7 @@ def print_said(result: RunResult, *, as_json: bool, stored_only: bool) -> int:
     else:
         print_result(result)
     if stored and result.outcome == "running":
-        note(f"It is stored. Go on: {command_line(f'flowrun resume {result.run}')}")
+        note(t("It is stored. Go on: {command}", command=command_line(f"flowrun resume {result.run}")))
     return 0 if stored else result.exit_code
 
 
@@ -58,11 +60,16 @@ def print_heading(result: RunResult) -> None:
         style=STYLES.get(result.outcome, "bold red"),
     )
     if result.duplicate_of:
-        say(f"The same input was handed in before: this is that run ({result.duplicate_of}); nothing was done twice.")
+        say(
+            t(
+                "The same input was handed in before: this is that run ({run}); nothing was done twice.",
+                run=result.duplicate_of,
+            )
+        )
     if result.mode == "shadow":
-        say("A shadow run: it has read, and shows what it would have written. Nothing was written or sent.")
+        say(t("A shadow run: it has read, and shows what it would have written. Nothing was written or sent."))
     if result.reason:
-        say(f"Reason: {result.reason}")
+        say(t("Reason: {reason}", reason=result.reason))
 
 
 def print_waiting(result: RunResult) -> None:
@@ -71,7 +78,12 @@ def print_waiting(result: RunResult) -> None:
         say()
         print_entry(entry)
     if any("id" in entry for entry in result.waiting):
-        say(f"Whoever decides sees every value in {command_line(f'flowrun inbox --run {result.run}')}")
+        say(
+            t(
+                "Whoever decides sees every value in {command}",
+                command=command_line(f"flowrun inbox --run {result.run}"),
+            )
+        )
 
 
 def print_entry(entry: dict[str, Json]) -> None:
@@ -85,37 +97,52 @@ def print_entry(entry: dict[str, Json]) -> None:
             sent = f"flowrun event {entry['event']} --key {key} --data JSON"
             say(f"  {command_line(sent)}")
         if entry.get("due"):
-            say(f"  {command_line('flowrun resume --due')} wakes what is due")
+            say("  " + t("{command} wakes what is due", command=command_line("flowrun resume --due")))
         return
     say(f"{kind.replace('_', '-')} {entry['id']}: {entry['title']}", style="bold yellow")
-    until = f", until {words.moment(entry['due'])} UTC" if entry.get("due") else ""
-    say(f"  for {words.listed(list(dict.fromkeys(entry['to'])))}{until}")
+    who = words.listed(list(dict.fromkeys(entry["to"])))
+    if entry.get("due"):
+        say("  " + t("for {who}, until {due} UTC", who=who, due=words.moment(entry["due"])))
+    else:
+        say("  " + t("for {who}", who=who))
     if entry.get("why"):
-        say(f"  why: {entry['why']}")
+        say("  " + t("why: {why}", why=entry["why"]))
     proposals = entry.get("proposal", [])
     for number, proposal in enumerate(proposals, 1):
-        changed = f" (arguments written by {proposal['edited_by']})" if proposal.get("edited_by") else ""
-        say(f"  {f'{number}. ' if len(proposals) > 1 else ''}{proposal['tool']}{changed}")
+        tool = f"{number}. {proposal['tool']}" if len(proposals) > 1 else proposal["tool"]
+        if proposal.get("edited_by"):
+            tool = t("{tool} (arguments written by {by})", tool=tool, by=proposal["edited_by"])
+        say(f"  {tool}")
         lines(words.pretty(proposal["args"], 4))
         came_from = entry_lines(proposal)
         lines(
-            [f"    {line}" for line in (["where it came from:", *(f"  {c}" for c in came_from)] if came_from else [])]
+            [
+                f"    {line}"
+                for line in ([t("where it came from:"), *(f"  {c}" for c in came_from)] if came_from else [])
+            ]
         )
     if entry.get("evidence"):
-        keys = [f"    with the key {proposal['key']}" for proposal in proposals if proposal.get("key")]
+        keys = ["    " + t("with the key {key}", key=proposal["key"]) for proposal in proposals if proposal.get("key")]
         lines([*keys, *(f"    {attempt_words(attempt)}" for attempt in entry["evidence"])])
     for name, value in (entry.get("show") or {}).items():
         say(f"  {name}:")
         lines(words.pretty(value, 4))
     if entry.get("draft") is not None:
-        say("  draft:")
+        say("  " + t("draft:"))
         lines(words.pretty(entry["draft"], 4))
     for problem in entry.get("problems", []):
-        say(f"  not valid: {problem.get('path') or 'the whole'}: {problem.get('message', '')}")
+        say(
+            "  "
+            + t(
+                "not valid: {path}: {message}",
+                path=problem.get("path") or t("the whole"),
+                message=problem.get("message", ""),
+            )
+        )
     if {"answer", "done"} & set(entry.get("may", [])) and entry.get("form"):
-        lines([f"  field {line}" for line in form_fields(entry["form"])])
+        lines(["  " + t("field {line}", line=line) for line in form_fields(entry["form"])])
     for approval in entry.get("approvals", []):
-        say(f"  {approval['by']} ({approval['role']}) said yes")
+        say("  " + t("{by} ({role}) said yes", by=approval["by"], role=approval["role"]))
     for command in commands(entry):
         say(f"  {command_line(command)}")
 
@@ -142,20 +169,24 @@ def form_fields(form: dict[str, Json]) -> list[str]:
     found = []
     for name, schema in form.get("properties", {}).items():
         kinds = schema.get("type", "value")
-        kind = " or ".join(kinds) if isinstance(kinds, list) else kinds
+        kind = t(" or ").join(kinds) if isinstance(kinds, list) else kinds
         takes = ", ".join(map(words.scalar, schema["enum"])) if "enum" in schema else schema.get("format", kind)
-        found.append(f"{name}: {takes}" + ("" if name in form.get("required", []) else " (may be left out)"))
+        line = f"{name}: {takes}"
+        found.append(line if name in form.get("required", []) else t("{line} (may be left out)", line=line))
     return found
 
 
 def used(result: RunResult) -> str:
     """Return what a run has used, in one line."""
     usage = result.usage
-    counts = [(usage.model_calls, "model call"), (usage.tool_calls, "tool call"), (usage.writes, "write")]
-    parts = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts]
+    parts = [
+        tn("{n} model call", "{n} model calls", usage.model_calls),
+        tn("{n} tool call", "{n} tool calls", usage.tool_calls),
+        tn("{n} write", "{n} writes", usage.writes),
+    ]
     if usage.model_tokens:
-        parts.append(f"{usage.model_tokens} tokens")
-    return ", ".join([*parts, f"cost {usage.cost:g}", f"{usage.seconds:g} s"])
+        parts.append(tn("{n} token", "{n} tokens", usage.model_tokens))
+    return ", ".join([*parts, t("cost {cost}", cost=f"{usage.cost:g}"), f"{usage.seconds:g} s"])
 
 
 def lines(texts: list[str]) -> None:

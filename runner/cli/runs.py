@@ -13,6 +13,7 @@ from flowrun.app import words
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say, table
 from flowrun.ports.journal import RunRow
+from flowrun.words import t
 
 
 @click.command("runs")
@@ -52,7 +53,7 @@ def command(
             ],
         )
     else:
-        say("No runs yet. Start one: flowrun run support_to_ticket --input FILE")
+        say(t("No runs yet. Start one: flowrun run support_to_ticket --input FILE"))
     return 0
 
 

@@ -51,7 +51,7 @@ def command(
     if done is not (data is not None):
         raise click.UsageError(t("--done needs --data") if done else t("--not-done takes no --data"))
     value = None if data is None else read_data(data)
-    with options.opened(workspace, store) as app, progress("Going on with the run"):
+    with options.opened(workspace, store) as app, progress(t("Going on with the run")):
         settled = app.settle_entry(id, done=done, by=by, data=value, reason=reason, run_on=not no_run)
         result = options.outcome_of(app, settled)
     return print_said(result, as_json=as_json, stored_only=no_run)

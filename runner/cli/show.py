@@ -25,6 +25,7 @@ from flowrun.core.events import AnyEvent
 from flowrun.journal.encoding import as_dict
 from flowrun.journal.writes import writes
 from flowrun.ports.journal import StoredEvent
+from flowrun.words import t
 
 Json = Any
 
@@ -70,16 +71,21 @@ def command(run: str, reveal: bool, by: str, as_json: bool, workspace: Path | No
         return 0
     print_heading(msgspec.structs.replace(result, outcome="interrupted") if alone else result)
     if alone:
-        say(f"Its process is gone; {options.command_line(f'flowrun resume {result.run}')} goes on.")
+        say(
+            t(
+                "Its process is gone; {command_line} goes on.",
+                command_line=options.command_line(f"flowrun resume {result.run}"),
+            )
+        )
     say()
     for moment in timeline(events, plan, [item.event for item in stored]):
         say(f"{words.moment(moment.at)[11:]}  {moment.title}", style=TONES.get(moment.tone))
         lines([f"          {line}" for line in moment.lines])
     print_waiting(result)
     if ledger:
-        say("\nWrites:")
+        say(t("\nWrites:"))
         lines([f"  {write.state}: {words.call(write.tool, write.args)}{_known(told(write))}" for write in ledger])
-    say(f"\nUsed: {used(result)}")
+    say(t("\nUsed: {what}", what=used(result)))
     return 0
 
 

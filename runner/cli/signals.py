@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from flowrun.cli.options import command_line
 from flowrun.runtimes.drain import Stopped
+from flowrun.words import mark, t, tn
 
 if TYPE_CHECKING:
     from flowrun.runtimes.drain import Drain
 
 GRACE = 9.5
 """Seconds that running calls have; with the program's own end it stays below the 10 seconds that are promised."""
-FIRST = "Ending: calls that run are finished first, at most 10 seconds. Once more ends at once.\n"
-GAVE_UP = "Gave up: what was running had not ended within 10 seconds"
-SECOND = "Ended at once, at the second signal"
+FIRST = mark("Ending: calls that run are finished first, at most 10 seconds. Once more ends at once.\n")
+GAVE_UP = mark("Gave up: what was running had not ended within 10 seconds")
+SECOND = mark("Ended at once, at the second signal")
 MOST_NAMED = 20
 
 
@@ -75,14 +76,14 @@ class _Listener(threading.Thread):
             self.code = 128 + number[0]
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 self._loop.call_soon_threadsafe(self._drain.ask)
-            _tell(FIRST)
+            _tell(t(FIRST))
             watch = threading.Timer(GRACE, self._end, (GAVE_UP,))
             watch.daemon = True
             watch.start()
         os.close(self._source)
 
     def _end(self, why: str) -> NoReturn:
-        _tell(last_words(why, list(self._drain.runs), self._resume))
+        _tell(last_words(t(why), list(self._drain.runs), self._resume))
         with suppress(OSError, ValueError):
             sys.stdout.flush()
         os._exit(self.code)
@@ -90,16 +91,21 @@ class _Listener(threading.Thread):
 
 def last_words(why: str, runs: Sequence[str], resume: str) -> str:
     """Return what is said of the runs that are left; `resume` is the command, with {} in the place of the run."""
+    error = f"error[{Stopped.code}]"
     if not runs:
-        return f"error[{Stopped.code}]: {why}. No run was under way.\n"
-    one = len(runs) == 1
-    named = f"the run {runs[0]} was" if one else f"{len(runs)} runs were"
-    more = " …" if len(runs) > MOST_NAMED else ""
-    which = "" if one else f" ({', '.join(runs[:MOST_NAMED])}{more})"
-    return (
-        f"error[{Stopped.code}]: {why}; {named} left before the end{which}. What is done is stored, and a write whose "
-        f"result did not come is in doubt.\nhelp: {resume.replace('{}', runs[0] if one else '--due')}\n"
+        return f"{error}: {t('{why}. No run was under way.', why=why)}\n"
+    shown = ", ".join([*runs[:MOST_NAMED], *(["…"] if len(runs) > MOST_NAMED else [])])
+    told = tn(
+        "{why}; the run {runs} was left before the end. What is done is stored, and a write whose result did not come is "
+        "in doubt.",
+        "{why}; {n} runs were left before the end ({runs}). What is done is stored, and a write whose result did not come "
+        "is in doubt.",
+        len(runs),
+        why=why,
+        runs=shown,
     )
+    command = resume.replace("{}", runs[0] if len(runs) == 1 else "--due")
+    return f"{error}: {told}\n{t('help: {text}', text=command)}\n"
 
 
 def _tell(text: str) -> None:

@@ -24,8 +24,8 @@ def teach(name: str, form: str) -> int:
         print_json(found)
         return 0
     taught = lesson(found)
-    say(f"{found.code} {found.rule} ({found.severity}): {found.title}", style="bold")
-    say(f"\n{found.teaching}")
+    say(f"{found.code} {found.rule} ({found.severity}): {t(found.title)}", style="bold")
+    say(f"\n{t(found.teaching)}")
     for label, files in (
         (t("Not this:"), taught.bad),
         (t("What lint prints for it:"), {"": taught.printed} if taught.printed else {}),

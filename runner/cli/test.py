@@ -11,6 +11,7 @@ import click
 
 from flowrun.cli import options
 from flowrun.cli.output import note
+from flowrun.words import t
 
 
 @click.command("test")
@@ -71,7 +72,7 @@ def command(
         return text.mutated(made, fail_under, as_json=as_json)
     if generate:
         return text.generated(generate_for(ws, one_flow(paths, "generate"), fresh=fresh), output, as_json=as_json)
-    note("Testing")
+    note(t("Testing"))
     told = text.silent if as_json else text.tell
     if not coverage and fail_under is None:
         results = run_tests(ws, paths, only=only, jobs=jobs, first=first, on_result=told)
@@ -87,5 +88,5 @@ def command(
 def one_flow(paths: tuple[str, ...], option: str) -> str:
     """Return the flow that is meant. Raises `UsageError` where it is not one."""
     if len(paths) != 1:
-        raise click.UsageError(f"name one flow, such as: flowrun test --{option} refund_request")
+        raise click.UsageError(t("name one flow, such as: flowrun test --{option} refund_request", option=option))
     return paths[0]

@@ -38,10 +38,10 @@ def tell(result: TestResult) -> None:
     """Print what became of one test; of one that failed also why, what was left over and what happened instead."""
     from flowrun.testing.junit import lines
 
-    say(f"{'ok    ' if result.ok else 'FAILED'}  {result.name}", style=None if result.ok else "red")
+    say(f"{t('ok') if result.ok else t('FAILED'):6}  {result.name}", style=None if result.ok else "red")
     if result.ok:
         for text in result.notes:
-            say(f"        note: {text}")
+            say("        " + t("note: {text}", text=text))
         return
     say(f"        {result.file}")
     for line in lines(result):

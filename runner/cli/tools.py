@@ -72,7 +72,13 @@ def show_tool(name: str, as_json: bool, workspace: Path | None) -> int:
         print_json(as_dict(tool))
         return 0
     say(f"{tool.name} ({tool.effect}): {tool.title}", style="bold")
-    say(f"A repeat: {once(tool) or 'is harmless, since it only reads'}; one attempt takes at most {tool.within:g} s.")
+    say(
+        t(
+            "A repeat: {once}; one attempt takes at most {within} s.",
+            once=once(tool) or "is harmless, since it only reads",
+            within=f"{tool.within:g}",
+        )
+    )
     for label, schema in (("Arguments", tool.input), ("Output", tool.output)):
         say(f"\n{label}", style="bold")
         print_json(schema)
@@ -90,13 +96,13 @@ def once(tool: ToolPlan) -> str:
     if tool.effect == "read":
         return ""
     if not tool.once:
-        return "may do it twice: never repeated"
+        return t("may do it twice: never repeated")
     kind, what = next(iter(tool.once.items()))
     shown = ", ".join(what) if isinstance(what, list) else str(what)
     words = {
-        "header": "key in the header",
-        "argument": "key in the argument",
+        "header": t("key in the header"),
+        "argument": t("key in the argument"),
         "natural": "same",
-        "confirm_with": "looked up with",
+        "confirm_with": t("looked up with"),
     }
     return f"{words.get(kind, kind)} {shown}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from flowrun.app import look
+from flowrun.app import whys
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say
 
@@ -28,11 +28,11 @@ def command(run: str, as_json: bool, workspace: Path | None, store: str | None) 
     with options.opened(workspace, store) as app:
         result = options.with_names(app, app.result(run))
         if result.erased is not None:
-            happened, act, cost = look.why_erased(result.flow, result.outcome, result.erased)
+            happened, act, cost = whys.why_erased(result.flow, result.outcome, result.erased)
         else:
             hidden = app.redaction(result.run)
             result = hidden.result(result)
-            happened, act, cost = look.why(hidden.events(), result.waiting)
+            happened, act, cost = whys.why(hidden.events(), result.waiting)
     if as_json:
         print_json(
             {"run": result.run, "outcome": result.outcome, "happened": happened, "act": act, "waiting_costs": cost}

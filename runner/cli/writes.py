@@ -14,6 +14,7 @@ from flowrun.app.writes import ledger, told
 from flowrun.cli import options
 from flowrun.cli.output import print_json, say, table
 from flowrun.journal.writes import STATES
+from flowrun.words import t
 
 
 @click.command("writes")
@@ -44,7 +45,7 @@ def command(
         rows = [
             [w.run, words.moment(w.at), words.short(words.call(w.tool, w.args), 80), w.state, told(w)] for w in found
         ]
-        table(["run", "at", "write", "state", "what is known"], rows)
+        table(["run", "at", "write", "state", t("what is known")], rows)
     else:
-        say("No such writes." if state or run else "No writes yet.")
+        say(t("No such writes.") if state or run else t("No writes yet."))
     return 0

@@ -13,7 +13,7 @@ from flowrun.contract import model as c
 from flowrun.contract.expression import written
 from flowrun.contract.failing import always_stops
 from flowrun.contract.meaning import Meanings
-from flowrun.contract.plain import plain
+from flowrun.contract.plain import plain, spoken
 from flowrun.contract.worst import patience
 from flowrun.plan import model as m
 from flowrun.plan.compile import steps_in
@@ -34,7 +34,7 @@ def asked_by(plan: m.Plan, flow: m.FlowPlan) -> list[c.Asked]:
                     flow=flow.name,
                     step=step.id,
                     to=step.to,
-                    words=written(step.prompt).strip().strip('"'),
+                    words=spoken(step.prompt),
                     when=list(when),
                     show=list(step.show),
                     within=None if math.isinf(waits) else waits,

@@ -14,6 +14,7 @@ from flowrun.words import t, tn
 Node = list[Any]
 LONGEST = 400
 """Longer words than this help nobody; then the expression itself is shown."""
+_PATHS = ("attr", "index", "name", "step", "calls", "var")
 
 
 class _NoWords(Exception):
@@ -27,6 +28,31 @@ def plain(node: Node) -> str:
     except _NoWords:
         return f"`{written(node)}`"
     return words if len(words) <= LONGEST else f"`{written(node)}`"
+
+
+def spoken(node: Node) -> str:
+    """Return what a question says; where it says one of several texts, all of them."""
+    parts = node[1] if node[0] == "text" else [node]
+    said = []
+    for part in parts:
+        texts = _choices(part)
+        if texts is None:
+            said.append(written(["text", [part]]))
+        elif len(texts) == 1:
+            said.append(texts[0])
+        else:
+            said.append(listed([f"“{text}”" for text in texts], "or"))
+    return "".join(said).strip().strip('"')
+
+
+def _choices(node: Node) -> list[str] | None:
+    """Return the texts that a value chooses from, or None where it is another value."""
+    if node[0] == "lit" and isinstance(node[1], str):
+        return [node[1]]
+    if node[0] != "if":
+        return None
+    one, other = _choices(node[2]), _choices(node[3])
+    return None if one is None or other is None else list(dict.fromkeys([*one, *other]))
 
 
 def refused(node: Node) -> str:
@@ -85,7 +111,7 @@ def _turned(node: Node) -> Node:
 def _say(node: Node) -> str:
     kind = node[0]
     if kind in ("and", "or"):
-        parts = [f"({_say(part)})" if part[0] in ("and", "or") else _say(part) for part in node[1]]
+        parts = [f"({_say(part)})" if part[0] in ("and", "or") else _holds(part) for part in node[1]]
         return _joined(parts, kind)
     if kind == "not":
         return _not(node[1])
@@ -111,9 +137,14 @@ def _say(node: Node) -> str:
         )
     if kind == "text":
         return written(node).strip()
-    if kind in ("attr", "index", "name", "step", "calls", "var"):
+    if kind in _PATHS:
         return t("the {what}", what=_bare(node))
     raise _NoWords
+
+
+def _holds(node: Node) -> str:
+    """Return a condition in words: a path alone is one that is true."""
+    return t("the {what} is true", what=_bare(node)) if node[0] in _PATHS else _say(node)
 
 
 def _joined(parts: Sequence[str], kind: str) -> str:
@@ -125,6 +156,8 @@ def _not(node: Node) -> str:
         return _was_done(node[1], True)
     if node[0] == "none":
         return t("the {what} is not empty", what=_bare(node[1]))
+    if node[0] in _PATHS:
+        return t("the {what} is false", what=_bare(node))
     turned = _turned(node)
     if turned[0] != "not":
         return _say(turned)

@@ -57,7 +57,7 @@ def bind_expression(cx: Reader, node: Node, key: str, *, condition: bool = False
         word = _SWITCHES[text.lower()]
         return cx.say(
             "yes-no",
-            t("`{text}` is a text in YAML 1.2, no truth value.", text=text),
+            t("`{text}` is an ordinary word here, not true or false.", text=text),
             node.span,
             help=t("Write {word}.", word=word),
             fix=word,
@@ -110,7 +110,7 @@ def _tree(cx: Reader, node: Node, exprs: list[Expr], prompt: bool) -> list[Any]:
     if isinstance(node, Map):
         for key, _ in node.entries:
             if "{{" in key.text:
-                cx.say("unsupported", t("a key may not hold an expression."), key.span, help=t("Keys are written out."))
+                cx.say("unsupported", t("A key may not hold an expression."), key.span, help=t("Keys are written out."))
         return ["dict", [[key.text, _tree(cx, value, exprs, prompt)] for key, value in node.entries]]
     if not isinstance(node.value, str) or ("{{" not in node.text and "{%" not in node.text):
         return ["lit", node.value]

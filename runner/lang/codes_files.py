@@ -18,7 +18,7 @@ RULES: dict[str, tuple[str, str, str, str, str, str]] = {
         "FR1002",
         "error",
         "The file is not text",
-        "The file holds zero bytes, as pictures, archives and files in UTF-16 do. Save it as UTF-8 text.",
+        "The file holds what no text has, as pictures and archives do. Save it as UTF-8 text.",
         "# a picture that was named example.flow.yaml",
         "title: A flow is text",
     ),
@@ -200,7 +200,7 @@ tools:
         "FR1025",
         "error",
         "Not a number that can be stored",
-        "JSON knows no infinity, and programs disagree about numbers of more than 18 digits. Quote long ids.",
+        "JSON knows no infinity, and programs disagree about numbers of more than 18 digits. Put quotes around long ids.",
         "steps:\n  - id: shop\n    set: {account: 12345678901234567890}",
         'steps:\n  - id: shop\n    set: {account: "12345678901234567890"}',
     ),
@@ -261,8 +261,8 @@ d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c, *c, *c, *c, *c, *c, *c, *c, *c, *
     "too-deep": (
         "FR1036",
         "error",
-        "Nested too deep",
-        "Files nest at most 60 levels, expressions at most 50. Move the inner part out: a flow of its own, or a `set`.",
+        "Too many levels inside each other",
+        "A file may have 60 levels inside each other, an expression 50. Move the inner part out: a flow of its own, or a `set`.",
         """\
 steps:
   - id: deep

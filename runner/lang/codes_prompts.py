@@ -251,7 +251,7 @@ steps:
         "FR1655",
         "warning",
         "A condition on what the record itself has written out",
-        "`only_when` of a record compares what it is about to write with what the run knows. A condition on its own constants is "
+        "`only_when` of a record compares what it is about to write with what the run knows. A condition on fixed values alone is "
         "always true or always false.",
         """\
 # file: schemas/records/seen/v1.json

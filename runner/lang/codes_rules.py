@@ -246,7 +246,7 @@ actions: {call_back: {title: Have somebody call the customer., once: {natural: [
         "FR1415",
         "warning",
         "The model can meet the rule by itself",
-        "The condition compares an argument that the model alone chooses with a constant or with another such argument, so "
+        "The condition compares an argument that the model alone chooses with a fixed value or with another such argument, so "
         "the model only has to say the right word. Compare with what the runner knows, `bind` it, or let a person see it.",
         """\
 tools:

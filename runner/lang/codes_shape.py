@@ -120,7 +120,7 @@ steps:
         "FR1112",
         "error",
         "yes, no, on and off are texts",
-        "In YAML 1.2 only true and false are truth values; yes, no, on and off are ordinary words.",
+        "Only true and false mean true or false; yes, no, on and off are ordinary words.",
         "tools:\n  mail.send:\n    approve_when: yes\n    approver: support_leads",
         "tools:\n  mail.send:\n    approve_when: true\n    approver: support_leads",
     ),

@@ -116,7 +116,7 @@ steps:
         "FR1309",
         "error",
         "The value may be null",
-        "Say what holds then: `is none`, `default(…)`, or a guard with `and`.",
+        "Say what holds then: `is none`, `default(…)`, or ask first: `… is not none and …`.",
         """\
 steps:
   - {id: customer, call: crm.lookup_customer, with: {email: "${{ input.email }}"}}
@@ -135,7 +135,7 @@ steps:
     "not-a-condition": (
         "FR1310",
         "error",
-        "A condition that is no truth value",
+        "A condition that is not true or false",
         "A condition is true or false. Numbers, texts and lists are neither.",
         "steps:\n  - id: big\n    when: input.text\n    set: true",
         "steps:\n  - id: big\n    when: (input.text | length) > 0\n    set: true",
@@ -222,7 +222,7 @@ input:
         "FR1320",
         "error",
         "A written value that cannot be read",
-        "money, date and next read the text that stands in them, and this one has another form.",
+        "`money`, `date` and `next` read the text that stands in them, and this one has another form.",
         """\
 # file: refunds.policy.yaml
 rules:

@@ -117,7 +117,7 @@ class _Reader:
         self.next()
         event = self.next()
         if isinstance(event, yaml.StreamEndEvent):
-            self.say("empty-file", t("the file is empty."), 0, 0, help=t("Start from a template: flowrun init."))
+            self.say("empty-file", t("The file is empty."), 0, 0, help=t("Start from a template: flowrun init."))
             return None
         node = self.node(self.next(), 1)
         self.next()
@@ -125,7 +125,7 @@ class _Reader:
         if not isinstance(event, yaml.StreamEndEvent):
             self.say(
                 "several-documents",
-                t("a second document starts here; a file holds exactly one."),
+                t("A second document starts here; a file holds exactly one."),
                 event.start_mark.index,
                 event.start_mark.index + 3,
                 help=t("Move what follows `---` to a file of its own."),
@@ -163,7 +163,7 @@ class _Reader:
         if depth > MAX_DEPTH:
             self.say(
                 "too-deep",
-                t("more than {max_depth} levels of nesting.", max_depth=MAX_DEPTH),
+                t("More than {max_depth} levels stand inside each other.", max_depth=MAX_DEPTH),
                 start,
                 start + 1,
                 help=t("Move inner steps to a flow of their own and `call` it."),
@@ -175,7 +175,10 @@ class _Reader:
             written = text.group(2) if text else event.tag
             self.say(
                 "yaml-tag",
-                t("`{written}` is read by YAML as a tag, and tags may not be used.", written=written),
+                t(
+                    "`{written}` starts with `!`, which asks YAML for something special. That may not be used here.",
+                    written=written,
+                ),
                 *place,
                 help=t("For “not” write `not …`; if it is text, put quotes around it."),
             )
@@ -198,7 +201,7 @@ class _Reader:
         if self.aliases > MAX_ALIASES or self.expanded > MAX_EXPANDED:
             self.say(
                 "too-many-aliases",
-                t("the aliases (`*name`) of this file stand for too much; reading stops here."),
+                t("The aliases (`*name`) of this file stand for too much; reading stops here."),
                 start,
                 end,
                 help=t(
@@ -245,7 +248,7 @@ class _Reader:
         if depth + node.depth > MAX_DEPTH:
             self.say(
                 "too-deep",
-                t("more than {max_depth} levels of nesting.", max_depth=MAX_DEPTH),
+                t("More than {max_depth} levels stand inside each other.", max_depth=MAX_DEPTH),
                 node.start,
                 node.start + 1,
             )
@@ -280,7 +283,7 @@ class _Reader:
                 fix=quoted(f"${{{{ {inner} }}}}") if close >= 0 and "\n" not in inner else None,
             )
         else:
-            self.say("key-not-text", t("a key must be a text."), start, node.end, help=t("Write `name: value`."))
+            self.say("key-not-text", t("A key must be a text."), start, node.end, help=t("Write `name: value`."))
         return None
 
     def fresh(self, key: Scalar, seen: dict[str, Scalar], *, told: bool) -> bool:
@@ -288,7 +291,7 @@ class _Reader:
         if key.text == "<<" and key.style == "plain":
             self.say(
                 "merge-key",
-                t("merge keys (`<<`) may not be used."),
+                t("Merge keys (`<<`) may not be used."),
                 key.start,
                 key.end,
                 help=t("Write the keys out here."),

@@ -85,7 +85,7 @@ def _left_over(rest: str) -> Problem:
     return Problem(
         "syntax",
         t("`{rest}` stands where the expression should have ended.", rest=rest),
-        t("Between two values there must be an operator, like `and`, `==` or `~`; texts are in quotes."),
+        t("Between two values there must be a sign or a word, like `and`, `==` or `~`; texts are in quotes."),
         rest,
     )
 
@@ -95,7 +95,7 @@ def _unreadable(rest: str) -> Problem:
         return Problem(
             "syntax",
             t("`{rest}` cannot stand here.", rest=rest),
-            t("Look for a missing value, comma or operator before it."),
+            t("Look for a missing value, comma or sign before it."),
             rest,
         )
     return Problem(
@@ -234,7 +234,7 @@ class _Walker:
                 word = "is none" if op == "==" else "is not none"
                 return self.refuse(
                     "compare-none",
-                    t("`{op}` does not compare with nothing.", op=op),
+                    t("`{op}` cannot ask whether there is nothing.", op=op),
                     t("Write `{word}`.", word=word),
                     op,
                 )
@@ -246,7 +246,7 @@ class _Walker:
         if tree.name not in ("none", "null") or tree.args or tree.kwargs or tree.dyn_args or tree.dyn_kwargs:
             return self.refuse(
                 "unknown-test",
-                t("`is {tree}` does not exist.", tree=tree.name),
+                t("`is {name}` does not exist.", name=tree.name),
                 t("Write `is none` or `is not none`."),
                 f"is {tree.name}",
             )
@@ -258,14 +258,14 @@ class _Walker:
             names = [name for name, known in FUNCTIONS.items() if known.kind == "filter"]
             return self.refuse(
                 "unknown-function",
-                t("There is no filter `{tree}`.", tree=tree.name),
+                t("There is no filter `{name}`.", name=tree.name),
                 suggestion(tree.name, names),
                 tree.name,
             )
         if function.kind != "filter":
             return self.refuse(
                 "unknown-function",
-                t("`{tree}` is a function.", tree=tree.name),
+                t("`{name}` is a function.", name=tree.name),
                 t("Write `{signature}`.", signature=function.signature),
                 tree.name,
             )
@@ -302,7 +302,7 @@ class _Walker:
         wrong = t("Write `{signature}`.", signature=function.signature)
         if tree.dyn_args or tree.dyn_kwargs:
             return self.refuse(
-                "arguments", t("`{function}` takes no `*` arguments.", function=function.name), wrong, function.name
+                "arguments", t("`{name}` takes no values with `*`.", name=function.name), wrong, function.name
             )
         args = args + [self.node(arg, depth + 1) for arg in tree.args]
         where: list[Any] = []

@@ -122,7 +122,7 @@ def _sign(text: str, at: int, opened: list[tuple[str, bool]]) -> Problem | None:
     elif char in _CURLY:
         return Problem(
             "curly-quotes",
-            t("`{char}` is a typographic quotation mark.", char=char),
+            t("`{char}` is a curly quotation mark.", char=char),
             t('Write straight ones: "text".'),
             char,
         )
@@ -151,7 +151,7 @@ def too_deep() -> Problem:
     """Return the finding about an expression that is nested too deeply."""
     return Problem(
         "too-deep",
-        t("An expression is nested at most {max_depth} deep.", max_depth=MAX_DEPTH),
+        t("In an expression at most {max_depth} brackets may stand inside each other.", max_depth=MAX_DEPTH),
         t("Split it with `set` steps."),
         "",
     )

@@ -31,7 +31,7 @@ def _budget(cx: Reader, read: Read) -> Budget:
 
 
 _BUDGET = Shape(
-    "budget",
+    mark("`budget`"),
     (
         Key("cost", Money(), "What the models of one run may cost, like 0.05 USD."),
         Key("model_calls", Number(), "How often models may be asked in one run."),

@@ -76,7 +76,7 @@ def _policy(cx: Reader, read: Read) -> Any:
         if first is not rule:
             cx.say(
                 "duplicate-rule",
-                t("a rule `{rule}` exists already, in line {line}.", rule=rule.id, line=first.at["id"].line),
+                t("A rule `{rule}` exists already, in line {line}.", rule=rule.id, line=first.at["id"].line),
                 rule.at["id"],
                 help=t("Give it another id."),
                 related=((first.at["id"], t("first here")),),
@@ -85,7 +85,7 @@ def _policy(cx: Reader, read: Read) -> Any:
         if test.by is not None and test.by not in seen:
             cx.say(
                 "unknown-name",
-                t("the policy has no rule `{by}`.", by=test.by),
+                t("The policy has no rule `{by}`.", by=test.by),
                 test.span,
                 help=t("Its rules: {rules}.", rules=", ".join(seen)),
             )

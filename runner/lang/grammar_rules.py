@@ -40,7 +40,7 @@ def _limit(cx: Reader, read: Read) -> Any:
     if "sum" not in read.values and (currency is not None or not isinstance(amount, int)):
         return cx.say(
             "bad-limit",
-            t("a limit in money, or with a fraction, needs `sum`: the argument that is added up."),
+            t("A limit in money, or with a fraction, needs `sum`: the argument that is added up."),
             read.at["limit"],
             help=t("Add `sum: args.amount`, or write a whole number of calls."),
         )
@@ -55,7 +55,7 @@ def _limit(cx: Reader, read: Read) -> Any:
 
 
 _LIMIT = Shape(
-    mark("at_most"),
+    mark("`at_most`"),
     (
         Key("limit", _Amount(), "How many calls; with `sum` how much.", required=True),
         Key("sum", Expression(), "The argument that is added up, like args.amount."),
@@ -143,7 +143,7 @@ def _policy_rule(cx: Reader, read: Read) -> Rule:
     if not set(read.values) & {"at_most", "needs_before", "approver", *_CONDITIONS}:
         cx.say(
             "empty-rule",
-            t("the rule `{get}` rules nothing.", get=read.get("id")),
+            t("The rule `{get}` rules nothing.", get=read.get("id")),
             read.at["id"],
             help=t("Add needs_before, only_when, deny_when, approve_when or at_most."),
         )

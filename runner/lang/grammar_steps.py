@@ -61,7 +61,7 @@ class _StepId:
         if first is not node.span:
             return cx.say(
                 "duplicate-step",
-                t("a step `{name}` exists already, in line {line}.", name=name, line=first.line),
+                t("A step `{name}` exists already, in line {line}.", name=name, line=first.line),
                 node.span,
                 help=t("Ids are unique in the whole flow, also across branches."),
                 related=((first, t("first here")),),
@@ -89,7 +89,7 @@ class _Step:
         if not isinstance(node, Map):
             return cx.say(
                 "wrong-type",
-                t("a step is a map, not {found}.", found=names(node)),
+                t("A step is a map, not {found}.", found=names(node)),
                 short(node.span),
                 help=t("Write `- id: NAME` and its verb in the line below."),
             )
@@ -100,7 +100,7 @@ class _Step:
             listed = ", ".join(f"`{name.text}`" for name in verbs)
             return cx.say(
                 "several-verbs",
-                t("this step has {count} verbs: {listed}.", count=len(verbs), listed=listed),
+                t("This step has {count} verbs: {listed}.", count=len(verbs), listed=listed),
                 verbs[1].span,
                 help=t("Make a step of its own of each."),
                 related=((verbs[0].span, t("the first one")),),
@@ -117,7 +117,7 @@ class _Step:
             if meant in VERBS and name.text not in _COMMON:
                 return cx.say(
                     "unknown-key",
-                    t("a step has no key `{name}`.", name=name.text),
+                    t("A step has no key `{name}`.", name=name.text),
                     name.span,
                     help=t("Did you mean `{meant}`? The verbs are: {verbs}.", meant=meant, verbs=", ".join(VERBS)),
                     fix=meant,
@@ -125,7 +125,7 @@ class _Step:
         extra = next((name for name, _ in node.entries if name.text not in _COMMON), None)
         return cx.say(
             "missing-verb",
-            t("this step has no verb; `{key}` is none.", key=extra.text) if extra else t("this step has no verb."),
+            t("This step has no verb; `{key}` is none.", key=extra.text) if extra else t("This step has no verb."),
             extra.span if extra and len(node.entries) == 2 else short(node.span),
             help=t("Add one of: {verbs}.", verbs=", ".join(VERBS)),
         )
@@ -139,7 +139,7 @@ def _wait(cx: Reader, read: Read) -> Any:
     if kind == "event" and "key" not in read.values:
         return cx.say(
             "missing-key",
-            t("waiting for an event needs `key`: which of them is meant."),
+            t("Waiting for an event needs `key`: which of them is meant."),
             read.at["wait_for"],
             help=t("Add `key: input.contact_id`, or whatever names the case."),
         )
@@ -200,7 +200,7 @@ class _Branch:
         if has and isinstance(node, Map) and node.get("when") is not None:
             return cx.say(
                 "bad-branches",
-                t("a branch has `when` with `steps`, or only `otherwise`."),
+                t("A branch has `when` with `steps`, or only `otherwise`."),
                 short(node.span),
                 help=t("Make a branch of its own of `otherwise`."),
             )
@@ -223,7 +223,7 @@ class _Branches:
         if early is not None:
             return cx.say(
                 "bad-branches",
-                t("branches after `otherwise` can never run."),
+                t("Branches after `otherwise` can never run."),
                 short(early.span),
                 help=t("Put `otherwise` last, and only once."),
             )

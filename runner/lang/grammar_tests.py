@@ -49,7 +49,7 @@ _SAID = Shape(
 )
 
 _EXPECT = Shape(
-    "expect",
+    mark("`expect`"),
     (
         Key("outcome", Choice(OUTCOMES), "How the run ends."),
         Key("reason", Text(), "A part of the reason that the run ends with."),
@@ -76,7 +76,7 @@ _TURN = Shape(
 )
 
 _GIVEN = Shape(
-    "given",
+    mark("`given`"),
     (
         Key("now", Moment(), "When the run starts."),
         Key("input", Anything(), "The input of the flow."),

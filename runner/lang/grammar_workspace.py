@@ -26,7 +26,7 @@ def _price(cx: Reader, read: Read) -> Any:
     if currency != other:
         return cx.say(
             "bad-money",
-            t("both prices are in one currency."),
+            t("Both prices are in one currency."),
             read.at["output"],
             help=t("Write {currency}.", currency=currency),
         )
@@ -36,7 +36,7 @@ def _price(cx: Reader, read: Read) -> Any:
 
 
 _PRICE = Shape(
-    "price",
+    mark("`price`"),
     (
         Key("input", Money(), "For a million tokens that are read.", required=True),
         Key("output", Money(), "For a million tokens that are written.", required=True),
@@ -104,7 +104,7 @@ def _trigger(cx: Reader, read: Read) -> Any:
     if len(kinds) != 1:
         return cx.say(
             "missing-key" if not kinds else "several-verbs",
-            t("a trigger has exactly one of {kinds}.", kinds=", ".join(KINDS)),
+            t("A trigger has exactly one of {kinds}.", kinds=", ".join(KINDS)),
             short(read.span),
             help=t("Make a trigger of its own of each."),
         )
@@ -137,7 +137,7 @@ _TRIGGER = Shape(
 )
 
 _HALT = Shape(
-    "halt",
+    mark("`halt`"),
     (
         Key("tools", _TEXTS, "Tools that nothing may call now."),
         Key("flows", _TEXTS, "Flows that nothing may run now."),
@@ -160,7 +160,7 @@ def _limits(cx: Reader, read: Read) -> tuple[dict[str, float], Budget]:
 
 
 _LIMITS = Shape(
-    "limits",
+    mark("`limits`"),
     (
         Key("tokens", Number(), "How many tokens the models of one run may read and write together."),
         Key("cost", Money(), "What the models of one run may cost, like 0.10 USD."),

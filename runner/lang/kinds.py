@@ -78,7 +78,7 @@ def cut(cx: Reader, node: Scalar) -> None:
         whole = source.text[node.start : node.end] + rest.rstrip()
         cx.say(
             "text-cut",
-            t("this text is silently cut: `{match}` is read as a comment.", match=match.group(1).rstrip()),
+            t("This text is silently cut: `{match}` is read as a comment.", match=match.group(1).rstrip()),
             source.span(node.start, node.start + len(whole)),
             help=t("Put quotes around the text; for a comment leave two spaces before `#` and one after it."),
             fix="'" + whole.replace("'", "''") + "'" if '"' in whole or "\\" in whole else f'"{whole}"',

@@ -84,12 +84,12 @@ def valid(cx: Reader, node: Map, key: str) -> bool:
                 place = inner
         path = [str(step) for step in getattr(error, "instance_path", ())]
         if path and path[-1] == "type":
-            reason = t("`type` is string, number, integer, boolean, object, array or null.")
+            reason = t("`type` is `string`, `number`, `integer`, `boolean`, `object`, `array` or `null`.")
         else:
             reason = str(getattr(error, "message", error)).splitlines()[0]
         cx.say(
             "invalid-schema",
-            t("the JSON Schema of `{key}` is not valid: {reason}", key=key, reason=reason),
+            t("The JSON Schema of `{key}` is not valid: {reason}", key=key, reason=reason),
             short(place.span),
         )
         return False

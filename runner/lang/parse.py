@@ -120,7 +120,7 @@ def _mistaken(reader: Reader, tree: Map, kind: str) -> bool:
             reader.found.append(
                 diagnostic(
                     "wrong-kind",
-                    t("this is {found}, not {wanted}.", found=SHAPES[other].named(), wanted=SHAPES[kind].named()),
+                    t("This is {found}, not {wanted}.", found=SHAPES[other].named(), wanted=SHAPES[kind].named()),
                     keys[other].span,
                     help=t("Name the file `….{other}.yaml`, or start it with `{own}: NAME`.", other=other, own=own),
                 )
@@ -132,7 +132,7 @@ def _mistaken(reader: Reader, tree: Map, kind: str) -> bool:
 def _enough(span: Span) -> Diagnostic:
     return diagnostic(
         "too-many-findings",
-        t("there are more than {max_findings} findings; reading stops here.", max_findings=MAX_FINDINGS),
+        t("There are more than {max_findings} findings; reading stops here.", max_findings=MAX_FINDINGS),
         span,
         help=t("Mend the first ones and look again."),
     )

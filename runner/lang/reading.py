@@ -73,7 +73,7 @@ def names(node: Node) -> str:
     if node.value is None:
         return t("nothing")
     if isinstance(node.value, bool):
-        return t("the truth value {text}", text=node.text)
+        return t("the value {text}", text=node.text)
     if isinstance(node.value, int | float):
         return t("the number {text}", text=node.text)
     return t("a text")

@@ -16,7 +16,7 @@ from flowrun.lang.document import Map, Node, Scalar, Seq
 from flowrun.lang.kinds import NAMED, Choice, Expression, Json, Text, Word
 from flowrun.lang.reading import MISSING, Define, Kind, Reader, closest, empty, names, short
 from flowrun.lang.words import SYNONYMS
-from flowrun.words import sentences, t
+from flowrun.words import capital, sentences, t
 
 
 class Items(msgspec.Struct, frozen=True):
@@ -158,7 +158,7 @@ class Shape(msgspec.Struct, frozen=True):
                 return MISSING
             return cx.say(
                 "wrong-type",
-                t("{what} is a map (`name: value`), not {found}.", what=self.named(), found=names(node)),
+                t("{what} is a map (`name: value`), not {found}.", what=capital(self.named()), found=names(node)),
                 short(node.span),
                 help=t("Possible keys: {keys}.", keys=", ".join(item.name for item in self.keys)),
             )
@@ -188,7 +188,7 @@ class Shape(msgspec.Struct, frozen=True):
             if f"`{name}`" not in meant:
                 cx.say(
                     "missing-key",
-                    t("{what} needs `{name}`.", what=self.named(), name=name),
+                    t("{what} needs `{name}`.", what=capital(self.named()), name=name),
                     short(node.span),
                     help=t("Add `{name}: …`.", name=name),
                 )
@@ -213,7 +213,7 @@ class Shape(msgspec.Struct, frozen=True):
         free = target is not None and node.get(target) is None
         cx.say(
             "unknown-key",
-            t("{what} has no key `{key}`.", what=self.named(), key=key.text),
+            t("{what} has no key `{key}`.", what=capital(self.named()), key=key.text),
             key.span,
             help=sentences(help_, t("Possible: {names}.", names=", ".join(allowed))),
             fix=target if free else None,

@@ -67,7 +67,7 @@ def decode(file: str, data: bytes) -> Source | list[Diagnostic]:
         return [
             diagnostic(
                 "binary-file",
-                t("{file} is a binary file, not text.", file=file),
+                t("{file} is not a text file.", file=file),
                 whole,
                 help=t("Give a YAML text file. If an editor made it, save it again as UTF-8."),
             )
@@ -79,7 +79,7 @@ def decode(file: str, data: bytes) -> Source | list[Diagnostic]:
         return [
             diagnostic(
                 "not-utf8",
-                t("line {line} holds bytes that are no UTF-8 text.", line=line),
+                t("Line {line} holds signs that cannot be read: the file is not saved as UTF-8.", line=line),
                 Span(file, line, 1, line, 2),
                 help=t("Save the file again with the encoding UTF-8."),
             )
@@ -92,7 +92,7 @@ def decode(file: str, data: bytes) -> Source | list[Diagnostic]:
         return [
             diagnostic(
                 "control-character",
-                t("the invisible character U+{ord} may not stand in a YAML file.", ord=f"{ord(bad.group()):04X}"),
+                t("The invisible character U+{ord} may not stand in a YAML file.", ord=f"{ord(bad.group()):04X}"),
                 source.span(bad.start(), bad.end()),
                 help=t("Delete it; it usually comes from copying out of another program."),
             )

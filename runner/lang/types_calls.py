@@ -88,7 +88,7 @@ def _default(inference: Inference, node: Node) -> Type:
             message = t("`default` gives {other} in the place of {value}.", other=other.words(), value=value.words())
             if problem.rule == "unknown-enum-value":
                 return union((replace(value, enum=None).not_null(), other))
-            inference.note("wrong-type", message, t("Give a value of the same type."), dotted(node[2][1]))
+            inference.note("wrong-type", message, t("Give a value of the same kind."), dotted(node[2][1]))
             return ANY
     found = union((value.not_null(), other))
     return replace(found, currency=value.currency) if found.kind in ("integer", "number") else found

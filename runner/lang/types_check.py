@@ -168,7 +168,7 @@ def _repair(found: Type, expected: Type, name: str) -> str:
         return t("Write it without quotes.")
     if found.kind == "money":
         return t("Give the number alone.")
-    return t("Use a value of that type.")
+    return t("Use a value of that kind.")
 
 
 def _object_fits(inference: Inference, found: Type, expected: Type, name: str, depth: int) -> None:

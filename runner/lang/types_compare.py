@@ -15,7 +15,7 @@ from flowrun.values.compare import to_text
 from flowrun.values.moments import is_clock, is_date, parse_moment
 from flowrun.values.money import is_currency
 from flowrun.values.nodes import Node, children, dotted
-from flowrun.words import t
+from flowrun.words import capital, t
 
 _ORDERED = {"number", "moment", "date", "time", "duration", "money"}
 _LIKE_TEXT: dict[str, Callable[[str], object]] = {"moment": parse_moment, "date": is_date, "time": is_clock}
@@ -52,7 +52,7 @@ def _membership(node: Node, left: Type, right: Type) -> Problem | None:
 
 
 def _wrong(node: Node, message: str, help_: str) -> Problem:
-    return Problem("wrong-comparison", message[0].upper() + message[1:], help_, dotted(node))
+    return Problem("wrong-comparison", capital(message), help_, dotted(node))
 
 
 def _group(found: Type) -> str:
@@ -90,7 +90,7 @@ def comparable(left: Type, right: Type, at: Node, other: Node, op: str, *, every
 def _quotes(left: Type, right: Type) -> str:
     if "string" in (left.kind, right.kind) and {left.kind, right.kind} & {"integer", "number", "boolean"}:
         return t("Texts are in quotes, numbers, true and false are not: make both sides the same.")
-    return t("Both sides must be of one type.")
+    return t("Both sides must be of one kind.")
 
 
 def _money(left: Type, right: Type, at: Node, other: Node) -> Problem | None:
@@ -123,7 +123,7 @@ def _money(left: Type, right: Type, at: Node, other: Node) -> Problem | None:
     if len(codes) == 2 and codes[0] != codes[1]:
         return _wrong(
             other,
-            t("{codes} is compared with {codes2}.", codes=codes[0], codes2=codes[1]),
+            t("{one} is compared with {other}.", one=codes[0], other=codes[1]),
             t("Compare amounts of one currency."),
         )
     for one, mine in ((left, at), (right, other)):

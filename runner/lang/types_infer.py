@@ -38,7 +38,7 @@ class Inference:
 
     def __init__(self, scope: TypeScope, known: Iterable[str] = ()) -> None:
         self.scope = scope
-        self.known: frozenset[str] = frozenset(known)
+        self.known: frozenset[str] = scope.known | frozenset(known)
         self.variables = dict(scope.variables)
         self.path: Path = ()
         self.problems: list[Problem] = []
@@ -90,7 +90,8 @@ class Inference:
             else:
                 message = t("This value may be null (nothing) here.")
             help_ = t(
-                "Guard it first: `{name} is not none and …`, or give another value: `{name} | default(…)`.", name=name
+                "Ask first whether it is there: `{name} is not none and …`, or give another value: `{name} | default(…)`.",
+                name=name,
             )
             self.note("maybe-null", message, help_, name)
         return found.not_null() if not self.scope.rules else found
@@ -180,7 +181,10 @@ class Inference:
             else:
                 help_ = t("Only records and maps have fields.")
             return self.note(
-                "unknown-field", t("`{field}` is asked of {base}.", field=field, base=base.words()), help_, dotted(node)
+                "unknown-field",
+                t("There is no `{field}` in {base}.", field=field, base=base.words()),
+                help_,
+                dotted(node),
             )
         found = base.fields.get(field)
         if found is None:
@@ -211,7 +215,7 @@ class Inference:
         if base.kind != "object" or base.fields is None:
             return self.note(
                 "wrong-type",
-                t("`[…]` is asked of {base}.", base=base.words()),
+                t("`[…]` picks an item, but this is {base}.", base=base.words()),
                 t("Only lists and maps have it."),
                 dotted(node[1]),
             )

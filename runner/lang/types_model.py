@@ -241,7 +241,7 @@ class TypeScope:
     `steps`: visible steps by id; `hidden`: other ids with the reason why they cannot be seen (`runs later`).
     `calls`: tools by name, with the types of their arguments and output; `call_certain`: those that surely
     ran. `tables` is the type of all tables together (`from_value`). `more`: `env`, `secret`, `event`.
-    `variables` of `{% for %}`. `rules`: a null denies, so it needs no guard.
+    `variables` of `{% for %}`. `rules`: a null denies, so it needs no guard. `known`: paths that were asked for null before.
     """
 
     input: Type | None = None
@@ -258,6 +258,7 @@ class TypeScope:
     more: Mapping[str, Type] = field(default_factory=dict)
     variables: Mapping[str, Type] = field(default_factory=dict)
     rules: bool = False
+    known: frozenset[str] = frozenset()
 
     def root(self, name: str) -> Type | None:
         """Return the type of a first name other than `steps` and `calls`, or None where it does not exist

@@ -33,7 +33,9 @@ SYNONYMS: dict[str, str] = {
     "deadline": "within",
     "retry": mark("Retries are not written in flows: the runner repeats what is safe to repeat, inside `within`."),
     "retries": mark("Retries are not written in flows: the runner repeats what is safe to repeat, inside `within`."),
-    "max_retries": mark("Retries are not written in flows; `repair` bounds how often an invalid answer is mended."),
+    "max_retries": mark(
+        "Retries are not written in flows; `repair` says how often an answer that is not valid is mended."
+    ),
     "attempts": mark("Retries are not written in flows: the runner repeats what is safe to repeat, inside `within`."),
     "continue_on_error": mark("Write `on_error: continue`."),
     "continue-on-error": mark("Write `on_error: continue`."),

@@ -28,7 +28,7 @@ def explain(source: Source, error: Any) -> Diagnostic:
     at = min(place.index if place is not None else 0, len(source.text))
     opened = context.index if context is not None else at
     if "nesting depth" in problem:
-        return diagnostic("too-deep", t("brackets are nested far too deep."), source.span(at, at + 1))
+        return diagnostic("too-deep", t("Far too many brackets stand inside each other."), source.span(at, at + 1))
     for look in (_tabs, _runaway, _either_or, _expression, _after_quote, _unclosed, _cut_above, _colon, _start):
         found = look(source, problem, at, opened)
         if found is not None:
@@ -50,7 +50,7 @@ def _tabs(source: Source, problem: str, at: int, opened: int) -> Diagnostic | No
         if indent is not None and "\t" in indent.group():
             return diagnostic(
                 "tab-indentation",
-                t("this line is indented with a tab; YAML allows only spaces."),
+                t("This line is indented with a tab; YAML allows only spaces."),
                 source.span(start, start + indent.end()),
                 help=t("Use two spaces for each level; most editors can convert tabs to spaces."),
                 fix=_spaces(source, source.position(place)[0], indent.group()),
@@ -87,7 +87,7 @@ def _runaway(source: Source, problem: str, at: int, opened: int) -> Diagnostic |
     start = last.start_mark.index
     return diagnostic(
         "unclosed-quote",
-        t("the text that starts here with {sign} goes on over the lines below.", sign=last.style),
+        t("The text that starts here with {sign} goes on over the lines below.", sign=last.style),
         source.span(start, start + 1),
         help=t("Put {sign} at its end. An apostrophe inside '…' is written twice: ''.", sign=last.style),
     )
@@ -125,7 +125,7 @@ def _expression(source: Source, problem: str, at: int, opened: int) -> Diagnosti
         if match.start() <= column and before[-1:] in (":", ",", "[", "{", "-"):
             return diagnostic(
                 "unquoted-expression",
-                t("inside { } or [ ] an expression needs quotes: YAML takes its braces for a map."),
+                t("Inside { } or [ ] an expression needs quotes: YAML takes its braces for a map."),
                 source.span(start + match.start(), start + match.end()),
                 help=t("Put quotes around the whole ${{ … }}."),
                 fix=quoted(match.group()),
@@ -149,7 +149,7 @@ def _after_quote(source: Source, problem: str, at: int, opened: int) -> Diagnost
         doubled = sign * 2 if sign == "'" and sign in rest else None
         return diagnostic(
             "unclosed-quote",
-            t("the {sign} before `{word}` ends the text.", sign=sign, word=rest.split()[0]),
+            t("The {sign} before `{word}` ends the text.", sign=sign, word=rest.split()[0]),
             source.span(start + column - 2, start + column - 1),
             help=t("Put quotes of the other kind around the text, or write an apostrophe twice inside '…'."),
             fix=doubled,
@@ -172,7 +172,7 @@ def _unclosed(source: Source, problem: str, at: int, opened: int) -> Diagnostic 
     if "end of stream" in problem and sign in "\"'" and sign:
         return diagnostic(
             "unclosed-quote",
-            t("the text that starts here with {sign} never ends.", sign=sign),
+            t("The text that starts here with {sign} never ends.", sign=sign),
             source.span(opened, opened + 1),
             help=t("Put {sign} at its end. An apostrophe inside '…' is written twice: ''.", sign=sign),
         )
@@ -181,7 +181,7 @@ def _unclosed(source: Source, problem: str, at: int, opened: int) -> Diagnostic 
         return diagnostic(
             "unclosed-bracket",
             t(
-                "the {sign} that opens here is not closed where YAML expects `,` or `{closing}`.",
+                "The {sign} that opens here is not closed where YAML expects `,` or `{closing}`.",
                 sign=sign,
                 closing=closing,
             ),
@@ -196,7 +196,7 @@ def _unclosed(source: Source, problem: str, at: int, opened: int) -> Diagnostic 
         where = opened if sign and sign in "[{" else at
         return diagnostic(
             "unclosed-bracket",
-            t("a value is missing here, or a bracket is not closed."),
+            t("A value is missing here, or a bracket is not closed."),
             source.span(where, where + 1),
             help=t("Close every [ with ] and every { with }."),
         )
@@ -237,7 +237,7 @@ def _colon(source: Source, problem: str, at: int, opened: int) -> Diagnostic | N
         )
     return diagnostic(
         "wrong-indentation",
-        t("this line is indented further than the one it belongs to."),
+        t("This line is indented further than the one it belongs to."),
         source.span(start + len(line) - len(line.lstrip()), start + column),
         help=t("Keys of one map start in the same column."),
     )
@@ -253,7 +253,7 @@ def _start(source: Source, problem: str, at: int, opened: int) -> Diagnostic | N
     text = re.sub(r"\s#.*\Z", "", source.line(number)[column - 1 :]).rstrip()
     return diagnostic(
         "needs-quotes",
-        t("a text may not start with the sign {sign} in YAML.", sign=sign),
+        t("A text may not start with the sign {sign} in YAML.", sign=sign),
         source.span(at, at + len(text)),
         help=t("Put quotes around the text."),
         fix=None if re.search(r"[\[{]", source.line(number)[: column - 1]) else quoted(text),
@@ -263,32 +263,32 @@ def _start(source: Source, problem: str, at: int, opened: int) -> Diagnostic | N
 _WORDS = (
     (
         r"block sequence entries are not allowed",
-        mark("a list item (`- …`) may not stand here."),
+        mark("A list item (`- …`) may not stand here."),
         mark("Start the list in the line below its key."),
     ),
     (
         r"did not find expected '-' indicator",
-        mark("this line does not fit the list above it."),
+        mark("This line does not fit the list above it."),
         mark("Items of one list start in the same column, each with `- `; keys of an item start in one column too."),
     ),
     (
         r"did not find expected key",
-        mark("this line does not fit the keys above it."),
+        mark("This line does not fit the keys above it."),
         mark("Keys of one map start in the same column, each as `name: value`; put quotes around unusual texts."),
     ),
     (
         r"could not find expected ':'",
-        mark("a key without its `:`."),
+        mark("A key without its `:`."),
         mark("Write `name: value`, or indent a text that goes on."),
     ),
     (
         r"unknown escape character",
-        mark('a backslash in "…" starts a special sign, and this one does not exist.'),
+        mark('A backslash in "…" starts a special sign, and this one does not exist.'),
         mark("Write \\\\ for a backslash, or use '…' in place of \"…\"."),
     ),
     (
         r"expected comment or line break",
-        mark("a text after | or > starts in the next line."),
+        mark("A text after | or > starts in the next line."),
         mark("Move the text to the lines below, indented."),
     ),
     (

@@ -11,10 +11,11 @@ from typing import Any
 from flowrun.errors import Span
 from flowrun.lang import spec
 from flowrun.lint.findings import Findings
+from flowrun.lint.marked import kinds_at, texts_in
 from flowrun.lint.scope import World
 from flowrun.lint.taint import Origins, Path, Reading, Source, Way, follow
 from flowrun.plan import marks
-from flowrun.privacy.marks import SECRET, kinds_in, part_of
+from flowrun.privacy.marks import SECRET
 from flowrun.words import t
 
 Schema = dict[str, Any]
@@ -40,7 +41,7 @@ def check_carried(world: World, out: Findings) -> None:
     """Find marks that are lost on the way through a flow."""
     sources = [world.schema_of(world.flow.input)]
     sources += [tool.output for name in world.flow.tools if (tool := world.tool(name)) is not None]
-    if any(source and kinds_in(source) for source in sources):
+    if any(source and kinds_at(source) for source in sources):
         follow(world, _Check(world, out).step, MARKS)
 
 
@@ -49,8 +50,8 @@ def _of_schema(label: str, schema: Schema | None, *, free_text: bool) -> Source:
         if not schema:
             return None
         # A filter such as `first` leaves no trace in the path, which `under` knows.
-        found = _kinds(schema, path) or {
-            kind for leaf, _, _ in marks.under(schema, path) for kind in _kinds(schema, leaf)
+        found = kinds_at(schema, path) or {
+            kind for leaf, _, _ in marks.under(schema, path) for kind in kinds_at(schema, leaf)
         }
         if not found:
             return None
@@ -67,11 +68,6 @@ def _of_answer(step: spec.Ask | spec.AskPerson, here: Reading) -> Source:
 
 MARKS = Origins(schema=_of_schema, answer=_of_answer, person=_of_answer, subject=False)
 """Where marks come from: only what a schema says counts."""
-
-
-def _kinds(schema: Schema, path: Path) -> frozenset[str]:
-    inside = [0 if part == marks.ITEM or part.isdigit() else part for part in path]
-    return kinds_in(part_of(schema, inside), schema)
 
 
 class _Check:
@@ -103,7 +99,7 @@ class _Check:
             found = self.world.catalogue.flows.get(name.removeprefix("flows."))
             return None if found is None else self.world.schema_of(found.flow.input)
         tool = self.world.tool(name)
-        return tool.input if tool is not None and kinds_in(tool.input) else None
+        return tool.input if tool is not None and kinds_at(tool.input) else None
 
     def bound(self, name: str, here: Reading) -> None:
         rule = self.world.flow.tools.get(name)
@@ -118,15 +114,17 @@ class _Check:
 
     def sink(self, schema: Schema | None, template: spec.Template, what: str, at: Span, here: Reading) -> None:
         """Look at each field that a value is written into."""
-        for path, leaf, _ in marks.leaves(schema) if schema else ():
-            way = None if marks.is_choice(leaf) else here.way(template.node, path)
-            if schema and isinstance(way, Marked):
+        if not schema or not template.exprs:
+            return
+        for path, _ in texts_in(schema):
+            way = None if SECRET in kinds_at(schema, path) else here.way(template.node, path)
+            if isinstance(way, Marked):
                 known = (path[:length] for length in range(len(path), 0, -1))
                 place = next((template.keys[part] for part in known if part in template.keys), at)
                 self.lost(way, schema, path, what, place)
 
     def lost(self, way: Marked, schema: Schema, path: Path, what: str, at: Span) -> None:
-        own = _kinds(schema, path)
+        own = kinds_at(schema, path)
         name = ".".join(part for part in path if part != marks.ITEM)
         if (SECRET in own if way.kind == SECRET else own) or (at, name) in self.told:
             return
@@ -145,7 +143,7 @@ class _Check:
         schema = None if step.answer is None else self.world.schema_of(step.answer)
         if not isinstance(way, Marked) or way.kind == SECRET or not schema or step.answer is None:
             return
-        free = [path for path, leaf, _ in marks.leaves(schema) if _is_free(path, leaf) and not _kinds(schema, path)]
+        free = [path for path, leaf in texts_in(schema) if _is_free(path, leaf) and not kinds_at(schema, path)]
         if free:
             names = ", ".join(f"`{marks.name_of(path)}`" for path in free)
             self.out.add(

@@ -21,6 +21,7 @@ from flowrun.lint.budget import check_budget
 from flowrun.lint.exposed import check_exposed
 from flowrun.lint.findings import Findings
 from flowrun.lint.identity import check_key
+from flowrun.lint.known import Known, afterwards, in_loop, learned
 from flowrun.lint.meaning import check_meaning
 from flowrun.lint.paths import check_choice, check_records
 from flowrun.lint.policy_pairs import check_flow_pairs
@@ -62,6 +63,7 @@ class _Walk:
         self.world = World(flow, catalogue)
         self.catalogue = catalogue
         self.certain: set[str] = set()
+        self.known: Known = frozenset()
         self.used: set[str] = set()
         self.visible_at: dict[str, set[str]] = {}
         """Per tool, the steps that are visible at every step that may use it."""
@@ -98,7 +100,7 @@ class _Walk:
 
     def scope(self, steps: Mapping[str, Type], item: Type | None) -> TypeScope:
         hidden = {name: t("runs later or elsewhere") for name in self.ids() if name not in steps}
-        return self.world.scope(steps, item=item, hidden=hidden, call_certain=frozenset(self.certain))
+        return self.world.scope(steps, item=item, hidden=hidden, call_certain=frozenset(self.certain), known=self.known)
 
     def ids(self) -> list[str]:
         if not self.all_steps:
@@ -108,10 +110,14 @@ class _Walk:
     def steps(self, steps: Sequence[spec.Step], visible: dict[str, Type], item: Type | None) -> Type:
         """Check steps in order; `visible` grows with what they leave behind. Return the type of the last."""
         last = NULL
+        around = self.known
         for step in steps:
             scope = self.scope(visible, item)
+            before = self.known
             if step.when is not None:
                 self.condition(step.when, scope)
+                self.known = before | learned(step.when)
+                scope = replace(scope, known=self.known)
             certain = set(self.certain)
             value = self.step(step, scope, visible, item)
             if step.when is not None or step.on_error == "continue":
@@ -119,7 +125,9 @@ class _Walk:
                 value = value.or_null()
             visible[step.id] = value
             self.inside[step.id] = value.or_null()
+            self.known = before | afterwards(step)
             last = value
+        self.known = around
         return last
 
     def condition(self, expr: spec.Expr, scope: TypeScope) -> None:
@@ -275,14 +283,18 @@ class _Walk:
         before = set(self.certain)
         after: set[str] | None = None
         new: dict[str, Type] = {}
+        outside = self.known
         for branch in step.choose:
             if branch.when is not None:
-                self.condition(branch.when, scope)
+                self.condition(branch.when, replace(scope, known=self.known))
             self.certain = set(before)
             inner = dict(visible)
+            asked, self.known = self.known, self.known | learned(branch.when)
             kinds.append(self.steps(branch.steps, inner, item))
+            self.known = asked | learned(branch.when, False)
             after = self.certain if after is None else after & self.certain
             new |= {name: kind.or_null() for name, kind in inner.items() if name not in visible}
+        self.known = outside
         covered = check_choice(step, scope, self.out)
         check_reached(step, scope, self.out)
         self.certain = before if after is None or not covered else after
@@ -299,9 +311,10 @@ class _Walk:
                 t("`for_each` needs a list, and this is {kind}.", kind=kind.words()),
                 step.for_each.span,
             )
-        before = set(self.certain)
+        before, known = set(self.certain), self.known
+        self.known = in_loop(known)
         last = self.steps(step.steps, dict(visible), kind.item or ANY)
-        self.certain = before
+        self.certain, self.known = before, known
         for name in _ids(step.steps):
             self.inside.pop(name, None)
         return Type(kind="list", item=last.or_null(step.on_error == "continue"))

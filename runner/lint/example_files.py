@@ -14,7 +14,7 @@ from flowrun.lang import spec, spec_files
 from flowrun.lang.expr_problem import suggestion
 from flowrun.lang.types import ANY, NUMBER, STRING, Type, TypeScope, check_value
 from flowrun.lint.findings import Findings
-from flowrun.lint.scope import World, every_step
+from flowrun.lint.scope import World
 from flowrun.words import t
 
 MODEL = Type(
@@ -27,7 +27,7 @@ MODEL = Type(
 
 def check_examples(world: World, file: spec_files.ExamplesFile, out: Findings) -> None:
     """Note what is wrong with the examples of a flow."""
-    every = list(every_step(world.flow.steps))
+    every = world.every
     steps = {step.id: step for step in every if isinstance(step, spec.Ask)}
     scope = TypeScope(
         input=world.input, steps={step.id: ANY for step in every}, calls=world.calls, tables=world.tables, model=MODEL,

@@ -20,6 +20,7 @@ from flowrun.lint.reach import Reach
 from flowrun.lint.record_values import check_record_values
 from flowrun.lint.scope import World
 from flowrun.lint.spending import check_spending
+from flowrun.lint.style import check_style
 from flowrun.lint.unread import check_unread
 
 
@@ -38,3 +39,4 @@ def check_meaning(world: World, out: Findings, policies: Sequence[spec.Policy], 
     check_prompts(world, text, out)
     check_record_values(world, out)
     check_carried(world, out)
+    check_style(world, out)

@@ -14,9 +14,9 @@ from typing import Any
 from flowrun.errors import Span
 from flowrun.lang import spec
 from flowrun.lang.reading import short
-from flowrun.lang.types import Type, from_schema
+from flowrun.lang.types import Type
 from flowrun.lint.findings import Findings
-from flowrun.lint.scope import World, every_step
+from flowrun.lint.scope import World
 from flowrun.values.nodes import walk
 from flowrun.words import t
 
@@ -44,7 +44,7 @@ _TOOL = re.compile(r"\b[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\b")
 
 def check_prompts(world: World, text: str, out: Findings) -> None:
     """Find what prompts say that the rest of their step does not; `text` is the flow's file, for exact places."""
-    for step in every_step(world.flow.steps):
+    for step in world.every:
         if isinstance(step, spec.Ask):
             _Prompt(world, step, text, out).check()
 
@@ -53,7 +53,7 @@ class _Prompt:
     def __init__(self, world: World, step: spec.Ask, text: str, out: Findings) -> None:
         self.world, self.step, self.text, self.out = world, step, text, out
         self.words = "".join(_words(step.ask.node))
-        self.answer = None if step.answer is None else from_schema(world.schema_of(step.answer))
+        self.answer = None if step.answer is None else world.schema_type(step.answer)
 
     def check(self) -> None:
         """Look at one prompt."""
@@ -72,6 +72,8 @@ class _Prompt:
     def fields(self) -> None:
         """Fields that are asked for in words and that the answer does not have."""
         if self.answer is None or self.answer.kind != "object" or self.answer.open:
+            return
+        if "`" not in self.words and '":' not in self.words and not _BULLET.search(self.words):
             return
         own, known = set(_names(self.answer)), None
         told: set[str] = set()
@@ -114,11 +116,11 @@ class _Prompt:
 
     def known(self) -> set[str]:
         """Return the names that a prompt may mean without asking for a field: data, tools, steps and choices."""
-        found = {step.id for step in every_step(self.world.flow.steps)} | set(_names(self.world.input))
+        found = {step.id for step in self.world.every} | set(_names(self.world.input))
         for name in self.world.flow.tools:
             args, output = self.world.signature(name)
             found |= {*name.split("."), *_names(args), *_names(output)}
-        for step in every_step(self.world.flow.steps):
+        for step in self.world.every:
             if isinstance(step, spec.Ask | spec.AskPerson) and step.answer is not None:
                 found |= set(_names(self.world.schema_type(step.answer)))
         for expr in self.step.ask.exprs:
@@ -127,7 +129,7 @@ class _Prompt:
 
     def by_hand(self) -> None:
         """JSON that is asked for in words."""
-        found = _BY_HAND.search(self.words)
+        found = _BY_HAND.search(self.words) if "json" in self.words.lower() else None
         if found is None:
             return
         has = self.step.answer is not None

@@ -22,6 +22,8 @@ class World:
     def __init__(self, flow: spec.Flow, catalogue: Catalogue) -> None:
         self.flow = flow
         self.catalogue = catalogue
+        self.every: list[spec.Step] = list(every_step(flow.steps))
+        """All steps, each before what it holds."""
         self._types: dict[str, Type] = {}
         self.input = self.schema_type(flow.input)
         self.tables = from_value(dict(catalogue.tables))

@@ -10,8 +10,9 @@ from typing import Any
 
 from flowrun.lang import spec
 from flowrun.lint.findings import Findings
+from flowrun.lint.marked import kinds_at
 from flowrun.lint.scope import World, every_step
-from flowrun.privacy.marks import SECRET, kinds_in, part_of
+from flowrun.privacy.marks import SECRET
 from flowrun.values.nodes import children
 from flowrun.words import t
 
@@ -30,7 +31,7 @@ def check_secrets(world: World, steps: Sequence[spec.Step], out: Findings) -> No
         for expr in step.ask.exprs:
             for root, path in _reads(expr.node):
                 parts = _of_root(world, schemas, root, path)
-                kinds = {kind for whole, inside in parts for kind in kinds_in(part_of(whole, inside), whole)} & denied
+                kinds = {kind for whole, inside in parts for kind in kinds_at(whole, inside)} & denied
                 name = ".".join([_name(root), *map(str, path)])
                 if kinds and SECRET not in kinds:
                     kind = min(kinds)

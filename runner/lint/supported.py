@@ -45,7 +45,7 @@ def workspace_findings(config: spec_files.WorkspaceFile) -> list[Diagnostic]:
 def tools_findings(file: spec.ToolFile) -> list[Diagnostic]:
     """Return a finding for each part of a tool file that does nothing yet."""
     if file.adapter != "python" or file.source is None:
-        message = t("the adapter `{adapter}` does not work in this version.", adapter=file.adapter)
+        message = t("The adapter `{adapter}` does not work in this version.", adapter=file.adapter)
         return [diagnostic("not-yet", message, file.span, help=t("Write `adapter: python` and `source: FILE.py`."))]
     found = []
     if file.server is not None:

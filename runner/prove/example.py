@@ -13,7 +13,7 @@ from typing import Any
 from flowrun.prove.domains import LIST, MAP, NULL, Domain
 from flowrun.prove.inside import unknowns_of
 from flowrun.prove.lists import MORE, present
-from flowrun.prove.shapes import field, item_schema, kinds_of, root
+from flowrun.prove.shapes import field, item_schema, kinds_of, root, text_part
 from flowrun.prove.solver import State
 from flowrun.prove.terms import (
     All,
@@ -174,7 +174,7 @@ class Example:
                 yield value
 
     def _texts_of(self, unknown: Unknown, domain: Domain) -> Iterator[str]:
-        schema = unknown.schema if isinstance(unknown.schema, dict) else {}
+        schema = text_part(unknown.schema, unknown.root)
         name = unknown.field or str(unknown.key[-1])
         for _ in range(4):
             number = self._texts[name] = self._texts.get(name, 0) + 1

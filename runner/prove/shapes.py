@@ -115,6 +115,19 @@ def kinds_of(schema: Schema, root: Schema, word: str, deep: int = 0) -> list[dic
     return kinds_of(open_to[0], root, word, deep + 1)
 
 
+def text_part(schema: Schema, root: Schema, deep: int = 0) -> dict[str, Any]:
+    """Return the part of a schema that speaks of its texts, such as `{type: string, format: email}` beside null."""
+    if not isinstance(schema, dict) or deep > DEEPEST:
+        return {}
+    if "$ref" in schema:
+        return text_part(_referred(schema["$ref"], root), root, deep + 1)
+    parts = [part for word in ("anyOf", "oneOf") for part in schema.get(word, ())]
+    for part in parts:
+        if not domain_of(part, root).meet(TEXTS).empty:
+            return text_part(part, root, deep + 1)
+    return schema
+
+
 def field(unknown: Unknown, name: str) -> Value:
     """Return a field of an unknown map; null where it surely has none."""
     found = kinds_of(unknown.schema, unknown.root, "properties")

@@ -16,12 +16,12 @@ from flowrun.errors import AdapterError, FlowrunError
 from flowrun.plan.prices import cost
 from flowrun.ports.models import ModelReply
 from flowrun.values.size import exceeds, unwritable
-from flowrun.words import t
+from flowrun.words import mark, t
 
 Json = Any
 LARGEST = 200_000
 """Bytes of a tool's output or a model's reply; an event holds a little more."""
-TOO_LARGE = t("more than {largest} kB.", largest=LARGEST // 1000)
+TOO_LARGE = mark("more than {largest} kB.")
 
 
 class NotJson(ValueError):
@@ -75,14 +75,14 @@ def fit(value: Json) -> Json:
     if why:
         raise NotJson(t("what is not JSON ({why}).", why=why))
     if exceeds(value, LARGEST):
-        raise ValueError(TOO_LARGE)
+        raise ValueError(t(TOO_LARGE, largest=LARGEST // 1000))
     try:
         written = msgspec.json.encode(value)
         read = msgspec.json.decode(written)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise NotJson(t("what is not JSON ({name}).", name=type(error).__name__)) from error
     if len(written) > LARGEST:
-        raise ValueError(TOO_LARGE)
+        raise ValueError(t(TOO_LARGE, largest=LARGEST // 1000))
     return read
 
 

@@ -43,7 +43,7 @@ class FakePeople:
         found: list[tuple[str, int | None]] = []
         for name, said in self._said.items():
             used = {place for (each, _), place in self._places.items() if each == name}
-            if not used:
+            if not used and said not in ([], ()):  # an empty list says on purpose that nobody answers
                 found.append((name, None))
             elif self._listed(name):
                 found += [(name, place) for place in range(len(said)) if place not in used]

@@ -85,6 +85,11 @@ def sentences(*parts: str | None) -> str:
     return " ".join(part for part in parts if part)
 
 
+def capital(text: str) -> str:
+    """Return a text with a capital letter at its start: a sentence that begins with a value."""
+    return text[:1].upper() + text[1:]
+
+
 def fill(text: str, values: Mapping[str, object]) -> str:
     """Return the text with its places filled, in one pass.
 

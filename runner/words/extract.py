@@ -56,12 +56,17 @@ def _read(found: Found, file: str, tree: ast.Module, codes: dict[str, str]) -> N
         for _, code, shown in _rules(tree):
             for text in shown:
                 _note(found, file, text, None, code)
+    early = set(_early(tree))
     for call, code in _calls(tree, codes, ""):
         name = _name(call)
         if name not in ("t", "tn", "mark"):
             continue
         texts = [_constant(arg) for arg in call.args[: 2 if name == "tn" else 1]]
         at = f"{file}:{call.lineno}"
+        if name != "mark" and call in early:
+            found.wrong.append(
+                f"{at}: {name}() runs before the language is known; write mark(), and t() where it is shown"
+            )
         if name == "t" and call.args and isinstance(call.args[0], ast.Name | ast.Attribute | ast.Subscript | ast.Call):
             continue  # a constant, noted where it is marked
         if None in texts or not texts:
@@ -102,6 +107,17 @@ def _calls(node: ast.AST, codes: dict[str, str], code: str) -> Iterator[tuple[as
         yield node, code
     for child in ast.iter_child_nodes(node):
         yield from _calls(child, codes, code)
+
+
+def _early(node: ast.AST) -> Iterator[ast.Call]:
+    """Return every call that runs when the file is imported: outside of functions, or in the default of an argument."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from _early(child.args)
+            continue
+        if isinstance(child, ast.Call):
+            yield child
+        yield from _early(child)
 
 
 def _code(call: ast.Call, codes: dict[str, str]) -> str:

@@ -17,7 +17,7 @@ FOLDERS = {
     "flows": "flowrun/flows",
     "schemas": "flowrun/schemas",
 }
-SUFFIXES = set(".py .typed .yaml .json .jsonl .csv .md .txt .sql .html .css .js .svg".split())  # noqa: SIM905
+SUFFIXES = set(".py .typed .yaml .json .jsonl .csv .md .txt .pot .sql .html .css .js .svg".split())  # noqa: SIM905
 PROGRAM = """
 import sys, flowrun
 from flowrun.cli.main import main

@@ -34,6 +34,7 @@ from flowrun.testing.chaos.case import open_store, runs_of
 from flowrun.testing.chaos.diary import Diary, Line
 from flowrun.testing.chaos.lasting import INTERRUPTED, call_of
 from flowrun.testing.result import shown
+from flowrun.words import mark, t
 
 Json = Any
 _MOMENT = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"')
@@ -119,7 +120,7 @@ def broken_promises(case: World, reference: World) -> list[str]:
         *_results(case, reference, doubt),
         *_people(case, reference, doubt),
         *_models(case),
-        *(f"The trail is broken: {problem}" for problem in case.broken),
+        *(t("The trail is broken: {problem}", problem=problem) for problem in case.broken),
     ]
     if not found or not doubt:
         found += [line.value for line in case.of(d.PROBLEM)]
@@ -130,37 +131,69 @@ def _effects(case: World, reference: World, doubt: bool) -> Iterator[str]:
     for tool, args in sorted(case.effects | reference.effects):
         made, wanted = case.effects[tool, args], reference.effects[tool, args]
         if made > wanted:
-            yield f"{tool} was done {made} times, not {wanted}: {args.decode()}"
+            yield t(
+                "{tool} was done {made} times, not {wanted}: {args}",
+                tool=tool,
+                made=made,
+                wanted=wanted,
+                args=args.decode(),
+            )
         elif made < wanted and not doubt:
-            yield f"{tool} was done {made} times, not {wanted}, and nobody was told: {args.decode()}"
+            yield t(
+                "{tool} was done {made} times, not {wanted}, and nobody was told: {args}",
+                tool=tool,
+                made=made,
+                wanted=wanted,
+                args=args.decode(),
+            )
     intended = {(event.tool, event.key) for event in case.events if isinstance(event, Intended)}
     for tool, key in case.keys:
         if (tool, key) not in intended:
-            yield f"{tool} was done, and the journal holds no intent for it."
+            yield t("{tool} was done, and the journal holds no intent for it.", tool=tool)
 
 
 def _results(case: World, reference: World, doubt: bool) -> Iterator[str]:
     if case.runs != reference.runs:
-        yield f"There are {case.runs} runs, not {reference.runs}."
+        yield t("There are {runs} runs, not {wanted}.", runs=case.runs, wanted=reference.runs)
     if doubt:
         return
     if case.outcome != reference.outcome:
-        yield f"The outcome is {case.outcome or 'none'}, not {reference.outcome}."
+        yield t("The outcome is {outcome}, not {wanted}.", outcome=case.outcome or t("none"), wanted=reference.outcome)
     if case.records != reference.records:
-        yield f"The records differ: {_both(case.records, reference.records)}"
+        yield t("The records differ: {both}", both=_both(case.records, reference.records))
+
+
+_SAID: tuple[tuple[type[AnyEvent], str, str], ...] = (
+    (
+        Asked,
+        mark("Somebody asked once more than without a kill: {item}"),
+        mark("What somebody asked is lost: {item}"),
+    ),
+    (
+        Approved,
+        mark("Somebody said yes or no once more than without a kill: {item}"),
+        mark("What somebody said yes or no to is lost: {item}"),
+    ),
+    (
+        Answered,
+        mark("Somebody answered once more than without a kill: {item}"),
+        mark("What somebody answered is lost: {item}"),
+    ),
+)
+"""Events of people, with what is said where there is one more and where one is lost."""
 
 
 def _people(case: World, reference: World, doubt: bool) -> Iterator[str]:
-    for kind, what in ((Asked, "asked"), (Approved, "said yes or no"), (Answered, "answered")):
+    for kind, more_said, less_said in _SAID:
         now = Counter(_human(event) for event in case.events if isinstance(event, kind))
         then = Counter(_human(event) for event in reference.events if isinstance(event, kind))
         more, less = now - then, then - now
         for item in more:
             if not doubt or not item[1].startswith("hand_off"):
-                yield f"Somebody {what} once more than without a kill: {item[0]}"
+                yield t(more_said, item=item[0])
         for item in less:
             if not doubt:
-                yield f"What somebody {what} is lost: {item[0]}"
+                yield t(less_said, item=item[0])
 
 
 def _human(event: AnyEvent) -> tuple[str, str]:
@@ -170,15 +203,22 @@ def _human(event: AnyEvent) -> tuple[str, str]:
 
 def _models(case: World) -> Iterator[str]:
     for line in case.of(d.AGAIN):
-        yield f"The model was asked again for {line.path}, whose reply was finished."
+        yield t("The model was asked again for {path}, whose reply was finished.", path=line.path)
     started = {event.path for event in case.events if isinstance(event, ModelStarted)}
     for line in case.of(d.MODEL):
         if line.path not in started:
-            yield f"The model was asked for {line.path}, and the journal does not hold that it was, so nobody is charged."
+            yield t(
+                "The model was asked for {path}, and the journal does not hold that it was, so nobody is charged.",
+                path=line.path,
+            )
 
 
 def _both(now: Sequence[bytes], then: Sequence[bytes]) -> str:
     for left, right in zip(now, then, strict=False):
         if left != right:
-            return f"{shown(msgspec.json.decode(left))} and not {shown(msgspec.json.decode(right))}"
-    return f"{len(now)} and not {len(then)}"
+            return t(
+                "{found} and not {wanted}",
+                found=shown(msgspec.json.decode(left)),
+                wanted=shown(msgspec.json.decode(right)),
+            )
+    return t("{found} and not {wanted}", found=len(now), wanted=len(then))

@@ -160,7 +160,7 @@ def _case(
         if code != 0:
             problems.append(ended_badly(code))
         elif number == 0:
-            problems.append("The run ended and never came to this boundary, so it is not the same each time.")
+            problems.append(t("The run ended and never came to this boundary, so it is not the same each time."))
         break
     world = read_world(folder, setup.compiled)
     problems += broken_promises(world, reference)
@@ -193,8 +193,8 @@ def _body(setup: Setup, folder: Path, at: int, known: Known) -> Body:
 def ended_badly(code: int) -> str:
     """Return what to say of a process that neither ended well nor was killed at its boundary."""
     if code == GAVE_UP:
-        return f"The process did not end within {PATIENCE:g} seconds."
-    return f"The process ended with {code}."
+        return t("The process did not end within {patience} seconds.", patience=f"{PATIENCE:g}")
+    return t("The process ended with {code}.", code=code)
 
 
 def in_processes(work: Iterable[Generator[Body, int, T]], jobs: int) -> Iterator[T]:

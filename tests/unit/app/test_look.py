@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 import pytest
 
-from flowrun.app.look import timeline, wait_words, why, with_waits
+from flowrun.app.look import timeline
+from flowrun.app.whys import wait_words, why, with_waits
 from flowrun.app.words import pretty
 from flowrun.core import events as ev
 

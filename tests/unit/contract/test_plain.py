@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from flowrun.contract.expression import expression
-from flowrun.contract.plain import amount, duration, plain, refused
+from flowrun.contract.plain import amount, duration, plain, refused, spoken
 from flowrun.lang.expressions import parse_expression
 from flowrun.values.evaluate import compile_node
 from tests.property.test_expressions import data, expressions, names_of
@@ -29,7 +29,11 @@ def node(text: str) -> list[object]:
         ('args.reason in ["a", "b"]', 'the reason is one of "a" or "b"'),
         ('args.reason not in ["a", "b"]', 'the reason is none of "a" or "b"'),
         ("steps.triage.confidence < 0.6", "the confidence of step triage is under 0.6"),
-        ("input.a and (input.b or input.c)", "the a of the input and (the b of the input or the c of the input)"),
+        (
+            "input.a and (input.b or input.c)",
+            "the a of the input is true and (the b of the input is true or the c of the input is true)",
+        ),
+        ("input.a or not input.b", "the a of the input is true or the b of the input is false"),
         ("calls.pay.refund.last is not none", "pay.refund was done before"),
         ("calls.pay.refund.last is none", "pay.refund was not done"),
         ("facts.r.user_id == args.user_id", "the user id of the fact r is the user id"),
@@ -47,6 +51,13 @@ def test_what_a_condition_is_called(text: str, words: str) -> None:
 
 def test_what_must_not_hold_is_turned_round() -> None:
     assert refused(node("args.amount > 3 or args.a is none")) == "the amount is at most 3 and the a is not empty"
+
+
+def test_a_question_that_says_one_of_several_texts_shows_them_all() -> None:
+    chosen = node('"Paid." if input.a else "Refused." if input.b else "Paid."')
+    assert spoken(["text", [chosen, ["lit", " Anything else?"]]]) == "“Paid.” or “Refused.” Anything else?"
+    assert spoken(["text", [["lit", "For "], node("input.a")]]) == "For ${{ input.a }}"
+    assert spoken(["lit", "Which order?"]) == "Which order?"
 
 
 @settings(max_examples=300)

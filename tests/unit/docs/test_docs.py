@@ -132,3 +132,11 @@ def find(words: list[str]) -> tuple[click.Command, list[str]]:
 
 def test_the_readme_shows_a_whole_flow() -> None:
     assert any(name.endswith(".flow.yaml") for name in files(ROOT / "README.md"))
+
+
+def test_the_glossary_has_each_word_once_and_in_order() -> None:
+    words = re.findall(
+        r"^\| \*\*(.+?)\*\* \| .+ \|$", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(words) >= 70
+    assert words == sorted(set(words), key=str.lower)

@@ -30,6 +30,10 @@ def test_a_files_name_becomes_the_title_of_its_block() -> None:
     assert shown("```sh\nls\n```\n") == "```sh\nls\n```\n"
 
 
+def test_notes_above_blocks_are_not_in_the_site() -> None:
+    assert shown("Do it:\n\n<!-- not run: needs a server -->\n```sh\nls\n```\n") == "Do it:\n\n```sh\nls\n```\n"
+
+
 def test_a_link_to_the_source_becomes_its_name_and_others_stay() -> None:
     assert shown("[the flow](../../flows/refund_request/README.md)") == "the flow (`flows/refund_request/README.md`)"
     for link in ("[b](b.md)", "[b](../concepts/privacy.md#marks)", "[c](https://example.com)", "[d](#here)"):
@@ -49,3 +53,9 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path, caplog: pytest.LogC
     start = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert "tutorial.html" in start
     assert "https://fonts." not in start
+
+
+def test_every_page_that_people_write_has_its_place_in_the_menu() -> None:
+    menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").glob("[ch]*/*.md")]
+    assert [page for page in pages if f": {page}\n" not in menu] == []

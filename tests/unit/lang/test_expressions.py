@@ -62,7 +62,7 @@ def test_nodes(text: str, node: object) -> None:
             "calls.desk.create_ticket",
         ),
         ("steps", "unknown-step", "steps.ID", "steps"),
-        ("input.a input.b", "syntax", "operator", "input"),
+        ("input.a input.b", "syntax", "a sign or a word", "input"),
         ("input.a ==", "syntax", "Complete", ""),
         ("input.a[1:2]", "unsupported", "first", ""),
         ('input.a in ("x", "y")', "unsupported", "[", ""),

@@ -93,9 +93,9 @@ rules:
 
 def lint(text: str, policy: str = POLICY) -> list[tuple[str, str, str, str]]:
     """Return rule, underlined text, help and line of each finding."""
-    sources = {"a.flow.yaml": text, "a.policy.yaml": policy}
+    sources = {"support.flow.yaml": text, "a.policy.yaml": policy}
     parsed = {}
-    for file, kind in (("a.flow.yaml", "flow"), ("a.policy.yaml", "policy")):
+    for file, kind in (("support.flow.yaml", "flow"), ("a.policy.yaml", "policy")):
         parsed[kind], found = parse_file(Source(file, sources[file]), kind)
         assert not found, found
     flow, house = parsed["flow"], parsed["policy"]

@@ -106,3 +106,11 @@ def test_the_customer_answers_one_question_after_the_other(tmp_path: Path) -> No
         tmp_path, case(model=model, given="people: {act: [The export., Since Monday.]}", expect=expect), flow=flow
     )
     assert result.messages == []
+
+
+def test_an_empty_list_says_on_purpose_that_nobody_answers(tmp_path: Path) -> None:
+    def notes(people: str) -> list[str]:
+        return run(tmp_path, case(given=f"people: {people}", expect="{outcome: completed}")).notes
+
+    assert notes("{desk.create_ticket: []}") == []
+    assert len(notes("{desk.create_ticket: [approve]}")) == 1

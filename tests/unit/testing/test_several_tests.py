@@ -87,10 +87,10 @@ def test_a_file_of_tests_needs_its_keys(tmp_path: Path) -> None:
     (broken,) = play(tmp_path, "flow: small\ntests: []\n")
     assert "tests" in broken.messages[0]
     (broken,) = play(tmp_path, "flow: small\ntests: [{test: a}]\n")
-    assert "one of several tests needs `expect`." in broken.messages[0]
+    assert "One of several tests needs `expect`." in broken.messages[0]
     (broken,) = play(tmp_path, "flow: small\n")
     assert [m.partition(": ")[2] for m in broken.messages] == [
-        f"a test needs `{key}`." for key in ("test", "given", "expect")
+        f"A test needs `{key}`." for key in ("test", "given", "expect")
     ]
 
 

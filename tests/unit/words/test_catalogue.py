@@ -99,9 +99,17 @@ def test_every_kind_of_text_is_found_with_its_codes_and_files(checkout: Path) ->
     ],
 )
 def test_a_text_that_cannot_be_translated_is_named(checkout: Path, call: str, what: str) -> None:
-    (checkout / "runner/app/bad.py").write_text(f"x = {call}\n")
+    (checkout / "runner/app/bad.py").write_text(f"\ndef f():\n    return {call}\n")
     found = extract(checkout)
-    assert len(found.wrong) == 1 and what in found.wrong[0] and "runner/app/bad.py:1" in found.wrong[0]
+    assert len(found.wrong) == 1 and what in found.wrong[0] and "runner/app/bad.py:3" in found.wrong[0]
+
+
+@pytest.mark.parametrize(
+    "source", ['X = t("Odd.")', 'def f(x=t("Odd.")):\n    return x', 'class C:\n    x = tn("a", "b", 1)']
+)
+def test_a_text_that_is_looked_up_before_the_language_is_known_is_named(checkout: Path, source: str) -> None:
+    (checkout / "runner/app/early.py").write_text(source)
+    assert ["before the language" in wrong for wrong in extract(checkout).wrong] == [True]
 
 
 def test_a_stale_template_is_noticed_and_renewed(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
