@@ -7,7 +7,8 @@ text can show. What stands around a fragment is `lint.fragments`.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,6 @@ import msgspec
 
 from flowrun.errors import Diagnostic, Span
 from flowrun.lang.codes import Entry
-from flowrun.lang.edits import apply
 from flowrun.lint.fragments import FLOW, complete, parts
 
 GENERATED: Mapping[str, Callable[[], bytes | str]] = {
@@ -58,21 +58,26 @@ def lesson(rule: Entry) -> Lesson:
         bad=parts(rule.bad),
         good=parts(rule.good),
         printed=render_text(first, {} if rule.rule in GENERATED else texts).rstrip("\n"),
-        mended={} if rule.rule in GENERATED else _mended(rule, own, texts),
+        mended=_mended(rule) if rule.rule not in GENERATED and any(item.changes for item in own) else {},
     )
 
 
-def _mended(rule: Entry, found: Iterable[Diagnostic], texts: Mapping[str, str]) -> dict[str, str]:
-    """Return what the repairs of a rule's findings make of the files that its fragment shows."""
-    mended = {}
-    for name, shown in parts(rule.bad).items():
-        whole = texts[name]
-        own = [item.changes for item in found if item.changes and all(edit.span.file == name for edit in item.changes)]
-        after = apply(whole, own).text
-        rest = whole[len(shown.rstrip("\n")) :]
-        if after != whole and after.endswith(rest):
-            mended[name] = after.removesuffix(rest)
-    return mended
+def _mended(rule: Entry) -> dict[str, str]:
+    """Return what `--fix` makes of the files that a rule's bad example shows, where it mends that finding."""
+    from flowrun.app.mend import mended
+
+    files = {name: text.encode() for name, text in complete(rule.bad).items()}
+    with _laid_out(files) as root:
+        mending = mended(root, [str(root)])
+        after = {name: mending.after[file].decode() for name in files if (file := str(root / name)) in mending.after}
+    if rule.code not in {item.code for item in mending.report.mended}:
+        return {}
+    shown = {}
+    for name, text in parts(rule.bad).items():
+        rest = files[name].decode()[len(text.rstrip("\n")) :]
+        if name in after and after[name].endswith(rest):
+            shown[name] = after[name].removesuffix(rest)
+    return shown
 
 
 def findings_of(fragment: str, rule: str = "") -> tuple[list[Diagnostic], dict[str, str]]:
@@ -91,15 +96,22 @@ def findings_in(files: Mapping[str, bytes]) -> tuple[list[Diagnostic], dict[str,
     """Return what lint finds in a workspace, and the texts of its files; all names are relative to its root."""
     from flowrun.app.lint import looked_at
 
+    with _laid_out(files) as root:
+        found = looked_at(root, [str(root)], {}).findings
+        lead = f"{root}/"
+    return [_moved(item, lead) for item in found], {name: data.decode(errors="replace") for name, data in files.items()}
+
+
+@contextmanager
+def _laid_out(files: Mapping[str, bytes]) -> Iterator[Path]:
+    """Write files into a folder that is gone afterwards; names are relative to it."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         for name, data in files.items():
             file = root / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-        found = looked_at(root, [str(root)], {}).findings
-        lead = f"{root}/"
-    return [_moved(item, lead) for item in found], {name: data.decode(errors="replace") for name, data in files.items()}
+        yield root
 
 
 def _moved(item: Diagnostic, lead: str) -> Diagnostic:

@@ -5,6 +5,7 @@ Owns: these findings.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ _SHORT = 5
 """Ids that are shorter are told apart at a glance, or not meant to be words."""
 _NEAR = 20
 """Most ids with the same two letters at an end that one more is compared with."""
+
+_NUMBER = re.compile("[0-9]+")
 
 
 def check_key(world: World, kind: Type, out: Findings) -> None:
@@ -169,7 +172,7 @@ def _slip(one: str, other: str) -> bool:
 
 def _alike(one: str, other: str) -> bool:
     """Whether two ids look alike although nothing says what differs: no number, no last letter of its own, no plural."""
-    if one == other or abs(len(one) - len(other)) > 1 or not _slip(one, other):
+    if _NUMBER.sub("", one) == _NUMBER.sub("", other) or abs(len(one) - len(other)) > 1 or not _slip(one, other):
         return False
     if any(char.isdigit() for char in set(one) ^ set(other)) or {one + "s", other + "s"} & {one, other}:
         return False

@@ -22,6 +22,7 @@ LISTED = ("prefixItems",)
 OPTIONS = ("anyOf", "oneOf")
 PIECES = ("allOf", "not", "if", "then", "else")
 """Words whose schemas say only a piece of what a value is: what such a piece leaves open, others may close."""
+TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,10 @@ class Part:
         return None if found is None else plain(found[1])
 
     def kinds(self) -> frozenset[str]:
-        """Return the JSON types that the part names; empty where it names none."""
+        """Return the JSON types that the part names, without what is none; empty where it names none."""
         given = self.value("type")
-        return frozenset([given] if isinstance(given, str) else given if isinstance(given, list) else ())
+        listed = given if isinstance(given, list) else [given]
+        return frozenset(kind for kind in listed if isinstance(kind, str) and kind in TYPES)
 
     def plain_kinds(self) -> frozenset[str]:
         """Return the types without null, those of the options of `anyOf` and `oneOf` included."""

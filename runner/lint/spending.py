@@ -161,9 +161,13 @@ class _Spending:
 
     def limits(self) -> None:
         """An `at_most` above the budget is never reached."""
-        budget = self.budget
+        budget, needs = self.budget, (self.reach.least or Need())._asdict()
+        # A budget that is too small at all has its finding: every limit is above it.
+        small = {name for name, least in needs.items() if (most := getattr(budget, name)) is not None and least > most}
         for name, rule in self.world.flow.tools.items():
-            meters = ("writes", "tool_calls") if self.reach.writes(name) else ("tool_calls",)
+            meters = [
+                m for m in ("writes", "tool_calls") if m not in small and (m != "writes" or self.reach.writes(name))
+            ]
             for limit in rule.at_most:
                 if limit.sum is not None or limit.per is not None or limit.window != "run":
                     continue

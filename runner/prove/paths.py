@@ -322,8 +322,9 @@ class Walk(Sites):
         own = {"flow": Const(inner.name), "version": Const(inner.version)}
         run = Fields({**{name: attribute(place.run, name) for name in RUN["properties"]}, **own})
         child = Place(input=site.args, run=run, tables=place.tables)
-        before = len(self.records)
+        before, stops = len(self.records), len(self.stops)
         self.steps(inner, inner.steps, child, both(runs, site.judged.allowed, valid), path, fallible=False)
+        del self.stops[stops:]  # a `stop` ends the flow that it stands in, and is an error at most for this one
         schema = plan.schemas[inner.output]
         written = [(when, value) for name, when, value in self.records[before:] if name == inner.output]
         output: Value = self.root(("out", path), schema, ("tool", step.tool), [value for _, value in written])

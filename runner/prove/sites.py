@@ -137,7 +137,7 @@ class Sites:
         """Return the site of a `call` step, and keep it."""
         look = Evaluator(place, few=self.few)
         given = Fields({}) if step.with_ is None else look.value(step.with_)
-        schema = self._input_of(step)
+        schema = self.taken_by(step)
         bound = self.bound(flow, step.tool, place, path)
         own, rest = spread(given, schema, path)
         plain = Fields({**own, **bound}, rest)
@@ -149,7 +149,7 @@ class Sites:
             edited = thing(path, "edited")
             self.implies(edited, both(judged.allowed, asks_role(judged.asking, None)))
             other = root(("edited", path), schema, ("person", flow.owner))
-            names = {*own, *properties(schema)} - set(bound)
+            names = {*own, *properties(schema), *schema.get("required", ())} - set(bound)
             mixed = {n: cases([(edited, field(other, n)), (negate(edited), own.get(n, NONE))]) for n in sorted(names)}
             open_to = rest is not None or not closed(schema)
             args = Fields({**mixed, **bound}, mixture(("rest", path), [given, other]) if open_to else None)
@@ -161,12 +161,13 @@ class Sites:
         self.sites.append(site)
         return site
 
-    def _input_of(self, step: m.CallStep) -> Json:
+    def taken_by(self, step: m.CallStep) -> Json:
+        """Return the schema of what a call takes: a tool's arguments, or another flow's input."""
         plan = self.compiled.plan
         if step.flow is not None:
             return plan.schemas[plan.flows[step.flow].input]
         contract = plan.tools.get(step.tool)
-        return True if contract is None else contract.input
+        return {} if contract is None else contract.input
 
     def returned(
         self,

@@ -192,7 +192,7 @@ def test_settling_says_what_is_missing(call: Call, more: list[str]) -> None:
 def test_the_workspace_limits_every_run_and_lint_says_so(call: Call) -> None:
     _, out, _ = call("lint", "--format", "json")
     found = {item["rule"]: item for item in load(out)["findings"]}
-    assert set(found) == {"above-ceiling", "old-price"}
+    assert set(found) == {"above-ceiling", "old-price", "no-once"}
     assert "(2)" in found["above-ceiling"]["message"] and found["above-ceiling"]["severity"] == "warning"
     run = in_doubt(call)["run"]
     for raised, unit in (("writes=3", "2"), ("within=61", "60")):

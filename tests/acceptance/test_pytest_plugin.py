@@ -103,7 +103,7 @@ def test_a_file_that_is_wrong_is_one_failed_test(project: pytest.Pytester) -> No
     (project.path / "flows" / "wrong.test.yaml").write_text("test: x\nflow: small\ngivn: {}\n", encoding="utf-8")
     result = run(project, "flows/wrong.test.yaml")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([f"{project.path}/flows/wrong.test.yaml:3: a test has no key `givn`."])
+    result.stdout.fnmatch_lines([f"{project.path}/flows/wrong.test.yaml:3: A test has no key `givn`."])
 
 
 def test_a_workspace_that_is_wrong_is_told_in_words(project: pytest.Pytester) -> None:

@@ -50,7 +50,11 @@ EVENT = """\
 
 
 class Maker:
-    """Makes one flow. `texts` are expressions of texts that can be seen at the place where the next step is put."""
+    """Makes one flow.
+
+    `texts` are expressions of texts that can be seen at the place where the next step is put; `unused` are values that no
+    step of this block has used so far. Each block ends with a step that does, for a value that nobody uses is a finding.
+    """
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -59,11 +63,12 @@ class Maker:
         self.verbs: set[str] = set()
         self.texts = ["input.text", "input.message_id"]
         self.triages: list[str] = []
+        self.unused: list[str] = []
         self.in_loop = False
 
     def id(self, name: str) -> str:
         self.count += 1
-        return f"{name}_{self.count}"
+        return f"{name}_{self.count:03}"
 
     def some(self, *values: Any) -> Any:
         return self.random.choice(values)
@@ -86,6 +91,7 @@ class Maker:
         if self.likely(0.3):
             step["repair"] = self.some(0, 1, 2)
         self.texts.append(f"steps.{id}")
+        self.unused.append(f"steps.{id}")
         return [step]
 
     def triage(self) -> list[Step]:
@@ -94,9 +100,10 @@ class Maker:
         prompt = f"{self.text()}\n{asked}"
         self.triages.append(id)
         self.texts.append(f"steps.{id}.summary")
+        self.unused.append(f"steps.{id}.summary")
         step: Step = {"id": id, "ask": prompt, "answer": "triage@1", "on_error": "hand_off"}
         if self.likely(0.3):
-            step |= {"only_when": f"steps.{id}.confidence >= 0.1", "reason": "A guess is no answer."}
+            step |= {"only_when": f"(steps.{id}.notes | length) < 5", "reason": "Five notes are too many to read."}
         return [step]
 
     def act(self) -> list[Step]:
@@ -106,7 +113,8 @@ class Maker:
         return [{"id": self.id("act"), "ask": "Do what this case needs.", "tools": names, "on_error": "hand_off"}]
 
     def rule(self, name: str) -> dict[str, Any]:
-        rule: dict[str, Any] = {"at_most": self.some(1, 2, 3), "bind": dict(BINDS[name])}
+        most = 40 if name == "crm.add_note" else self.some(1, 2, 3)
+        rule: dict[str, Any] = {"at_most": most, "bind": dict(BINDS[name])}
         if name == "mail.send" or self.likely(0.4):
             rule |= {"approve_when": True, "approver": self.some(*ROLES, ["billing_leads", "finance"])}
             rule["reason"] = self.some(*REASONS)
@@ -114,13 +122,19 @@ class Maker:
 
     def look(self) -> list[Step]:
         self.tools.setdefault("crm.get_orders", {})
+        id = self.id("orders")
+        self.unused.append(f"steps.{id}.orders | length")
+        return [{"id": id, "call": "crm.get_orders", "with": {"customer_id": CUSTOMER}, "on_error": "hand_off"}]
+
+    def used(self) -> list[Step]:
+        """A step that uses what nothing has used so far."""
+        if not self.unused:
+            return []
+        text = "; ".join(f"${{{{ {value} }}}}" for value in self.unused)
+        self.unused = []
+        self.tools.setdefault("crm.add_note", {"at_most": 40, "bind": dict(BINDS["crm.add_note"])})
         return [
-            {
-                "id": self.id("orders"),
-                "call": "crm.get_orders",
-                "with": {"customer_id": CUSTOMER},
-                "on_error": "hand_off",
-            }
+            {"id": self.id("note"), "call": "crm.add_note", "with": {"text": f"Seen: {text}"}, "on_error": "hand_off"}
         ]
 
     def draft(self) -> list[Step]:
@@ -147,9 +161,11 @@ class Maker:
         if self.triages and self.likely(0.5):
             step |= {"answer": "triage@1", "with": f"${{{{ steps.{self.random.choice(self.triages)} }}}}"}
             self.triages.append(id)
+            self.unused.append(f"steps.{id}.summary")
         else:
             step["answer"] = FORM
             self.texts.append(f"steps.{id}.answer")
+            self.unused.append(f"steps.{id}.answer")
         return [step]
 
     def wait(self) -> list[Step]:
@@ -175,6 +191,7 @@ class Maker:
             ["a", "b"],
             f"${{{{ ({self.random.choice(self.texts)} | length) > 20 }}}}",
         )
+        self.unused.append(f"steps.{id}")
         return [{"id": id, "set": value}]
 
     def sub_flow(self) -> list[Step]:
@@ -189,38 +206,46 @@ class Maker:
         ]
 
     def stop(self) -> list[Step]:
-        reason = "Nothing can be done about an empty message."
-        return [{"id": self.id("ended"), "when": '(input.text | trim) == ""', "stop": "failed", "reason": reason}]
+        reason = "Nothing can be done about such a message."
+        when = f'input.text | contains("{self.id("end")}")'
+        return [{"id": self.id("ended"), "when": when, "stop": "failed", "reason": reason}]
 
     # Blocks
 
-    def apart(self, depth: int, most: int = 2) -> list[Step]:
-        """Steps inside a block: what they leave behind is not used outside."""
-        texts, triages = list(self.texts), list(self.triages)
+    def apart(self, depth: int, most: int = 2, *seen: str) -> list[Step]:
+        """Steps inside a block: what they leave behind is not used outside. `seen`: what they must use."""
+        texts, triages, unused = list(self.texts), list(self.triages), self.unused
+        self.unused = list(seen)
         steps = self.steps(depth - 1, self.random.randint(1, most))
-        self.texts, self.triages = texts, triages
+        steps += self.used()
+        self.texts, self.triages, self.unused = texts, triages, unused
         return steps
 
     def choose(self, depth: int) -> list[Step]:
-        if self.triages and self.likely(0.6):
-            of = f"steps.{self.random.choice(self.triages)}.intent"
+        triages = list(self.triages)
+        if triages and self.likely(0.6):
+            triage = self.random.choice(triages)
+            of = f"steps.{triage}.intent"
+            self.triages = [name for name in triages if name != triage]  # what is asked here is not asked again inside
             cut = self.random.randint(1, len(ISSUES) - 1)
             first, rest = ISSUES[:cut], ISSUES[cut:]
             branches = [{"when": f"{of} in {_listed(first)}", "steps": self.apart(depth)}]
             if self.likely(0.5):
                 branches.append({"when": f"{of} in {_listed(rest)}", "steps": self.apart(depth)})
-                return [{"id": self.id("way"), "choose": branches}]
+            else:
+                branches.append({"otherwise": self.apart(depth)})
         else:
-            conditions = ('input.text | contains("refund")', "(input.text | length) > 100", "input.channel is none")
-            branches = [{"when": self.some(*conditions), "steps": self.apart(depth)}]
-        branches.append({"otherwise": self.apart(depth)})
+            when = f'input.text | contains("{self.id("word")}")'
+            branches = [{"when": when, "steps": self.apart(depth)}]
+            branches.append({"otherwise": self.apart(depth)})
+        self.triages = triages
         return [{"id": self.id("way"), "choose": branches}]
 
     def for_each(self, depth: int) -> list[Step]:
         before, self.in_loop = self.in_loop, True
         texts = list(self.texts)
         self.texts.append("item")
-        steps = self.apart(depth)
+        steps = self.apart(depth, 2, "item")
         self.in_loop, self.texts = before, texts
         return [{"id": self.id("each"), "for_each": '["first", "second"]', "steps": steps}]
 
@@ -245,6 +270,7 @@ class Maker:
         """Return the files of a workspace with this flow."""
         customer = {"id": "customer", "call": "crm.lookup_customer", "with": {"email": "${{ input.email }}"}}
         body = [{**customer, "on_error": "hand_off"}, *self.steps(3, self.random.randint(2, 6))]
+        body += self.used()
         done: Step = {"id": "done", "record": "outcome@1", "with": {"text": "Done."}, "on_error": "hand_off"}
         _note(self.verbs, [*body, done])
         flow = {

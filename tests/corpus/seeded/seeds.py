@@ -4,7 +4,8 @@ Owns: reading the `*.txt` beside this file, and making the broken workspace of a
 `rule` and place, written before anybody looked at what lint says. `python tests/corpus/seeded/seeds.py NAME DIR` writes one.
 
 A seed is a patch: ` ` and `?` lines stand in the file already, `-` lines go, `+` and `!` lines come. The finding belongs to
-the line with `?` or `!`, else to the first `+`. `@@` begins another place, `@@ at` a place in the file named by `at:`.
+the line with `?` or `!`, else to one of the first lines with `+` that stand together. `@@` begins another place, `@@ at` a
+place in the file named by `at:`.
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A workspace with one mistake: its files by name, the changed file before and after, and the seeded line."""
+    """A workspace with one mistake: its files by name, the changed file before and after, and the seeded lines."""
 
     files: dict[str, bytes]
     before: str
     after: str
     file: str
-    line: int
+    lines: range
 
 
 def seeds() -> list[Seed]:
@@ -121,12 +122,15 @@ def broken(seed: Seed) -> Broken:
     wanted = next(sign for sign in ("!", "?", "+") if sign in signs)
     # A place in another file is only named, never changed.
     at = names["at"]
-    line = next(number for number, (_, sign) in enumerate(texts[at], start=1) if sign == wanted)
+    signs_of = [sign for _, sign in texts[at]]
+    first = last = signs_of.index(wanted)
+    while wanted == "+" and last + 1 < len(signs_of) and signs_of[last + 1] == "+":
+        last += 1
     name = names[""]
     before = files[name].decode()
     after = "\n".join(text for text, _ in texts[name])
     files[name] = after.encode()
-    return Broken(files, before, after, at, line)
+    return Broken(files, before, after, at, range(first + 1, last + 2))
 
 
 def _changed(seed: Seed, lines: list[tuple[str, str]], block: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:

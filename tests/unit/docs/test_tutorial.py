@@ -77,11 +77,11 @@ def test_the_tutorial_can_be_followed(
     code, result = run(capsys, "close", inbox(capsys), "--as", "Sam", "--reason", "Enough for today.")
     assert (code, result["outcome"]) == (4, "handed_off")
 
-    # 6.: the test
+    # 7.: the test
     save(TEST, first[TEST])
     assert main(["test", "flows/refund"]) == 0
 
-    # 7.: the model
+    # 8.: the model
     save(EXAMPLES, first[EXAMPLES])
     save(FLOW, later[FLOW])
     added = re.search(r"^```yaml\n(  model:\n.*?)^```$", TUTORIAL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import dataclass
-from functools import cache
+import re
 from pathlib import Path
 
 import pytest
 
 from flowrun.app.mend import mended
 from flowrun.app.teach import findings_in
-from flowrun.errors import Diagnostic
 from flowrun.lint.reporters.text import render_text
-from tests.corpus.seeded.seeds import HERE, TEMPLATES, Broken, Seed, broken, seeds, workspace
+from tests.corpus.seeded.seeds import HERE, TEMPLATES, Seed, broken, seeds, workspace
 
 SEEDS = seeds()
 GOLDEN = HERE / "golden"
+PRINTED = re.compile(r"^([\w./]+)(?::(\d+):\d+)?: .* \[([a-z-]+) FR\d{4}\]$", re.MULTILINE)
 LEAST = 0.95
 """Share of seeds whose first finding must be the right one."""
 MOST_FINDINGS = 1.25
@@ -29,29 +28,6 @@ MOST_FINDINGS = 1.25
 
 def by_name(seed: Seed) -> str:
     return f"{seed.family[:2]}-{seed.slug}"
-
-
-@dataclass(frozen=True)
-class Told:
-    """What lint says about a seed."""
-
-    seed: Seed
-    made: Broken
-    found: list[Diagnostic]
-    printed: str
-
-    @property
-    def hit(self) -> bool:
-        first = self.found[0] if self.found else None
-        wanted = (self.seed.rule, self.made.file, self.made.line)
-        return first is not None and (first.rule, first.span.file, first.span.line) == wanted
-
-
-@cache
-def told(seed: Seed) -> Told:
-    made = broken(seed)
-    found, texts = findings_in(made.files)
-    return Told(seed, made, found, render_text(found, texts))
 
 
 def check_golden(file: Path, text: str) -> None:
@@ -74,38 +50,42 @@ def test_a_base_is_without_findings(base: str) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS, ids=by_name)
 def test_what_is_printed_is_golden(seed: Seed) -> None:
-    it = told(seed)
-    assert it.found, "nothing was found"
-    name = it.seed.file.rpartition("/")[2]
+    made = broken(seed)
+    found, texts = findings_in(made.files)
+    assert found, "nothing was found"
+    name = seed.file.rpartition("/")[2]
     change = difflib.unified_diff(
-        it.made.before.splitlines(), it.made.after.splitlines(), f"a/{name}", f"b/{name}", n=2, lineterm=""
+        made.before.splitlines(), made.after.splitlines(), f"a/{name}", f"b/{name}", n=2, lineterm=""
     )
-    check_golden(GOLDEN / f"{seed.slug}.out", "\n".join([*change, "", it.printed]))
+    check_golden(GOLDEN / f"{seed.slug}.out", "\n".join([*change, "", render_text(found, texts)]))
 
 
 def test_the_first_finding_is_the_right_one() -> None:
-    all_told = [told(seed) for seed in SEEDS]
-    hits = sum(it.hit for it in all_told)
-    mean = sum(len(it.found) for it in all_told) / len(all_told)
-    lines = [
-        "# Score\n",
-        f"{hits} of {len(SEEDS)} seeds ({hits / len(SEEDS):.1%}): the first finding has the right rule in the seeded line.",
-        f"{mean:.2f} findings a seed in the mean.\n",
-        "## Misses\n",
-    ]
-    for it in all_told:
-        if not it.hit:
-            got = f"`{it.found[0].rule}` in {it.found[0].span}" if it.found else "nothing"
-            lines.append(f"- {it.seed.name}: wanted `{it.seed.rule}` in {it.made.file}:{it.made.line}, got {got}")
+    """Read from the golden files, which the test above compares with what is printed."""
+    hits, count = 0, 0
+    lines = ["# Score\n", "", "", "## Misses\n"]
+    for seed in SEEDS:
+        printed = PRINTED.findall((GOLDEN / f"{seed.slug}.out").read_text(encoding="utf-8"))
+        made = broken(seed)
+        file, line, rule = printed[0]
+        count += len(printed)
+        if (file, rule) == (made.file, seed.rule) and int(line or 0) in made.lines:
+            hits += 1
+        else:
+            wanted = f"wanted `{seed.rule}` in {made.file}:{made.lines[0]}"
+            lines.append(f"- {seed.name}: {wanted}, got `{rule}` in {file}:{line}")
+    share, mean = hits / len(SEEDS), count / len(SEEDS)
+    lines[1] = f"{hits} of {len(SEEDS)} seeds ({share:.1%}): the first finding has the right rule in the seeded line."
+    lines[2] = f"{mean:.2f} findings a seed in the mean.\n"
     print("\n".join(lines))
     check_golden(GOLDEN / "SCORE.md", "\n".join(lines) + "\n")
-    assert hits / len(SEEDS) >= LEAST
+    assert share >= LEAST
     assert mean <= MOST_FINDINGS
 
 
 @pytest.mark.parametrize("seed", [seed for seed in SEEDS if seed.fix], ids=by_name)
 def test_what_has_one_right_repair_is_repaired(seed: Seed, tmp_path: Path) -> None:
-    for name, data in told(seed).made.files.items():
+    for name, data in broken(seed).files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(data)
     mending = mended(tmp_path, [str(tmp_path)])
