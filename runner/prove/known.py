@@ -25,8 +25,9 @@ Node = list[Any]
 def check_names(compiled: CompiledPlan, question: Question) -> None:
     """Look up all that a question names. Raises `InputError` (FR3202) where something of it is not there."""
     for role in question.roles:
-        if role is not None and role not in _roles(compiled):
-            raise _missing(t("There is no role {name}.", name=role), role, _roles(compiled))
+        # Where no workspace says which roles there are, every name may be one.
+        if role is not None and role not in compiled.plan.roles and compiled.plan.roles:
+            raise _missing(t("There is no role {name}.", name=role), role, compiled.plan.roles)
     if question.kind == "reaches":
         _path(compiled, question)
         return
@@ -40,20 +41,6 @@ def check_names(compiled: CompiledPlan, question: Question) -> None:
 
 def _flows(compiled: CompiledPlan) -> list[FlowPlan]:
     return [compiled.plan.flow, *compiled.plan.flows.values()]
-
-
-def _roles(compiled: CompiledPlan) -> list[str]:
-    """Return the roles of the workspace, and those that the flow names where no workspace says them."""
-    flows = _flows(compiled)
-    rules = [rule for flow in flows for rule in flow.rules]
-    rules += [rule for policy in compiled.plan.policies.values() for rule in policy.rules]
-    steps = [step for flow in flows for step in steps_in(flow.steps) if isinstance(step, AskPersonStep)]
-    named = [
-        *(flow.owner for flow in flows),
-        *(step.to for step in steps),
-        *(r for rule in rules for r in rule.approver),
-    ]
-    return sorted({*compiled.plan.roles, *named})
 
 
 def _flow(compiled: CompiledPlan, tool: str) -> FlowPlan | None:
