@@ -88,8 +88,7 @@ class Inference:
             if key_of(node):
                 message = t("`{name}` may be null (nothing) here.", name=name)
                 help_ = t(
-                    "Ask first whether it is there: `{name} is not none and …`, or give another value: `{name} | default(…)`.",
-                    name=name,
+                    "Ask first: `{name} is not none and …`, or give another value: `{name} | default(…)`.", name=name
                 )
             else:
                 message = t("This value may be null (nothing) here.")
