@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from flowrun.app.inbox import CUSTOMER
 from flowrun.core.compiled import CompiledPlan
 from flowrun.errors import InputError
 from flowrun.lang.expr_problem import suggestion
@@ -26,8 +27,9 @@ def check_names(compiled: CompiledPlan, question: Question) -> None:
     """Look up all that a question names. Raises `InputError` (FR3202) where something of it is not there."""
     for role in question.roles:
         # Where no workspace says which roles there are, every name may be one.
-        if role is not None and role not in compiled.plan.roles and compiled.plan.roles:
-            raise _missing(t("There is no role {name}.", name=role), role, compiled.plan.roles)
+        known = compiled.plan.roles
+        if role is not None and role not in known and role != CUSTOMER and known:
+            raise _missing(t("There is no role {name}.", name=role), role, known)
     if question.kind == "reaches":
         _path(compiled, question)
         return
