@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from flowrun.app.inbox import CUSTOMER
 from flowrun.core.compiled import CompiledPlan
 from flowrun.errors import InputError
 from flowrun.lang.expr_problem import suggestion
@@ -21,6 +20,8 @@ from flowrun.words import t
 
 Json = Any
 Node = list[Any]
+CUSTOMER = "customer"
+"""Whom a rule may ask without a role of the workspace."""
 
 
 def check_names(compiled: CompiledPlan, question: Question) -> None:
