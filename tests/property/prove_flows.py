@@ -46,22 +46,29 @@ def closed(**fields: Any) -> dict[str, Any]:
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
-INPUT = closed(n=FEW, who=WHO, t=MAYBE_TEXT, l={"type": "array", "items": ITEM, "maxItems": 2})
-SUB_INPUT = {**INPUT, "required": ["n", "who"]}
-ANSWER = closed(kind={"enum": ["a", "b"]}, score=FEW, who=WHO)
-FOUND = {"anyOf": [closed(id=WHO, n=FEW, l={"type": "array", "items": ITEM, "maxItems": 2}), {"type": "null"}]}
+X = {"type": "string"}
+"""Texts of which a run can tell who chose them; `x` is the name of every such field."""
+PAID, SENT = closed(n=FEW, who=WHO, x=X), closed(who=WHO, x=X)
+INPUT = closed(
+    n=FEW, who=WHO, t=MAYBE_TEXT, x=X, l={"type": "array", "items": ITEM, "maxItems": 2},
+    p={"type": "array", "items": PAID, "maxItems": 2},
+)  # fmt: skip
+ANSWER = closed(kind={"enum": ["a", "b"]}, score=FEW, who=WHO, x=X)
+FOUND = {"anyOf": [closed(id=WHO, n=FEW, x=X, l={"type": "array", "items": ITEM, "maxItems": 2}), {"type": "null"}]}
 DONE = closed(id={"type": "string"})
-RECORD = closed(n=FEW)
+RECORD = closed(n=FEW, x=X)
+SCHEMAS = {"input@1": INPUT, "answer@1": ANSWER, "record@1": RECORD, "pay.out": PAID, "mail.send": SENT}
+SUB = "flows.sub"
 TOOLS = {
     tool.name: tool
     for tool in (
         ToolPlan(name="crm.find", title="find", effect="read", input=closed(who=WHO), output=FOUND),
-        ToolPlan(name="pay.out", title="pay", effect="write", input=closed(n=FEW, who=WHO), output=DONE),
-        ToolPlan(name="mail.send", title="mail", effect="write", input=closed(who=WHO), output=DONE,
+        ToolPlan(name="pay.out", title="pay", effect="write", input=PAID, output=DONE),
+        ToolPlan(name="mail.send", title="mail", effect="write", input=SENT, output=DONE,
                  once={"header": "Idempotency-Key"}),
     )
 }  # fmt: skip
-ARGS = {"crm.find": ("who",), "pay.out": ("n", "who"), "mail.send": ("who",)}
+ARGS = {"crm.find": ("who",), "pay.out": ("n", "who", "x"), "mail.send": ("who", "x")}
 ROLES = {"lead": RolePlan(members=["eva"]), "finance": RolePlan(members=["tom"])}
 MODEL = ModelPlan(name="m", provider="scripted")
 
@@ -79,13 +86,18 @@ def attr(node: Node, *names: str) -> Node:
 class Maker:
     """Draws a flow. `steps` are the ids of steps whose value is an answer, `found` of those that are what was found."""
 
-    def __init__(self, draw: st.DrawFn) -> None:
+    def __init__(self, draw: st.DrawFn, sub: bool = False) -> None:
         self.draw = draw
+        self.sub = sub
+        """Whether there is another flow to call."""
+        self.records: list[str] = []
+        self.loops: list[str] = []
+        self.wholes: dict[str, list[Node]] = {"pay.out": [], "mail.send": []}
+        """Nodes whose whole value may be the arguments of a tool."""
         self.number = 0
         self.answers: list[str] = []
         self.found: list[str] = []
-        self.bound: dict[str, set[str]] = {tool: set() for tool in [*TOOLS, "flows.sub"]}
-        self.calls_flow = False
+        self.bound: dict[str, set[str]] = {tool: set() for tool in TOOLS}
 
     def pick(self, options: Any) -> Any:
         return self.draw(st.sampled_from(list(options)))
@@ -100,11 +112,31 @@ class Maker:
         lists = [attr(["name", "input"], "l"), attr(last, "output", "l")]
         if rules is not None:
             options = [lit(0), lit(1), lit(2), attr(last, "output", "n"), attr(["name", "facts"], "f", "n")]
-            options += [attr(["name", "args"], "n")] * 3 if rules in ("pay.out", "flows.sub") else []
+            options += [attr(["name", "args"], "n")] * 3 if rules == "pay.out" else []
             lists = [attr(last, "output", "l"), attr(["name", "facts"], "f", "l")]
         options += [["call", "count", [node], [["k", lit("u")]]] for node in lists]
         options += [attr(["call", "first", [node], []], "n") for node in lists]
         return self.pick(options)
+
+    def free_node(self) -> Node:
+        """Return a text that somebody chose, or a fixed one."""
+        last = ["calls", "crm.find", "last"]
+        options = [lit("fixed"), attr(["name", "input"], "x"), attr(last, "output", "x"), attr(["name", "item"], "x")]
+        options += [attr(["step", id], "x") for id in [*self.answers, *self.found, *self.records]]
+        options += [attr(node, "x") for nodes in self.wholes.values() for node in nodes]
+        options += [attr(["call", "first", [["step", id]], []], "x") for id in self.loops]
+        options += [["call", "default", [self.pick(options), self.pick(options)], []]]
+        return self.pick(options)
+
+    def whole_node(self, tool: str) -> Node | None:
+        """Return a value that may be all the arguments of a tool, None where nobody gave one yet."""
+        nodes = self.wholes[tool]
+        if not nodes:
+            return None
+        one, two = self.pick(nodes), self.pick(nodes)
+        ways = [one, ["call", "default", [one, two], []], ["if", self.condition(deep=0), one, two]]
+        ways += [attr(["dict", [["it", one]]], "it"), ["call", "first", [["list", [one, two]]], []]]
+        return self.pick(ways)
 
     def text_node(self, rules: str | None) -> Node:
         last = ["calls", "crm.find", "last"]
@@ -150,8 +182,8 @@ class Maker:
         return [self.step(deep) for _ in range(self.draw(st.integers(1, most)))]
 
     def step(self, deep: int) -> Any:
-        verbs = ["find", "find", "ask", "ask_person", "pay", "propose", "propose", "set"]
-        verbs += ["sub"] * 2 * self.calls_flow
+        verbs = ["find", "find", "ask", "ask_person", "pay", "pay", "propose", "propose", "set", "whole", "keep"]
+        verbs += ["sub", "sub"] if self.sub else []
         verb = self.pick(verbs + (["choose", "choose", "for_each", "parallel"] if deep else []))
         base = self.base()
         id = base["id"]
@@ -160,50 +192,62 @@ class Maker:
             return CallStep(**base, tool="crm.find", with_=["dict", [["who", self.text_node(None)]]])
         if verb == "pay":
             tool = self.pick(["pay.out", "mail.send"])
-            given = {"n": self.number_node(None), "who": self.text_node(None)}
+            whole = None if self.chance(3) else self.whole_node(tool)
+            if whole is not None:
+                return CallStep(**base, tool=tool, with_=whole)
+            given = {"n": self.number_node(None), "who": self.text_node(None), "x": self.free_node()}
             kept = [[name, given[name]] for name in ARGS[tool] if name not in self.bound[tool]]
             return CallStep(**base, tool=tool, with_=["dict", kept])
-        if verb == "sub":
-            return self.sub(base)
         if verb in ("ask", "propose"):
             tools = (
                 [] if verb == "ask" else self.draw(st.lists(st.sampled_from(sorted(TOOLS)), min_size=1, unique=True))
             )
             only = ["cmp", "<", attr(["step", id], "score"), lit(3)] if self.chance(4) else None
             self.answers.append(id)
-            said = ["text", [lit("Do it: "), self.text_node(None)]]
+            what = [self.text_node(None), self.free_node(), *([["step", self.pick(self.loops)]] if self.loops else [])]
+            said = ["text", [lit("Do it: "), self.pick(what)]]
             return AskStep(**base, prompt=said, tools=tools, answer="answer@1", models=["m"], repair=1, only_when=only)
         if verb == "ask_person":
             self.answers.append(id)
             return AskPersonStep(**base, prompt=lit("Look."), to="lead", answer="answer@1")
+        if verb == "sub":
+            self.records.append(id)
+            return CallStep(**base, tool=SUB, flow="sub@1", with_=["name", "input"])
+        if verb == "whole":
+            tool = self.pick(self.wholes)
+            self.wholes[tool].append(["step", id])
+            if self.chance(2):
+                return AskPersonStep(**base, prompt=lit("Which?"), to="lead", answer=tool)
+            return AskStep(**base, prompt=lit("Which?"), answer=tool, models=["m"], repair=1)
+        if verb == "keep":
+            tool = self.pick(self.wholes)
+            whole = self.whole_node(tool)
+            self.wholes[tool] += [] if whole is None else [["step", id]]
+            return SetStep(**base, value=self.free_node() if whole is None else whole)
         if verb == "set":
             value = self.pick([self.number_node(None), self.text_node(None), self.condition()])
             return SetStep(**base, value=value)
         return self.block(verb, base, deep - 1)
 
-    def sub(self, base: dict[str, Any] | None = None) -> CallStep:
-        """Draw a call of the other flow."""
-        own = attr(["name", "input"], "n"), attr(["name", "input"], "who")
-        given = {"n": self.pick([lit(1), own[0]]), "who": self.pick([lit("u"), own[1]]), "t": self.text_node(None)}
-        names = ["n", "who", *["t"] * self.chance(2)]
-        kept = [[name, given[name]] for name in names if name not in self.bound["flows.sub"]]
-        return CallStep(**(base or self.base()), tool="flows.sub", flow="sub@1", with_=["dict", kept])
-
     def block(self, verb: str, base: dict[str, Any], deep: int) -> Any:
         if verb == "choose":
             condition = self.condition()
             branches = [BranchPlan(when=condition, steps=self.steps(deep, 2))]
-            if self.chance(4 if self.calls_flow else 2):
+            if self.chance(4):
                 branches[0].steps.append(StopStep(id=f"stop{self.number}", outcome=self.pick(["rejected", "failed"])))
             if not self.chance(4):
                 branches.append(BranchPlan(steps=self.steps(deep, 2)))
             return ChooseStep(**base, branches=branches)
         if verb == "parallel":
             return ParallelStep(**base, branches={name: self.steps(deep, 2) for name in ("p", "q")})
-        before = (list(self.answers), list(self.found))
+        kept = (list(self.answers), list(self.found), list(self.records), list(self.loops))
+        wholes = {tool: list(nodes) for tool, nodes in self.wholes.items()}
+        items = self.pick([attr(["name", "input"], "l"), attr(["name", "input"], "p"), lit([1, 2])])
+        self.wholes["pay.out"].append(["name", "item"])
         inner = self.steps(deep, 2)
-        self.answers, self.found = before
-        items = self.pick([attr(["name", "input"], "l"), lit([1, 2])])
+        self.answers, self.found, self.records, self.loops = kept
+        self.wholes = wholes
+        self.loops.append(base["id"])
         return ForEachStep(**base, items=items, steps=inner)
 
     def rule(self, id: str, tool: str, source: str, *, policy: bool) -> RulePlan:
@@ -226,66 +270,57 @@ class Maker:
         return RulePlan(id=id, source=source, tools=[tool], facts=["f"] if reads and policy else [], **more)
 
 
-Bound = dict[str, dict[str, Node]]
+def _final(maker: Maker) -> RecordStep:
+    x = ["call", "default", [maker.free_node(), lit("none")], []]
+    return RecordStep(
+        id="final", schema="record@1", with_=["dict", [["n", maker.number_node(None)], ["x", x]]], on_error="hand_off"
+    )
 
 
-def bindings(maker: Maker) -> Bound:
-    """Draw what a flow fixes of its calls."""
-    bound: Bound = {}
-    for tool in ("pay.out", "mail.send", *["flows.sub"] * maker.calls_flow):
-        if maker.chance(3):
-            fixed = [attr(["name", "input"], "who"), attr(["calls", "crm.find", "last"], "output", "id")]
-            bound[tool] = {"who": maker.pick(fixed)}
-            maker.bound[tool] = {"who"}
-    return bound
-
-
-def own_rules(maker: Maker, bound: Bound, source: str, tools: list[str]) -> list[RulePlan]:
-    """Draw the rules that stand in a flow itself."""
-    own = [maker.rule(tool, tool, source, policy=False) for tool in tools]
-    if "flows.sub" in tools and not maker.chance(3):
-        own[-1] = RulePlan(
-            id="flows.sub", source=source, tools=["flows.sub"], approve_when=lit(True), approver=["lead"]
-        )
-    return [
-        RulePlan(**{**{name: getattr(rule, name) for name in rule.__struct_fields__}, "bind": bound.get(rule.id, {})})
-        for rule in own
-    ]
+def _sub_flow(maker: Maker) -> FlowPlan:
+    steps = maker.steps(1, 2)
+    own = [maker.rule(tool, tool, "flow:sub", policy=False) for tool in sorted(TOOLS)]
+    return FlowPlan(
+        name="sub", version=1, title="sub", owner="lead", input="input@1", output="record@1",
+        steps=[*steps, _final(maker)], tools=sorted(TOOLS), rules=own, policies=["p@1"], budget=BudgetPlan(),
+    )  # fmt: skip
 
 
 @st.composite
 def flows(draw: st.DrawFn) -> CompiledPlan:
-    """Draw a flow with its policy; one in two calls another flow, in which it is judged once more."""
-    maker, inner = Maker(draw), Maker(draw)
-    maker.calls_flow = maker.chance(2)
-    bound, bound_inner = bindings(maker), bindings(inner)
-    steps = [*([maker.sub()] if maker.calls_flow and maker.chance(2) else []), *maker.steps(2, 2)]
-    own = own_rules(maker, bound, "flow:main", [*sorted(TOOLS), *["flows.sub"] * maker.calls_flow])
-    subs = {}
-    if maker.calls_flow:
-        inner_steps = inner.steps(1)
-        end = RecordStep(id="final", schema="record@1", with_=["dict", [["n", lit(1)]]])
-        subs["sub@1"] = FlowPlan(
-            name="sub", version=1, title="sub", owner="lead", input="sub@1", output="record@1",
-            steps=[*inner_steps, end], tools=sorted(TOOLS), policies=["p@1"], budget=BudgetPlan(),
-            rules=own_rules(inner, bound_inner, "flow:sub", sorted(TOOLS)),
-        )  # fmt: skip
+    """Draw a flow with its policy."""
+    inner = None
+    if draw(st.integers(1, 3)) == 1:
+        inner = Maker(draw)
+        inner.number = 100
+    maker = Maker(draw, sub=inner is not None)
+    binds = {}
+    for tool in ("pay.out", "mail.send"):
+        if maker.chance(3):
+            binds[tool] = {
+                "who": maker.pick([attr(["name", "input"], "who"), attr(["calls", "crm.find", "last"], "output", "id")])
+            }
+            maker.bound[tool] = {"who"}
+    steps = maker.steps(2)
+    own = [maker.rule(tool, tool, "flow:main", policy=False) for tool in sorted(TOOLS)]
+    own = [
+        RulePlan(**{**{name: getattr(rule, name) for name in rule.__struct_fields__}, "bind": binds.get(rule.id, {})})
+        for rule in own
+    ]
     rules = [maker.rule(f"r{n}", maker.pick(sorted(TOOLS)), "p@1", policy=True) for n in range(draw(st.integers(0, 3)))]
     fact = FactPlan(call="crm.find", with_=["dict", [["who", attr(["name", "args"], "who")]]])
     policy = PolicyPlan(name="p", version=1, facts={"f": fact}, rules=rules)
     few = st.sampled_from([None, None, 1, 3])
-    final = RecordStep(
-        id="final", schema="record@1", with_=["dict", [["n", maker.number_node(None)]]], on_error="hand_off"
-    )
+    subs = {} if inner is None else {"sub@1": _sub_flow(inner)}
     flow = FlowPlan(
-        name="main", version=1, title="main", owner="lead", input="input@1", output="record@1", steps=[*steps, final],
-        tools=[*sorted(TOOLS), *["flows.sub"] * maker.calls_flow], rules=own, policies=["p@1"],
+        name="main", version=1, title="main", owner="lead", input="input@1", output="record@1", steps=[*steps, _final(maker)],
+        tools=[*sorted(TOOLS), SUB] if subs else sorted(TOOLS), rules=own, policies=["p@1"],
         budget=BudgetPlan(
             writes=draw(few), model_calls=draw(st.sampled_from([None, 8])), tool_calls=draw(st.sampled_from([None, 12]))
         ),
     )  # fmt: skip
     plan = Plan(
-        flow=flow, flows=subs, schemas={"input@1": INPUT, "sub@1": SUB_INPUT, "answer@1": ANSWER, "record@1": RECORD}, tools=TOOLS,
+        flow=flow, flows=subs, schemas=SCHEMAS, tools=TOOLS,
         policies={"p@1": policy}, models={"m": MODEL}, roles=ROLES, limits={"turns": 4, "at_once": 2},
     )  # fmt: skip
     return CompiledPlan(plan, "digest")
@@ -303,6 +338,15 @@ def questions(draw: st.DrawFn) -> Question:
         return Question(text="times", kind="call", tool=tool, most=draw(st.integers(0, 3)))
     if kind == 2:
         return Question(text="record", kind="record")
+    if kind == 3:
+        return Question(text="reaches", kind="reaches", path=("input", "x"))
+    if kind == 4:
+        return Question(text="reaches", kind="reaches", tool="crm.find", path=("crm.find", "x"))
+    if kind in (5, 6):
+        tool, by = maker.pick(["pay.out", "mail.send"]), maker.pick(["model", "message", "unbound"])
+        return Question(text="chosen", kind="call", tool=tool, chosen=("x", by))
+    if kind == 7:
+        return Question(text="ever", kind="call", tool=maker.pick(["pay.out", "mail.send"]))
     more: dict[str, Any] = {}
     if maker.chance(2):
         more["roles"] = (maker.pick([None, "lead", "finance"]),)
@@ -314,4 +358,6 @@ def questions(draw: st.DrawFn) -> Question:
         more["node"] = maker.condition(tool)
     if maker.chance(4):
         more["chosen"] = (maker.pick(ARGS[tool]), "unbound")
+        if more["chosen"][0] == "x":
+            more["chosen"] = ("x", maker.pick(["unbound", "model", "message", "model"]))
     return Question(text=repr(more), kind="call", tool=tool, **more)

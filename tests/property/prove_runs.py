@@ -51,7 +51,6 @@ class Call:
     answered: bool
     by_model: bool
     edited: bool
-    bound: frozenset[str]
     meets: frozenset[int]
 
 
@@ -71,29 +70,33 @@ class Run:
         self.answered = False
         self.asked: dict[str, list[str]] = {}
         self.meets: dict[str, frozenset[int]] = {}
-        self.bound: dict[str, frozenset[str]] = {}
+        self.edits: dict[str, int] = {}
         self.events = 0
+        self.texts = 0
+        self.told: list[str] = []
+        """All that models were told."""
         plan = compiled.plan
         started = RunStarted(
             path="", at=NOW, run="r", flow="main", version=1, plan="digest", key="k",
-            input=self.value(plan.schemas[plan.flow.input]),
+            input=self.value(plan.schemas[plan.flow.input], "input"),
         )  # fmt: skip
         self.execution = Execution(compiled, started)
 
-    def value(self, schema: Json) -> Json:
-        """Return anything that a schema allows."""
+    def value(self, schema: Json, by: str, name: str = "") -> Json:
+        """Return anything that a schema allows; every `x` is a text of its own that says who chose it."""
+        if name == "x":
+            self.texts += 1
+            return f"{by}-{self.texts}-"
         if "anyOf" in schema:
-            return self.value(self.rng.choice(schema["anyOf"]))
+            return self.value(self.rng.choice(schema["anyOf"]), by)
         if "enum" in schema:
             return self.rng.choice(schema["enum"])
         kind = schema.get("type", "string")
         kind = self.rng.choice(kind) if isinstance(kind, list) else kind
         if kind == "object":
-            needed = schema.get("required", [])
-            parts = schema.get("properties", {}).items()
-            return {name: self.value(part) for name, part in parts if name in needed or self.rng.random() < 0.6}
+            return {name: self.value(part, by, name) for name, part in schema.get("properties", {}).items()}
         if kind == "array":
-            return [self.value(schema["items"]) for _ in range(self.rng.randint(0, schema.get("maxItems", 2)))]
+            return [self.value(schema["items"], by) for _ in range(self.rng.randint(0, schema.get("maxItems", 2)))]
         if kind == "integer":
             return self.rng.randint(schema.get("minimum", 0), schema.get("maximum", 3))
         return None if kind == "null" else self.rng.choice(["u", "v", "w"])
@@ -119,7 +122,7 @@ class Run:
                 self.outcome = command.outcome
                 return RunFinished(path="", at=NOW, outcome=command.outcome, reason=command.reason)
             case WriteRecord():
-                self.record = True
+                self.record = self.record or command.final
                 return RecordWritten(
                     path=path, at=NOW, schema=command.schema, record=command.record, final=command.final
                 )
@@ -141,14 +144,13 @@ class Run:
             facts = {}
             for read in facts_needed(self.compiled, command, proposal, NOW):
                 if read.args is not None and not self.chance(self.trouble / 3):
-                    facts[read.policy, read.name] = self.value(self.compiled.plan.tools[read.tool].output)
+                    facts[read.policy, read.name] = self.value(self.compiled.plan.tools[read.tool].output, "fact")
             known.append(facts)
             args = {**proposal.args, **proposal.bound}
             names = command.names.judging(args=args, facts={name: v for (_, name), v in facts.items()}, now=NOW)
             # A fact that only the question speaks of could have been anything.
             if not facts:
-                names.facts = {"f": self.value(self.compiled.plan.tools["crm.find"].output)}
-            self.bound[proposal.path] = frozenset(bound_names(command.flow, proposal.tool))
+                names.facts = {"f": self.value(self.compiled.plan.tools["crm.find"].output, "fact")}
             self.meets[proposal.path] = frozenset(
                 number
                 for number, question in enumerate(self.questions)
@@ -169,7 +171,7 @@ class Run:
                 Call(
                     tool=tool.name, args=verdict.args, key=verdict.key, people=people, before=frozenset(self.done),
                     answered=self.answered, by_model="/turn-" in path, edited=bool(verdict.edited_by),
-                    bound=self.bound.get(verdict.path, frozenset()), meets=self.meets.get(verdict.path, frozenset()),
+                    meets=self.meets.get(verdict.path, frozenset()),
                 )
             )  # fmt: skip
         fault = Fault(kind="tool", message="no", retryable=self.rng.random() < 0.5)
@@ -184,18 +186,19 @@ class Run:
         if self.chance(self.trouble / 3):
             return Returned(path=path, at=NOW, output={"wrong": 1}, worked=0)
         self.done.add(tool.name)
-        return Returned(path=path, at=NOW, output=self.value(tool.output), worked=0)
+        return Returned(path=path, at=NOW, output=self.value(tool.output, tool.name), worked=0)
 
     def model(self, command: CallModel) -> Any:
         path = command.path
+        self.told.append(repr(command.messages))
         if self.chance(self.trouble):
             fault = Fault(kind="model", message="no", retryable=self.rng.random() < 0.5)
             return ModelFailed(path=path, at=NOW, fault=fault, worked=0)
         if command.tools and self.chance(0.7) and "/repair-" not in path:
             chosen = [self.rng.choice(command.tools) for _ in range(self.rng.randint(1, 3))]
-            proposals = [(tool.name, self.value(tool.input)) for tool in chosen]
+            proposals = [(tool.name, self.value(tool.input, "model")) for tool in chosen]
             return ModelReplied(path=path, at=NOW, model="m", mode="m", proposals=proposals, worked=0)
-        answer = {"wrong": 1} if self.chance(self.trouble) else self.value(command.answer)
+        answer = {"wrong": 1} if self.chance(self.trouble) else self.value(command.answer, "model")
         return ModelReplied(path=path, at=NOW, model="m", mode="m", answer=answer, answered=True, worked=0)
 
     def person(self, command: AskPerson) -> Any:
@@ -210,13 +213,13 @@ class Run:
         if action in ("done", "not_done"):
             (verdict,) = asked.proposals
             action = "done" if verdict.key in self.effects else "not_done"
-            more = {"write": verdict.path, **({"data": self.value(asked.form)} if action == "done" else {})}
+            more = {"write": verdict.path, **({"data": self.value(asked.form, "person")} if action == "done" else {})}
             if action == "done":
                 self.done.add(verdict.tool)
             else:
                 self.effects.pop(verdict.key, None)
         elif action == "answer":
-            more["data"] = {"wrong": 1} if self.chance(self.trouble) else self.value(asked.form)
+            more["data"] = {"wrong": 1} if self.chance(self.trouble) else self.value(asked.form, "person")
             if "s" in path and asked.kind == "question" and "wrong" not in more["data"]:
                 self.answered = True
         return Answered(path=path, at=NOW, action=action, by="eva", **more)
@@ -224,15 +227,12 @@ class Run:
     def approval(self, command: AskPerson, asked: Asked) -> Any:
         path = command.path
         standing = self.execution.standing(command)
-        often = 0.5 if any(verdict.tool == "flows.sub" for verdict in standing.proposals) else 0.15
-        if self.chance(often) and standing.proposals:
+        if self.chance(0.15) and standing.proposals:
             changed = self.rng.choice(standing.proposals)
             number = len(standing.edits) + 1
-            plan = self.compiled.plan
-            tool = plan.tools.get(changed.tool)
-            fresh = self.value(plan.schemas["sub@1"] if tool is None else tool.input)
-            fixed = {name: changed.args[name] for name in self.bound[changed.path] if name in changed.args}
-            args = {**fresh, **fixed}
+            bound = bound_names(self.compiled.plan.flow, changed.tool)
+            fresh = self.value(self.compiled.plan.tools[changed.tool].input, "person")
+            args = {name: changed.args.get(name) if name in bound else value for name, value in fresh.items()}
             return Edited(
                 path=f"{path}/@edit-{number}",
                 at=NOW,
@@ -253,6 +253,8 @@ def really(question: Question, number: int, run: Run) -> bool:
     """Whether what a question asks about happened in a run."""
     if question.kind == "record":
         return run.outcome in ("completed", "completed_with_gaps", "rejected") and not run.record
+    if question.kind == "reaches":
+        return any(f"{question.path[0]}-" in text for text in run.told)
     if question.kind == "count" or question.most is not None:
         assert question.most is not None
         wanted = {"pay.out", "mail.send"} if question.kind == "count" else {question.tool}
@@ -270,5 +272,14 @@ def _is_it(question: Question, number: int, call: Call, run: Run) -> bool:
     if call.before & set(question.without_calls) or (question.without_people and call.answered):
         return False
     if question.chosen is not None:
-        return call.by_model and question.chosen[0] not in call.bound
+        return _is_chosen(*question.chosen, call, run)
     return True
+
+
+CHOSEN = {"model": ("model-",), "unbound": ("model-",), "message": ("model-", "input-")}
+
+
+def _is_chosen(name: str, by: str, call: Call, run: Run) -> bool:
+    if by == "unbound" and call.by_model:
+        return name not in bound_names(run.compiled.plan.flow, call.tool)
+    return name == "x" and str(call.args.get("x")).startswith(CHOSEN[by])
