@@ -10,12 +10,15 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from flowrun.contract import load as ld
 from flowrun.contract import model as c
 from flowrun.contract.expression import written
 from flowrun.contract.meaning import Meanings
 from flowrun.contract.money import money_of
 from flowrun.contract.outside import Ways
+from flowrun.contract.passing import passed_by
 from flowrun.contract.people import on_the_way
 from flowrun.contract.plain import listed
 from flowrun.contract.rules import rule_words
@@ -52,6 +55,8 @@ class _Uses:
             elif isinstance(step, m.AskStep):
                 for name in step.tools:
                     self.places.setdefault(name, []).append(step)
+        passed = passed_by(flow, self.way)
+        self.way = {id: msgspec.structs.replace(way, passed=passed[id]) for id, way in self.way.items()}
 
     def use(self, name: str, load: ld.Load) -> c.ToolUse | None:
         places = self.places.get(name)

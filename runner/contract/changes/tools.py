@@ -9,6 +9,7 @@ from flowrun.contract import model as c
 from flowrun.contract.changes.change import NARROWED, WIDENED, Changes
 from flowrun.contract.changes.nodes import fact_of, meaning_of
 from flowrun.contract.changes.order import follows
+from flowrun.contract.changes.passing import compare_passed
 from flowrun.contract.changes.rules import compare_rules
 from flowrun.contract.changes.schemas import NARROWER, SAME, WIDER, bare, order
 from flowrun.contract.page import conditions
@@ -64,7 +65,8 @@ def _compare(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
     if old.effect != new.effect:
         values = {"tool": new.tool, "before": old.effect, "now": new.effect}
         if new.effect == "read":
-            out.narrower(NEW_WRITE, about, t("{tool} counts as a read now, and was a write.", **values))
+            # What it does inside may be the same; a read is neither held back nor counted as a write is.
+            out.wider(NEW_WRITE - 20, about, t("{tool} counts as a read now, and was a write.", **values), sure=False)
         else:
             out.wider(NEW_WRITE, about, t("{tool} counts as a write now, and was a read.", **values))
     if new.proposed != old.proposed:
@@ -74,6 +76,7 @@ def _compare(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
             out.narrower(ARGUMENT, about, t("The model can no longer propose {tool}.", tool=new.tool))
     _repeat(old, new, out)
     _places(old, new, out)
+    compare_passed(old, new, out)
     _arguments(old, new, out)
     compare_rules(old, new, out)
     _takes(old, new, out)
