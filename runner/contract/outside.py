@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from flowrun.lang import spec
 from flowrun.lint.exposed import is_guarded
@@ -37,7 +38,7 @@ def ways_of(source: FlowSource, catalogue: Catalogue, policies: Sequence[spec.Po
 
     def visit(step: spec.Step, here: Reading) -> None:
         if isinstance(step, spec.Call):
-            _made(found, step, here)
+            _made(found, world, step, here)
         elif isinstance(step, spec.Ask):
             found.prompts[step.id] = here.prompts.get(step.id) or ""
         names = step.tools if isinstance(step, spec.Ask) else [step.call] if isinstance(step, spec.Call) else []
@@ -49,10 +50,26 @@ def ways_of(source: FlowSource, catalogue: Catalogue, policies: Sequence[spec.Po
     return found
 
 
-def _made(found: Ways, step: spec.Call, here: Reading) -> None:
-    if step.with_ is not None and step.with_.node[0] == "dict":
-        for name, node in step.with_.node[1]:
-            found.made[step.id, name] = here.way(node) or ""
+def _made(found: Ways, world: World, step: spec.Call, here: Reading) -> None:
+    if step.with_ is None:
+        return
+    node = step.with_.node
+    if node[0] == "dict":
+        for name, value in node[1]:
+            found.made[step.id, name] = here.way(value) or ""
+        return
+    # A whole value is handed in: each argument is its field of that name.
+    for name in dict.fromkeys(path[0] for path, *_ in marks.leaves(_takes(world, step.call)) if path):
+        found.made[step.id, name] = here.way(node, (name,)) or ""
+
+
+def _takes(world: World, name: str) -> dict[str, Any]:
+    """Return the schema of what a tool or a flow is called with."""
+    if name.startswith("flows."):
+        called = world.catalogue.flows.get(name.removeprefix("flows."))
+        return (None if called is None else world.schema_of(called.flow.input)) or {}
+    tool = world.tool(name.split("@")[0])
+    return {} if tool is None else tool.input
 
 
 def _bound(found: Ways, world: World, step: str, name: str, here: Reading) -> None:

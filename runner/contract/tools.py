@@ -106,7 +106,7 @@ class _Uses:
         bound = {key: node for rule in self.flow.rules if name in rule.tools for key, node in rule.bind.items()}
         schema = self.schema_of(name)
         roles = roles_in(schema)
-        names = dict.fromkeys([*(schema.get("properties") or {}), *bound, *self.given(places)])
+        names = dict.fromkeys([*arguments_in(schema), *bound, *self.given(places)])
         for argument in names:
             sources = [self.source(name, argument, step, bound) for step in places]
             kept = [source for source in sources if source is not None]
@@ -138,10 +138,8 @@ class _Uses:
         if isinstance(step, m.AskStep):
             way = self.ways.prompts.get(step.id, "")
             return c.Source(step=step.id, by=MODEL, words=t("the model chooses"), way=way)
-        fields = fields_of_call(step)
-        if name in fields:
-            return self.from_node(fields[name], step.id, self.ways.made.get((step.id, name), ""))
-        return None
+        node = given_by(step, name)
+        return None if node is None else self.from_node(node, step.id, self.ways.made.get((step.id, name), ""))
 
     def from_node(self, node: m.Node, step: str, way: str, *, bound: bool = False) -> c.Source:
         origins = self.values.origins(node, step)
@@ -182,8 +180,20 @@ def source_words(by: str, names: list[str], said: c.Said) -> str:
 
 
 def fields_of_call(step: m.CallStep) -> dict[str, m.Node]:
-    """Return the arguments that a `call` step hands in, by name."""
+    """Return the arguments that a `call` step writes out, by name; none where it hands in a whole value."""
     return {} if step.with_ is None or step.with_[0] != "dict" else {key: node for key, node in step.with_[1]}
+
+
+def given_by(step: m.CallStep, name: str) -> m.Node | None:
+    """Return what a `call` step hands in as one argument, None for nothing; of a whole value it is the field of that name."""
+    if step.with_ is None or step.with_[0] == "dict":
+        return fields_of_call(step).get(name)
+    return ["attr", step.with_, name]
+
+
+def arguments_in(schema: dict[str, Any]) -> list[str]:
+    """Return the names of a tool's arguments, also of those that stand in alternatives."""
+    return list(dict.fromkeys([*(schema.get("properties") or {}), *(f[0] for f, *_ in marks.leaves(schema) if f)]))
 
 
 def roles_in(schema: dict[str, Any]) -> dict[str, str]:

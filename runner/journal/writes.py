@@ -78,6 +78,8 @@ class _Ledger:
         self.keys: dict[str, str] = {}
         self.asked: dict[str, list[str]] = {}
         self.turns: dict[str, list[str]] = {}
+        self.again: list[Write] = []
+        """Writes that a person called done, and about which somebody was to be asked once more."""
 
     def of(self, path: str) -> Write | None:
         """Return the write whose call, or whose look-up, is at a path."""
@@ -155,7 +157,16 @@ class _Ledger:
         if event.fault.kind == "budget":
             self._never_begun(f"{event.path}/", "refused", "budget", event.fault.message, event.at)
 
+    def withdrawn(self, event: ev.Withdrawn) -> None:
+        """Note a question that was never put: what a person had said before it may not have settled the write."""
+        step, asked, _ = event.path.partition("/@hand-off-")
+        if asked and event.path not in self.asked:
+            said = [write for write in self.found.values() if write.how == "person" and write.done]
+            self.again += [write for write in said if f"{write.path}/".startswith(f"{step}/")]
+
     def finished(self, event: ev.RunFinished) -> None:
+        for write in self.again if event.outcome == "in_doubt" else ():
+            write.state, write.done, write.how, write.by, write.output = "in_doubt", None, "", "", None
         self._never_begun("", "not_made", "", event.reason or "The run ended before.", event.at)
 
     def _never_begun(self, under: str, decision: str, rule: str, reason: str, at: str) -> None:
@@ -230,5 +241,6 @@ _HANDLERS: dict[type, Any] = {
     ev.CallFailed: _Ledger.failed,
     ev.Doubted: _Ledger.doubted,
     ev.StepFailed: _Ledger.failed_step,
+    ev.Withdrawn: _Ledger.withdrawn,
     ev.RunFinished: _Ledger.finished,
 }

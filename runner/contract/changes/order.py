@@ -34,6 +34,12 @@ def follows(premises: Sequence[Fact], goal: Fact) -> bool:
     return len(cases) <= _CASES and all(_proved(case, goal) for case in cases)
 
 
+def never(premises: Sequence[Fact]) -> bool:
+    """Say whether premises surely cannot hold together."""
+    cases = list(_cases(list(premises), []))
+    return len(cases) <= _CASES and all(map(_contradicts, cases))
+
+
 def same(left: Node, right: Node) -> bool:
     """Say whether two conditions surely have the same value, as far as true and false go."""
     return all(

@@ -1,25 +1,24 @@
-"""The tools of two versions, compared: new ones, arguments from elsewhere, places in which they are called.
+"""The tools of two versions, compared: new ones, and what those of both take, give, count and move.
 
-Owns: that comparison, and what follows from it for money and counts. Rules are `changes.rules`' part.
+Owns: that comparison. Rules are `changes.rules`' part, the places that use a tool `changes.places`', and where its arguments
+come from `changes.arguments`'.
 """
 
 from __future__ import annotations
 
 from flowrun.contract import model as c
+from flowrun.contract.changes.arguments import ARGUMENT, RECIPIENT, compare_arguments
 from flowrun.contract.changes.change import NARROWED, WIDENED, Changes
-from flowrun.contract.changes.nodes import fact_of, meaning_of
-from flowrun.contract.changes.order import follows
 from flowrun.contract.changes.passing import compare_passed
+from flowrun.contract.changes.places import PLACE, compare_places
 from flowrun.contract.changes.rules import compare_rules
 from flowrun.contract.changes.schemas import NARROWER, SAME, WIDER, bare, order
-from flowrun.contract.page import conditions
 from flowrun.contract.page_tools import money_words
 from flowrun.contract.plain import amount, listed
-from flowrun.contract.tools import TRUST
 from flowrun.plan import marks
 from flowrun.words import t, tn
 
-NEW_WRITE, NEW_READ, RECIPIENT, ARGUMENT, PLACE, MONEY, REPEAT = 95, 40, 92, 65, 70, 85, 72
+NEW_WRITE, NEW_READ, MONEY, REPEAT = 95, 40, 85, 72
 Key = tuple[str, str]
 
 
@@ -75,9 +74,9 @@ def _compare(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
         else:
             out.narrower(ARGUMENT, about, t("The model can no longer propose {tool}.", tool=new.tool))
     _repeat(old, new, out)
-    _places(old, new, out)
-    compare_passed(old, new, out)
-    _arguments(old, new, out)
+    places = compare_places(old, new, out)
+    compare_arguments(old, new, places, out)
+    compare_passed(old, new, places, out)
     compare_rules(old, new, out)
     _takes(old, new, out)
     _follow(old, new, out)
@@ -105,127 +104,6 @@ def _repeat(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
         text = t("A repeat of {tool} is made harmless in another way: {before} before, {now} now.", tool=new.tool,
                  before=f"{old.once} {old.once_by}".strip(), now=f"{new.once} {new.once_by}".strip())  # fmt: skip
         out.wider(REPEAT - 20, about, text, sure=False)
-
-
-def _places(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
-    """A tool is called in more cases where a place is not surely inside one that called it before."""
-    more = [way for way in new.ways if not any(_inside(way, was) for was in old.ways)]
-    fewer = [way for way in old.ways if not any(_inside(way, now) for now in new.ways)]
-    about = f"uses {new.tool} when"
-    # A write that may happen in other cases is dangerous, a read is not.
-    danger = PLACE if new.effect != "read" else 30
-    for way in more:
-        values = {"tool": new.tool, "step": way.step}
-        asked = [step for was in old.ways if _when_inside(way, was) for step in was.after if step not in way.after]
-        if asked:
-            names = listed(list(dict.fromkeys(asked)))
-            text = t(
-                "{tool} may now be called in step {step} before anybody is asked in {names}.", **values, names=names
-            )
-        else:
-            text = t("{tool} may now be called in step {step} {when}.", **values, when=_when(way))
-        out.wider(danger, about, text, sure=not fewer)
-    if not more:
-        for way in fewer:
-            text = t("{tool} is no longer called in step {step} in all cases as before.", tool=new.tool, step=way.step)
-            out.narrower(danger, about, text)
-
-
-def _inside(way: c.Way, other: c.Way) -> bool:
-    """Whether a place is come to only where another one was, after the same people."""
-    return _when_inside(way, other) and set(other.after) <= set(way.after)
-
-
-def _when_inside(way: c.Way, other: c.Way) -> bool:
-    here = [fact_of(when) for when in way.when]
-    return all(follows(here, fact_of(goal)) for goal in other.when)
-
-
-def _when(way: c.Way) -> str:
-    if not way.when:
-        return t("in every run")
-    said = conditions(way.when)
-    return t("when {conditions}", conditions=listed(said))
-
-
-def _arguments(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
-    before = {argument.name: argument for argument in old.arguments}
-    after = {argument.name: argument for argument in new.arguments}
-    for name, argument in after.items():
-        was = before.get(name)
-        if was is None:
-            _filled(new, argument, out)
-        else:
-            _sources(new, was, argument, out)
-    for name in before:
-        if name not in after:
-            text = t("{tool} is no longer given {argument}.", tool=new.tool, argument=name)
-            out.other(15, f"uses {new.tool} {name}", text)
-
-
-def _filled(use: c.ToolUse, argument: c.Argument, out: Changes) -> None:
-    sources = listed([source.words for source in argument.sources])
-    text = t("{tool} is now given {argument}: {source}.", tool=use.tool, argument=argument.name, source=sources)
-    about = f"uses {use.tool} {argument.name}"
-    if argument.role:
-        out.wider(ARGUMENT, about, text)
-    else:
-        out.other(20, about, text)
-
-
-def _sources(use: c.ToolUse, old: c.Argument, new: c.Argument, out: Changes) -> None:
-    known = {_source_key(source) for source in old.sources}
-    fresh = [source for source in new.sources if _source_key(source) not in known]
-    about = f"uses {use.tool} {new.name}"
-    danger = RECIPIENT if new.role == marks.RECIPIENT else ARGUMENT + 10 if new.role else ARGUMENT - 20
-    if old.role != new.role:
-        text = t("What {argument} of {tool} decides is marked in another way.", argument=new.name, tool=use.tool)
-        out.wider(20, about, text, sure=False)
-    # Only what the model chose freely holds every other value; a fixed value is not surely one of those before.
-    free = any(source.said is None for source in old.sources)
-    worst, best = max(map(_rank, old.sources)), min(map(_rank, old.sources))
-    for source in fresh:
-        rank = _rank(source)
-        values = {"tool": use.tool, "argument": new.name, "now": source_told(source),
-                  "before": listed([source_told(one) for one in old.sources])}  # fmt: skip
-        if rank > worst:
-            out.wider(danger, about, _moved_text(new.role, values))
-        elif rank < best and free:
-            out.narrower(danger, about, t("{argument} of {tool} is now {now}; before: {before}.", **values))
-        elif new.role:
-            text = t("{argument} of {tool} comes from elsewhere, perhaps less safe: {now}; before: {before}.",
-                     **values)  # fmt: skip
-            out.wider(danger - 20, about, text, sure=False)
-        else:
-            out.other(20, about, t("{argument} of {tool} is now {now}; before: {before}.", **values))
-    gone = known - {_source_key(source) for source in new.sources}
-    if gone and not fresh:
-        text = t("{argument} of {tool} comes from fewer places: {now}.", argument=new.name, tool=use.tool,
-                 now=listed([source_told(one) for one in new.sources]))  # fmt: skip
-        out.narrower(danger, about, text)
-
-
-def _moved_text(role: str, values: dict[str, str]) -> str:
-    if role == marks.RECIPIENT:
-        return t("{tool} may now reach a recipient ({argument}) that is {now}; before: {before}.", **values)
-    if role == marks.AMOUNT:
-        return t("{tool} may now be given an amount ({argument}) that is {now}; before: {before}.", **values)
-    if role == marks.RECORD_ID:
-        return t("{tool} may now be given an id ({argument}) that is {now}; before: {before}.", **values)
-    return t("{argument} of {tool} may now be {now}; before: {before}.", **values)
-
-
-def source_told(source: c.Source) -> str:
-    """Return where an argument comes from, and how text from outside gets there."""
-    return t("{source} [{way}]", source=source.words, way=source.way) if source.way else source.words
-
-
-def _rank(source: c.Source) -> tuple[int, bool]:
-    return TRUST.index(source.by), bool(source.way)
-
-
-def _source_key(source: c.Source) -> tuple[str, bool, str, bool]:
-    return source.by, source.bound, meaning_of(source.said), bool(source.way)
 
 
 def _takes(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:

@@ -47,6 +47,13 @@ def test_a_guard_that_only_some_runs_come_past_now(tmp_path: Path) -> None:
     assert told == ["crm.get_orders may now be called in step orders in every run."]
 
 
+def test_a_place_beside_it_without_the_guard_excuses_nothing(tmp_path: Path) -> None:
+    other = NOTE.replace("id: note", "id: first")
+    told = of_steps(tmp_path, other + LOOK + NOTE, other + NOTE + LOOK)
+    assert len(told) == 1
+    assert "in step note" in told[0]
+
+
 def test_a_guard_in_another_loop(tmp_path: Path) -> None:
     looped = f"  - id: all\n    for_each: input.lines\n    steps:\n    {LOOK}"
     assert any("orders" in text for text in of_steps(tmp_path, LOOK + NOTE, looped + NOTE))
