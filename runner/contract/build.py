@@ -19,6 +19,7 @@ from flowrun.contract.outside import ways_of
 from flowrun.contract.people import asked_by, roles_of, waits_of
 from flowrun.contract.reaching import checks_of, models_of
 from flowrun.contract.rules import facts_of
+from flowrun.contract.sources import sources_of
 from flowrun.contract.tools import uses_of
 from flowrun.contract.view import view_of
 from flowrun.contract.worst import worst
@@ -37,9 +38,8 @@ def contract_of(
     load = worst(plan)
     sources = [source, *(found for key in plan.flows if (found := catalogue.flows.get(key)) is not None)]
     plans = [plan.flow, *plan.flows.values()]
-    uses: list[c.ToolUse] = []
-    for one, flow in zip(sources, plans, strict=True):
-        uses += uses_of(plan, flow, ways_of(one, catalogue, policies_of(one, catalogue)), load)
+    ways = [ways_of(one, catalogue, policies_of(one, catalogue)) for one in sources]
+    uses = [use for one in sources_of(plan, ways) for use in uses_of(plan, one, load)]
     asked = [entry for flow in plans for entry in asked_by(plan, flow)]
     flow = plan.flow
     meanings = Meanings(flow, plan.tables)

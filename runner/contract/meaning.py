@@ -81,6 +81,8 @@ class Meanings:
         if step is None or key in seen:
             return
         seen[key] = None
+        if step.when is not None:  # without it the value is null
+            self._follow(step.when, (), id, seen)
         match step:
             case m.CallStep():
                 seen[key] = ["call", step.tool, step.when]

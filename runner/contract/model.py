@@ -39,8 +39,8 @@ class Schema(_Part, frozen=True, kw_only=True, omit_defaults=True):
 class Source(_Part, frozen=True, kw_only=True, omit_defaults=True):
     """Where one argument of a tool comes from, in one of the places that use the tool.
 
-    `by`: `fixed`, `tool`, `run`, `subject`, `person`, `event`, `input`, `customer`, `model`: the least trusted part. `way`:
-    how text from outside gets into it. `said` is None where the model fills it in itself. `bound`: fixed by `bind`.
+    `by`: `fixed`, `tool`, `run`, `subject`, `person`, `event`, `input`, `customer`, `model`, `unknown`: the least trusted part.
+    `way`: how text from outside gets into it. `said` is None where the model fills it in itself. `bound`: fixed by `bind`.
     """
 
     step: str

@@ -60,7 +60,7 @@ def _made(found: Ways, world: World, step: spec.Call, here: Reading) -> None:
         return
     # A whole value is handed in: each argument is its field of that name.
     for name in dict.fromkeys(path[0] for path, *_ in marks.leaves(_takes(world, step.call)) if path):
-        found.made[step.id, name] = here.way(node, (name,)) or ""
+        found.made[step.id, name] = here.way(["attr", node, name]) or ""
 
 
 def _takes(world: World, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from flowrun.contract import model as c
 from flowrun.contract.fields import Field, fields_of
 from flowrun.contract.meaning import Meanings, digest_of
-from flowrun.contract.values import CUSTOMER, EVENT, INPUT, MODEL, PERSON, TOOL, FlowValues, Origin
+from flowrun.contract.values import CUSTOMER, EVENT, INPUT, MODEL, PERSON, TOOL, UNKNOWN, FlowValues, Origin
 from flowrun.plan import model as m
 from flowrun.plan.compile import asks_in, steps_in
 from flowrun.plan.prices import unpriced
@@ -96,6 +96,8 @@ def _read(plan: m.Plan, flow: m.FlowPlan, step: m.AskStep, values: FlowValues) -
 
 
 def _fields(origin: Origin) -> Iterator[tuple[str, Field]]:
+    if origin.by == UNKNOWN:
+        yield t("what cannot be followed ({name})", name=origin.name), Field((), "", True, loose=True)
     if origin.by not in (INPUT, TOOL, MODEL, PERSON, CUSTOMER, EVENT):
         return
     for field in origin.fields():

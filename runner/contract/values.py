@@ -18,9 +18,10 @@ from flowrun.values.nodes import children
 Node = list[Any]
 Path = tuple[str, ...]
 Follow = Callable[..., "Iterator[Origin]"]
-FIXED, INPUT, TOOL, MODEL, PERSON, CUSTOMER, EVENT, RUN, ARGUMENT = (
-    "fixed", "input", "tool", "model", "person", "customer", "event", "run", "argument"
+FIXED, INPUT, TOOL, MODEL, PERSON, CUSTOMER, EVENT, RUN, ARGUMENT, UNKNOWN = (
+    "fixed", "input", "tool", "model", "person", "customer", "event", "run", "argument", "unknown"
 )  # fmt: skip
+"""`unknown`: what cannot be followed. It may be anything, and is never left out."""
 _COUNTS = frozenset({"length", "count", "any", "all", "contains", "now", "age"})
 """Functions whose value tells none of the data that they look at."""
 _TELLS_NOTHING = frozenset({"cmp", "not", "and", "or", "none"})
@@ -45,11 +46,13 @@ class Origin:
 
 
 class FlowValues:
-    """The origins of values in one flow."""
+    """The origins of values in one flow. `deciding`: also of what is only counted or compared, which tells no data, and
+    decides what the value is."""
 
-    def __init__(self, plan: m.Plan, flow: m.FlowPlan) -> None:
+    def __init__(self, plan: m.Plan, flow: m.FlowPlan, *, deciding: bool = False) -> None:
         self.plan = plan
         self.flow = flow
+        self._deciding = deciding
         self._steps: dict[str, m.AnyStep] = {}
         self._loops: dict[str, tuple[m.ForEachStep, ...]] = {}
         self._place(flow.steps, ())
@@ -109,7 +112,10 @@ class FlowValues:
         def again(inner: Node, at: Path = ()) -> Iterator[Origin]:
             return self._of(inner, at, loops, names, depth + 1)
 
-        if depth > 60 or kind in _TELLS_NOTHING:
+        if depth > 60:
+            yield Origin(UNKNOWN, "", ())
+            return
+        if kind in _TELLS_NOTHING and not self._deciding:
             return
         if kind == "lit":
             yield Origin(FIXED, "", ())
@@ -123,6 +129,8 @@ class FlowValues:
             if node[1] in names:
                 inner, at = names[node[1]]
                 yield from again(inner, (*at, *path))
+            else:
+                yield Origin(UNKNOWN, str(node[1]), path)
         elif kind == "step":
             yield from self._step(node[1], path, depth)
         elif kind == "calls":
@@ -148,7 +156,7 @@ class FlowValues:
 
     def _function(self, node: Node, path: Path, again: Follow) -> Iterator[Origin]:
         name, given = node[1], node[2]
-        if name in _COUNTS:
+        if name in _COUNTS and not self._deciding:
             return
         if name in _FIELDS and given:
             field = (str(given[1][1]),) if len(given) > 1 and given[1][0] == "lit" else ()
@@ -161,6 +169,9 @@ class FlowValues:
                 yield from again(part, path)
         elif given:
             yield from again(given[0], path)
+            if name not in _KEEP_ITEMS or self._deciding:
+                for part in (*given[1:], *(value for _, value in node[3])):
+                    yield from again(part)
         else:
             yield Origin(FIXED, "", ())
 
@@ -176,6 +187,8 @@ class FlowValues:
             yield Origin(INPUT, "input", path, self.plan.schemas.get(self.flow.input))
         elif name == "item" and loops:
             yield from self._of(loops[-1].items, (ITEM, *path), loops[:-1], names, depth + 1)
+        elif name == "item":
+            yield Origin(UNKNOWN, name, path)
         elif name in ("args", "facts"):
             yield Origin(ARGUMENT, name, path)
         elif name == "tables":
@@ -201,6 +214,8 @@ class FlowValues:
         step = self._steps.get(id)
         loops = self._loops.get(id, ())
         match step:
+            case None:
+                yield Origin(UNKNOWN, id, path)
             case m.CallStep():
                 yield from self._calls(["calls", step.tool, "last"], ("output", *path))
             case m.AskStep():

@@ -29,7 +29,7 @@ _TWO = {
 
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
 _SUSPECT = re.compile(
-    rf"""["'&|?*${_CURLY}]|!(?!=)|(?<![=!<>])=(?!=)|[=!<>]==|==>|=[<>]|<>|\b(?:{"|".join(_WORDS)})\b"""
+    rf"""["'&|?*${_CURLY}]|!(?!=)|(?<![=!<>])=(?!=)|[=!<>]==|==>|=[<>]|<>|(?<![^\W\d])(?:{"|".join(_WORDS)})(?!\w)"""
 )
 """Where one of these stands outside quotes, the expression is looked at sign by sign: it may still be right."""
 _BRACKET = re.compile(r"[()\[\]{}]")

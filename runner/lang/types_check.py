@@ -6,6 +6,7 @@ expects), and the rewriting of amounts whose currency stands in a sibling field.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,8 @@ _FITS = {
     "duration": {"integer", "number"},
 }
 _DEEPEST = 20
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+_TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
 def check_condition(node: Node, scope: TypeScope) -> list[Problem]:
@@ -122,7 +125,8 @@ def _fits(inference: Inference, found: Type, expected: Type, name: str, depth: i
             if name
             else t("This is {found}, but {expected} is wanted here.", **words)
         )
-        inference.note("wrong-type", message, _repair(found, expected, name), name)
+        truth = _TRUTH.get(name.lower()) if expected.kind == "boolean" and found.enum == (name,) else None
+        inference.note("wrong-type", message, _repair(found, expected, name), name, fix=truth)
     elif expected.enum is not None and found.enum is not None:
         strange = [value for value in found.enum if value not in expected.enum]
         if strange:
@@ -163,9 +167,11 @@ def _repair(found: Type, expected: Type, name: str) -> str:
     if expected.kind in ("integer", "number", "boolean") and found.kind == "string" and found.enum:
         word = str(found.enum[0])
         if (note := yaml_word(word)) and expected.kind == "boolean":
-            meant = "true" if word.lower() in ("yes", "on", "y") else "false"
+            meant = _TRUTH[word.lower()]
             return sentences(t("Write `{text}`.", text=meant), note)
-        return t("Write it without quotes.")
+        if expected.kind == "boolean":
+            return t("Write it without quotes.") if word in ("true", "false") else t("Write `true` or `false`.")
+        return t("Write it without quotes.") if _NUMBER.fullmatch(word) else t("Write a number.")
     if found.kind == "money":
         return t("Give the number alone.")
     return t("Use a value of that kind.")

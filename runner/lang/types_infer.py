@@ -87,12 +87,12 @@ class Inference:
             name = dotted(node)
             if key_of(node):
                 message = t("`{name}` may be null (nothing) here.", name=name)
+                help_ = t(
+                    "Ask first: `{name} is not none and …`, or give another value: `{name} | default(…)`.", name=name
+                )
             else:
                 message = t("This value may be null (nothing) here.")
-            help_ = t(
-                "Ask first whether it is there: `{name} is not none and …`, or give another value: `{name} | default(…)`.",
-                name=name,
-            )
+                help_ = t("Say after it what holds instead: `… | default(…)`.")
             self.note("maybe-null", message, help_, name)
         return found.not_null() if not self.scope.rules else found
 

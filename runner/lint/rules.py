@@ -40,7 +40,10 @@ def check_tool_rules(
         if name not in used and used <= set(world.flow.tools):
             # A use that could not be resolved may have meant this one.
             message, help_ = t("No step uses {name}.", name=name), t("Take it out of `tools:`.")
-            out.add("tool-unused", message, at, help=help_, edits=_taken_out(world.flow, at, rule))
+            # Conditions that somebody wrote say that the tool was meant to be used: they are not deleted unasked.
+            ruled = rule.only_when or rule.deny_when or rule.approve_when
+            edits = () if ruled else _taken_out(world.flow, at, rule)
+            out.add("tool-unused", message, at, help=help_, edits=edits)
         args, _ = world.signature(name)
         for number, (key, template) in enumerate(rule.bind.items()):
             field = (args.fields or {}).get(key)

@@ -205,7 +205,7 @@ def answer_call(compiled: CompiledPlan, question: Question) -> Answer:
     few = Walk(compiled, few=FEW)
     tried: list[str] = []
     best = _best(question, left, few, tried)
-    if best is None and any(site.edited != NO for site in left):
+    if best is None and any(site.edited != NO for site in walk.sites):
         best = _best(question, left, Walk(compiled, few=FEW, edits=True), tried)
     if best is None:
         few = Walk(compiled, few=MORE)

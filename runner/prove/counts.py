@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from flowrun.core.compiled import CompiledPlan
-from flowrun.plan.model import LimitPlan, RulePlan
+from flowrun.plan.model import FlowPlan, LimitPlan, RulePlan
 from flowrun.prove.answers import Answer, amount_arg, answer_call, bar, sites_of, wanted
 from flowrun.prove.drive import Did, Drive, Script
 from flowrun.prove.example import Example, NoExample
@@ -67,28 +67,61 @@ def _answer_sum(compiled: CompiledPlan, question: Question) -> Answer:
     name, _ = amount_arg(compiled, question.tool)
     per = None if question.per is None else ["attr", ["name", "args"], question.per]
     walk = Walk(compiled)
-    stopped: list[list[Gate]] = []
-    for flow in {site.flow.name: site.flow for site in sites_of(walk, question)}.values():
-        stopped.append(
-            [
-                Gate(rule.source, rule.id, "at_most")
-                for rule, _ in compiled.rules_for(flow, question.tool)
-                for limit in rule.at_most
-                if limit.sum is not None
-                and limit.sum[:3] == ["attr", ["name", "args"], name]
-                and limit.limit <= question.over[0]
-                and limit.currency in (None, question.over[1])
-                and _in_time(question, limit)
-                and (limit.per is None or limit.per == per)
-            ]
+    sites = [site for site in sites_of(walk, question) if _may_be(walk, question, site)]
+    limits: list[dict[Gate, float]] = []  # of each flow, what its rules let its calls add up to
+    shared: set[Gate] = set()
+    flows = _flows(sites)
+    for flow in flows.values():
+        own: dict[Gate, float] = {}
+        for rule, policy in compiled.rules_for(flow, question.tool):
+            gate = Gate(rule.source, rule.id, "at_most")
+            for limit in rule.at_most:
+                if (
+                    limit.sum is not None
+                    and limit.sum[:3] == ["attr", ["name", "args"], name]
+                    and limit.currency in (None, question.over[1])
+                    and _in_time(question, limit)
+                    and (limit.per is None or limit.per == per)
+                ):
+                    shared |= {gate} if policy is not None or len(flows) == 1 else set()
+                    own[gate] = min(float(limit.limit), own.get(gate, float("inf")))
+        limits.append(own)
+    if not limits:
+        return Answer(question=question, said="no", each=True, because=one.because)
+    # A rule of a policy has one sum for all flows, one of a flow adds up its own calls alone.
+    enough = [gate for gate, most in limits[0].items() if gate in shared and most <= question.over[0]]
+    gates = [gate for gate in enough if all(gate in own for own in limits)]
+    if gates:
+        return Answer(question=question, said="no", gates=gates, each=True)
+    if all(limits):
+        least = [min(own.items(), key=lambda found: found[1]) for own in limits]
+        most = sum(limit for _, limit in least)
+        if most <= question.over[0]:
+            gates = list(dict.fromkeys(gate for gate, _ in least))
+            return Answer(question=question, said="no", gates=gates, each=len(gates) == 1)
+        told = t(
+            "The rules of all flows together leave room for {most} a day. One call alone was not found to do it.",
+            most=f"{most:g}",
         )
-    if not stopped or all(stopped):
-        gates = list(dict.fromkeys(gate for found in stopped for gate in found))
-        return Answer(question=question, said="no", gates=gates, each=True, because=[] if gates else one.because)
-    told = t(
-        "No rule adds {tool} up over all the runs of a day. One call alone was not found to do it.", tool=question.tool
-    )
+    else:
+        told = t(
+            "No rule adds {tool} up over all the runs of a day. One call alone was not found to do it.",
+            tool=question.tool,
+        )
     return Answer(question=question, said="cannot tell", because=[told])
+
+
+def _flows(sites: Sequence[Site]) -> dict[tuple[str, int], FlowPlan]:
+    """Return the flows that sites stand in, each version for itself."""
+    return {(site.flow.name, site.flow.version): site.flow for site in sites}
+
+
+def _may_be(walk: Walk, question: Question, site: Site) -> bool:
+    """Whether a site is ever reached, however little its call takes."""
+    try:
+        return possible(walk.whole([wanted(replace(question, over=None), site, walk)]))
+    except TooMany:
+        return True
 
 
 def _steps(question: Question) -> str:
@@ -189,11 +222,11 @@ def _structure(walk: Walk, question: Question, sites: Sequence[Site]) -> Bound:
 
 
 def _limits(compiled: CompiledPlan, walk: Walk, question: Question, sites: Sequence[Site]) -> Bound:
-    flows = {site.flow.name: site.flow for site in sites}
+    flows = _flows(sites)
     rules = {name: compiled.rules_for(flow, question.tool) for name, flow in flows.items()}
     total, gates = 0.0, []
     for name in flows:
-        own = [site for site in sites if site.flow.name == name]
+        own = [site for site in sites if (site.flow.name, site.flow.version) == name]
         found = [bound for rule, _ in rules[name] if (bound := _rule(walk, question, rule, own)) is not None]
         least = _least(found, question.most or 0)
         total += least[0]
@@ -201,7 +234,13 @@ def _limits(compiled: CompiledPlan, walk: Walk, question: Question, sites: Seque
     shared = [
         b for r, policy in next(iter(rules.values())) if policy and (b := _rule(walk, question, r, sites)) is not None
     ]
-    everywhere = [b for b in shared if all(any(r.id == b[1][0].id and p for r, p in known) for known in rules.values())]
+    everywhere = [
+        b
+        for b in shared
+        if all(
+            any((r.source, r.id) == (b[1][0].source, b[1][0].id) and p for r, p in known) for known in rules.values()
+        )
+    ]
     return _least([(total, gates), *everywhere], question.most or 0)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from flowrun.core.compiled import CompiledPlan, bound_names
 from flowrun.plan.model import FlowPlan, LimitPlan, RulePlan
 from flowrun.prove.compare import conforms
-from flowrun.prove.domains import MAP, NUMBERS, Domain, below
+from flowrun.prove.domains import MAP, NULL, NUMBERS, Domain, below
 from flowrun.prove.evaluate import Evaluator
 from flowrun.prove.names import Place
 from flowrun.prove.shapes import domain_of, kinds_of, never_negative, root
@@ -200,7 +200,8 @@ def fits(args: Value, schema: dict[str, Json], bound: Collection[str]) -> Formul
         if name in bound:
             continue
         if name in fields:
-            parts.append(conforms(value, domain_of(fields[name], schema)))
+            domain = domain_of(fields[name], schema)
+            parts.append(conforms(value, domain if name in required else domain.join(NULL)))
         elif found[0].get("additionalProperties") is False and "patternProperties" not in found[0]:
             return NO
     missing = [name for name in required if name not in args.items and name not in bound]

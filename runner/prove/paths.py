@@ -310,7 +310,9 @@ class Walk(Sites):
         args = site.args if isinstance(site.args, Fields) else Fields({})
         valid = fits(args, plan.schemas[inner.input], ())
         child = Place(input=args, run=place.run, tables=place.tables)
+        stops = len(self.stops)
         self.steps(inner, inner.steps, child, both(runs, site.judged.allowed, valid), path, fallible=False)
+        del self.stops[stops:]  # a `stop` ends the flow that it stands in, and is an error at most for this one
         output = self.root(("out", path), plan.schemas[inner.output], ("tool", step.tool))
         return self.returned(flow, step, place, runs, path, site, output)
 

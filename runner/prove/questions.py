@@ -35,7 +35,10 @@ _PARTS = tuple(
         ("ask_person", rf"without ask_person{_END}"),
         ("after", rf"without (?P<tool>{_NAME}\.{_NAME})(?: before)?{_END}"),
         ("after", rf"before (?P<tool>{_NAME}\.{_NAME}){_END}"),
-        ("over", rf"over (?P<amount>\d[\d.]*)(?: (?P<code>[A-Z]{{3}}))?(?:{_DAY}(?: for one (?P<per>{_NAME}))?){_END}"),
+        (
+            "over",
+            rf"over (?P<amount>\d+(?:\.\d+)?)(?: (?P<code>[A-Z]{{3}}))?(?:{_DAY}(?: for one (?P<per>{_NAME}))?){_END}",
+        ),
         ("times", rf"(?:more than|>) (?P<most>\d+|once|twice)(?: times?)?{_DAY}{_END}"),
         ("chosen", rf"with (?P<arg>{_NAME}) (?P<by>chosen by the model|from the message|unbound){_END}"),
         ("when", r"when (?P<expr>.+?)(?=\s+without (?:approval|ask_person|[\w.]+ before)\b|$)"),
@@ -152,7 +155,7 @@ def _count(text: str, what: str, most: str) -> Question:
                 t("{text} is no amount of money.", text=most), help=t("Write `cost > 0.10 USD`."), code="FR3201"
             )
         return Question(text=text, kind="count", what=what, most=money[0], over=(money[0] / MICRO, money[1]))
-    if not most.isdigit():
+    if not most.isdecimal():
         raise InputError(
             t("{text} is no whole number.", text=most), help=t("Write `{what} > 3`.", what=what), code="FR3201"
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowrun.contract.reaching import IN_PROCESS
 from flowrun.core.compiled import CompiledPlan
 from flowrun.privacy.marks import kinds_in
 from flowrun.prove.answers import Answer, bar
@@ -45,15 +46,16 @@ TRIES = 8
 def answer_reaches(compiled: CompiledPlan, question: Question) -> Answer:
     """Answer whether a value gets into a prompt, or into what a model is told of its calls."""
     hidden = _hidden(compiled, question)
-    if hidden is not None:
+    walk = Walk(compiled)
+    if hidden is not None and not possible_reach(walk, question, here=True):
         return Answer(question=question, said="no", gates=[Gate("privacy:", hidden, "to_model")], each=True)
-    if not possible_reach(Walk(compiled), question):
+    if not possible_reach(walk, question):
         gates, each = blame(compiled, lambda walk: possible_reach(walk, question))
         path = ".".join(question.path)
         because = [] if gates else [t("No prompt of this flow has {path}, and no model is told it.", path=path)]
         return Answer(question=question, said="no", gates=gates, each=each, because=because)
     few = Walk(compiled, few=FEW)
-    for prompt, formula in _ways(few, question):
+    for prompt, formula in _ways(few, question, here=hidden is not None):
         drive = _tried(compiled, few, prompt, formula, question)
         if drive is not None:
             read = next((d for d in drive.done if d.path == prompt.path and d.what in ("model", "proposes")), None)
@@ -62,20 +64,28 @@ def answer_reaches(compiled: CompiledPlan, question: Question) -> Answer:
     return Answer(question=question, said="cannot tell", because=[told])
 
 
-def possible_reach(walk: Walk, question: Question) -> bool:
-    """Whether a value may reach a model."""
-    return any(possible(walk.whole([formula])) for _, formula in _ways(walk, question))
+def possible_reach(walk: Walk, question: Question, *, here: bool = False) -> bool:
+    """Whether a value may reach a model; `here`: one that runs inside flowrun, from which only secrets are hidden."""
+    return any(possible(walk.whole([formula])) for _, formula in _ways(walk, question, here=here))
 
 
-def _ways(walk: Walk, question: Question) -> list[tuple[Prompt, Formula]]:
+def _ways(walk: Walk, question: Question, *, here: bool = False) -> list[tuple[Prompt, Formula]]:
     """Return the prompts that the value may stand in, each with when."""
     found = []
     for prompt in walk.prompts:
+        if here and not _inside(walk.compiled, prompt):
+            continue
         told = question.tool and question.tool in prompt.step.tools
         shown = YES if told else some(_shows(value, walk, prompt, question) for value in prompt.said)
         if shown != NO:
             found.append((prompt, both(prompt.reach, shown)))
     return found
+
+
+def _inside(compiled: CompiledPlan, prompt: Prompt) -> bool:
+    """Whether one of the models of a prompt runs inside flowrun."""
+    known = compiled.plan.models
+    return any((known[name].provider if name in known else name) in IN_PROCESS for name in prompt.step.models)
 
 
 def _shows(value: Value, walk: Walk, prompt: Prompt, question: Question) -> Formula:
@@ -108,7 +118,7 @@ def _part_of(unknown: Unknown, wanted: list[tuple[Any, ...]]) -> bool:
 
 
 def _hidden(compiled: CompiledPlan, question: Question) -> str | None:
-    """Return the mark by which the value is kept from every model, None where it is not."""
+    """Return the mark by which the value is kept from models elsewhere, None where it is not."""
     plan = compiled.plan
     if question.path[0] == "input":
         schema: Json = plan.schemas[plan.flow.input]

@@ -145,15 +145,15 @@ class Sites:
         judged = self.judged(flow, step.tool, path, place, plain, bound)
         edited: Formula = NO
         args = plain
-        tool = self.compiled.plan.tools.get(step.tool)
-        if judged.asking and tool is not None and isinstance(plain, Fields) and self.edits:
+        if judged.asking and isinstance(plain, Fields) and self.edits:
             # Who is asked may change the call before saying yes.
             edited = thing(path, "edited")
             self.implies(edited, both(judged.allowed, asks_role(judged.asking, None)))
-            other = root(("edited", path), tool.input, ("person", flow.owner))
-            names = {*own, *tool.input.get("properties", {})} - set(bound)
+            schema = self.taken_by(step)
+            other = root(("edited", path), schema, ("person", flow.owner))
+            names = {*own, *schema.get("properties", {}), *schema.get("required", ())} - set(bound)
             mixed = {n: cases([(edited, field(other, n)), (negate(edited), own.get(n, NONE))]) for n in sorted(names)}
-            args = Fields({**mixed, **bound})
+            args = Fields({**mixed, **bound}, rest=None if _closed(schema) else other)
             judged = self.judged(flow, step.tool, f"{path}/@edit", place, args, bound)
         site = Site(
             path=path, step=step, flow=flow, tool=step.tool, by_model=False, reach=runs, args=args, judged=judged,
@@ -161,6 +161,11 @@ class Sites:
         )  # fmt: skip
         self.sites.append(site)
         return site
+
+    def taken_by(self, step: m.CallStep) -> Json:
+        """Return the schema of what a call takes: a tool's arguments, or another flow's input."""
+        plan = self.compiled.plan
+        return plan.tools[step.tool].input if step.flow is None else plan.schemas[plan.flows[step.flow].input]
 
     def returned(
         self,
@@ -249,8 +254,7 @@ class Sites:
         bound = self.bound(flow, tool, here, name)
         names = offered.get("properties", {})
         more = {n: field(free, n) for n in contract.input.get("properties", {}) if n in names}
-        closed = offered.get("additionalProperties") is False and len(kinds_of(offered, offered, "properties")) == 1
-        args = Fields({**more, **bound}, rest=None if closed else free)
+        args = Fields({**more, **bound}, rest=None if _closed(offered) else free)
         judged = self.judged(flow, tool, name, here, args, bound)
         self.proposals[name] = Proposed(path, tool, Fields(more), judged)
         return args, judged, here
@@ -319,6 +323,11 @@ class Sites:
             few=self.few,
         )
         return found
+
+
+def _closed(schema: Json) -> bool:
+    """Whether a map of this schema has no fields but those that it names."""
+    return schema.get("additionalProperties") is False and len(kinds_of(schema, schema, "properties")) == 1
 
 
 def _marks(name: str) -> dict[str, Unknown]:

@@ -12,7 +12,7 @@ from flowrun.contract.changes.change import Changes
 from flowrun.contract.changes.nodes import meaning_of
 from flowrun.contract.changes.places import Places
 from flowrun.contract.plain import listed
-from flowrun.contract.tools import TRUST
+from flowrun.contract.sources import TRUST
 from flowrun.plan import marks
 from flowrun.words import t
 
