@@ -6,10 +6,11 @@ are compared is `flowrun.contract.changes`' part.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -46,20 +47,45 @@ class Difference:
     changes: Sequence[Change]
     broken: Sequence[str] = ()
     """Files of the old side that hold a wrong flow: it could not run, so all that it may do now is new."""
+    wrong: Sequence[Diagnostic] = ()
+    """What is wrong with flows of the new side, which are told as changes that nobody knows."""
+
+
+@dataclass(slots=True)
+class Broken:
+    """The flows of a side that are wrong: their files, their names, and every finding."""
+
+    files: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
+
+    def note(self, file: Path, error: FlowError) -> None:
+        """Note a flow that is wrong; the flow is named as its file says, else as the file."""
+        said = re.search(r"^flow:[ \t]*[\"']?([\w-]+)", _text(file), re.MULTILINE)
+        self.files.append(file.name)
+        self.names.append(said[1] if said else file.name.removesuffix(SUFFIX))
+        self.findings += [found for found in error.diagnostics if found not in self.findings]
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def difference(old: str, new: str | None, *, folder: Path | None = None) -> Difference:
     """Return what the change from one side to the other lets flows do.
 
     `old`: a file, a folder, the name of a flow, `REV`, `REV:PATH`, or `REV..REV` and `REV...REV` for both sides. `new`: the
-    same, or None for the files as they are now. Raises `InputError` (FR3606) for a side that is none, `FlowError` where a flow of
-    the new side, or a workspace, is wrong.
+    same, or None for the files as they are now. A wrong flow hides nothing of the others. Raises `InputError` (FR3606) for a side
+    that is none, `FlowError` where a workspace is wrong.
     """
     here = folder or Path.cwd()
     one, other = sides(old, new, here)
-    broken: list[str] = []
-    with opened(one, here, broken) as before, opened(other, here) as after:
-        return Difference(one.name, other.name, compare_all(before, after), broken)
+    was, now = Broken(), Broken()
+    with opened(one, here, was) as before, opened(other, here, now) as after:
+        return Difference(one.name, other.name, compare_all(before, after, now.names), was.files, now.findings)
 
 
 def sides(old: str, new: str | None, here: Path) -> tuple[Side, Side]:
@@ -138,7 +164,7 @@ def _range(text: str, here: Path) -> tuple[Side, Side]:
 
 
 @contextmanager
-def opened(side: Side, here: Path, broken: list[str] | None = None) -> Iterator[list[Contract]]:
+def opened(side: Side, here: Path, broken: Broken | None = None) -> Iterator[list[Contract]]:
     """Give the contracts of a side; the files of a commit are laid out for that long. `broken` takes wrong flows, which are
     left out then.
 
@@ -164,9 +190,12 @@ def opened(side: Side, here: Path, broken: list[str] | None = None) -> Iterator[
         root = _workspace_in(commit.files, side.path)
         commit.lay_out(root, folder)
         try:
-            yield contracts_of(folder / PurePosixPath(side.path).relative_to(root), broken)
+            found = contracts_of(folder / PurePosixPath(side.path).relative_to(root), broken)
+            if broken is not None:
+                broken.findings = [_renamed(one, folder, root, side.name) for one in broken.findings]
         except FlowError as error:
-            raise FlowError([_renamed(found, folder, root, side.name) for found in error.diagnostics]) from None
+            raise FlowError([_renamed(one, folder, root, side.name) for one in error.diagnostics]) from None
+        yield found
 
 
 def _workspace_in(files: Collection[str], path: str) -> str:
@@ -190,10 +219,10 @@ def _renamed(finding: Diagnostic, folder: Path, root: str, name: str) -> Diagnos
     return replace(finding, span=msgspec.structs.replace(span, file=file))
 
 
-def contracts_of(path: Path, broken: list[str] | None = None) -> list[Contract]:
+def contracts_of(path: Path, broken: Broken | None = None) -> list[Contract]:
     """Return the contracts of a flow, or of every flow in a folder; another file stands for its workspace.
 
-    `broken` takes the files of flows that are wrong; without it they raise `FlowError`.
+    `broken` takes the flows that are wrong; without it they raise `FlowError`.
     """
     if not path.is_dir() and not path.name.endswith(SUFFIX):
         path = path.parent
@@ -203,10 +232,10 @@ def contracts_of(path: Path, broken: list[str] | None = None) -> list[Contract]:
     for file in files:
         try:
             found.append(contract_at(ws, file))
-        except FlowError:
+        except FlowError as error:
             if broken is None:
                 raise
-            broken.append(file.name)
+            broken.note(file, error)
     names = [contract.flow for contract in found]
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:

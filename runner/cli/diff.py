@@ -14,6 +14,7 @@ import click
 
 from flowrun.cli.explain import put
 from flowrun.cli.output import note
+from flowrun.errors import FlowError
 from flowrun.words import t
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def command(
     put(as_form(found.changes, "json" if as_json else form, found.old, found.new, found.broken), output)
     if comment is not None:
         tell(comment, as_form(found.changes, "markdown", found.old, found.new, found.broken), found.changes)
+    if found.wrong:
+        raise FlowError(found.wrong)
     return 1 if fail_on and any(change.kind == fail_on for change in found.changes) else 0
 
 

@@ -178,7 +178,8 @@ class ModelUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Asked(_Part, frozen=True, kw_only=True, omit_defaults=True):
-    """A person, or the customer, whom a step asks. `within` in seconds, None: no end. `may_answer`: names the form."""
+    """A person, or the customer, whom a step asks. `within` in seconds, None: no end. `form`: what they
+    may answer. `told`: the values that stand in the question itself."""
 
     flow: str
     step: str
@@ -186,6 +187,7 @@ class Asked(_Part, frozen=True, kw_only=True, omit_defaults=True):
     words: str
     when: list[When] = []
     show: list[str] = []
+    told: list[str] = []
     within: float | None = None
     late: str = ""
     form: Schema

@@ -37,6 +37,7 @@ def asked_by(plan: m.Plan, flow: m.FlowPlan) -> list[c.Asked]:
                     words=spoken(step.prompt),
                     when=list(when),
                     show=list(step.show),
+                    told=list(dict.fromkeys(written(part) for part in _parts(step.prompt) if part[0] != "lit")),
                     within=None if math.isinf(waits) else waits,
                     late=step.on_error,
                     form=c.Schema(name=step.answer, schema=plan.schemas[step.answer]),
@@ -58,6 +59,11 @@ def asked_by(plan: m.Plan, flow: m.FlowPlan) -> list[c.Asked]:
                 )
             )
     return found
+
+
+def _parts(prompt: m.Node) -> list[m.Node]:
+    """Return the parts of a question: its own words, and the values between them."""
+    return list(prompt[1]) if prompt[0] == "text" else [prompt]
 
 
 def waits_of(plan: m.Plan, flow: m.FlowPlan) -> list[c.Wait]:

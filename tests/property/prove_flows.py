@@ -47,6 +47,7 @@ def closed(**fields: Any) -> dict[str, Any]:
 
 
 INPUT = closed(n=FEW, who=WHO, t=MAYBE_TEXT, l={"type": "array", "items": ITEM, "maxItems": 2})
+SUB_INPUT = {**INPUT, "required": ["n", "who"]}
 ANSWER = closed(kind={"enum": ["a", "b"]}, score=FEW, who=WHO)
 FOUND = {"anyOf": [closed(id=WHO, n=FEW, l={"type": "array", "items": ITEM, "maxItems": 2}), {"type": "null"}]}
 DONE = closed(id={"type": "string"})
@@ -83,7 +84,8 @@ class Maker:
         self.number = 0
         self.answers: list[str] = []
         self.found: list[str] = []
-        self.bound: dict[str, set[str]] = {tool: set() for tool in TOOLS}
+        self.bound: dict[str, set[str]] = {tool: set() for tool in [*TOOLS, "flows.sub"]}
+        self.calls_flow = False
 
     def pick(self, options: Any) -> Any:
         return self.draw(st.sampled_from(list(options)))
@@ -98,7 +100,7 @@ class Maker:
         lists = [attr(["name", "input"], "l"), attr(last, "output", "l")]
         if rules is not None:
             options = [lit(0), lit(1), lit(2), attr(last, "output", "n"), attr(["name", "facts"], "f", "n")]
-            options += [attr(["name", "args"], "n")] * 3 if rules == "pay.out" else []
+            options += [attr(["name", "args"], "n")] * 3 if rules in ("pay.out", "flows.sub") else []
             lists = [attr(last, "output", "l"), attr(["name", "facts"], "f", "l")]
         options += [["call", "count", [node], [["k", lit("u")]]] for node in lists]
         options += [attr(["call", "first", [node], []], "n") for node in lists]
@@ -149,6 +151,7 @@ class Maker:
 
     def step(self, deep: int) -> Any:
         verbs = ["find", "find", "ask", "ask_person", "pay", "propose", "propose", "set"]
+        verbs += ["sub"] * 2 * self.calls_flow
         verb = self.pick(verbs + (["choose", "choose", "for_each", "parallel"] if deep else []))
         base = self.base()
         id = base["id"]
@@ -160,6 +163,8 @@ class Maker:
             given = {"n": self.number_node(None), "who": self.text_node(None)}
             kept = [[name, given[name]] for name in ARGS[tool] if name not in self.bound[tool]]
             return CallStep(**base, tool=tool, with_=["dict", kept])
+        if verb == "sub":
+            return self.sub(base)
         if verb in ("ask", "propose"):
             tools = (
                 [] if verb == "ask" else self.draw(st.lists(st.sampled_from(sorted(TOOLS)), min_size=1, unique=True))
@@ -176,11 +181,19 @@ class Maker:
             return SetStep(**base, value=value)
         return self.block(verb, base, deep - 1)
 
+    def sub(self, base: dict[str, Any] | None = None) -> CallStep:
+        """Draw a call of the other flow."""
+        own = attr(["name", "input"], "n"), attr(["name", "input"], "who")
+        given = {"n": self.pick([lit(1), own[0]]), "who": self.pick([lit("u"), own[1]]), "t": self.text_node(None)}
+        names = ["n", "who", *["t"] * self.chance(2)]
+        kept = [[name, given[name]] for name in names if name not in self.bound["flows.sub"]]
+        return CallStep(**(base or self.base()), tool="flows.sub", flow="sub@1", with_=["dict", kept])
+
     def block(self, verb: str, base: dict[str, Any], deep: int) -> Any:
         if verb == "choose":
             condition = self.condition()
             branches = [BranchPlan(when=condition, steps=self.steps(deep, 2))]
-            if self.chance(4):
+            if self.chance(4 if self.calls_flow else 2):
                 branches[0].steps.append(StopStep(id=f"stop{self.number}", outcome=self.pick(["rejected", "failed"])))
             if not self.chance(4):
                 branches.append(BranchPlan(steps=self.steps(deep, 2)))
@@ -213,23 +226,50 @@ class Maker:
         return RulePlan(id=id, source=source, tools=[tool], facts=["f"] if reads and policy else [], **more)
 
 
-@st.composite
-def flows(draw: st.DrawFn) -> CompiledPlan:
-    """Draw a flow with its policy."""
-    maker = Maker(draw)
-    binds = {}
-    for tool in ("pay.out", "mail.send"):
+Bound = dict[str, dict[str, Node]]
+
+
+def bindings(maker: Maker) -> Bound:
+    """Draw what a flow fixes of its calls."""
+    bound: Bound = {}
+    for tool in ("pay.out", "mail.send", *["flows.sub"] * maker.calls_flow):
         if maker.chance(3):
-            binds[tool] = {
-                "who": maker.pick([attr(["name", "input"], "who"), attr(["calls", "crm.find", "last"], "output", "id")])
-            }
+            fixed = [attr(["name", "input"], "who"), attr(["calls", "crm.find", "last"], "output", "id")]
+            bound[tool] = {"who": maker.pick(fixed)}
             maker.bound[tool] = {"who"}
-    steps = maker.steps(2)
-    own = [maker.rule(tool, tool, "flow:main", policy=False) for tool in sorted(TOOLS)]
-    own = [
-        RulePlan(**{**{name: getattr(rule, name) for name in rule.__struct_fields__}, "bind": binds.get(rule.id, {})})
+    return bound
+
+
+def own_rules(maker: Maker, bound: Bound, source: str, tools: list[str]) -> list[RulePlan]:
+    """Draw the rules that stand in a flow itself."""
+    own = [maker.rule(tool, tool, source, policy=False) for tool in tools]
+    if "flows.sub" in tools and not maker.chance(3):
+        own[-1] = RulePlan(
+            id="flows.sub", source=source, tools=["flows.sub"], approve_when=lit(True), approver=["lead"]
+        )
+    return [
+        RulePlan(**{**{name: getattr(rule, name) for name in rule.__struct_fields__}, "bind": bound.get(rule.id, {})})
         for rule in own
     ]
+
+
+@st.composite
+def flows(draw: st.DrawFn) -> CompiledPlan:
+    """Draw a flow with its policy; one in two calls another flow, in which it is judged once more."""
+    maker, inner = Maker(draw), Maker(draw)
+    maker.calls_flow = maker.chance(2)
+    bound, bound_inner = bindings(maker), bindings(inner)
+    steps = [*([maker.sub()] if maker.calls_flow and maker.chance(2) else []), *maker.steps(2, 2)]
+    own = own_rules(maker, bound, "flow:main", [*sorted(TOOLS), *["flows.sub"] * maker.calls_flow])
+    subs = {}
+    if maker.calls_flow:
+        inner_steps = inner.steps(1)
+        end = RecordStep(id="final", schema="record@1", with_=["dict", [["n", lit(1)]]])
+        subs["sub@1"] = FlowPlan(
+            name="sub", version=1, title="sub", owner="lead", input="sub@1", output="record@1",
+            steps=[*inner_steps, end], tools=sorted(TOOLS), policies=["p@1"], budget=BudgetPlan(),
+            rules=own_rules(inner, bound_inner, "flow:sub", sorted(TOOLS)),
+        )  # fmt: skip
     rules = [maker.rule(f"r{n}", maker.pick(sorted(TOOLS)), "p@1", policy=True) for n in range(draw(st.integers(0, 3)))]
     fact = FactPlan(call="crm.find", with_=["dict", [["who", attr(["name", "args"], "who")]]])
     policy = PolicyPlan(name="p", version=1, facts={"f": fact}, rules=rules)
@@ -239,13 +279,13 @@ def flows(draw: st.DrawFn) -> CompiledPlan:
     )
     flow = FlowPlan(
         name="main", version=1, title="main", owner="lead", input="input@1", output="record@1", steps=[*steps, final],
-        tools=sorted(TOOLS), rules=own, policies=["p@1"],
+        tools=[*sorted(TOOLS), *["flows.sub"] * maker.calls_flow], rules=own, policies=["p@1"],
         budget=BudgetPlan(
             writes=draw(few), model_calls=draw(st.sampled_from([None, 8])), tool_calls=draw(st.sampled_from([None, 12]))
         ),
     )  # fmt: skip
     plan = Plan(
-        flow=flow, schemas={"input@1": INPUT, "answer@1": ANSWER, "record@1": RECORD}, tools=TOOLS,
+        flow=flow, flows=subs, schemas={"input@1": INPUT, "sub@1": SUB_INPUT, "answer@1": ANSWER, "record@1": RECORD}, tools=TOOLS,
         policies={"p@1": policy}, models={"m": MODEL}, roles=ROLES, limits={"turns": 4, "at_once": 2},
     )  # fmt: skip
     return CompiledPlan(plan, "digest")

@@ -51,6 +51,7 @@ class Call:
     answered: bool
     by_model: bool
     edited: bool
+    bound: frozenset[str]
     meets: frozenset[int]
 
 
@@ -70,7 +71,7 @@ class Run:
         self.answered = False
         self.asked: dict[str, list[str]] = {}
         self.meets: dict[str, frozenset[int]] = {}
-        self.edits: dict[str, int] = {}
+        self.bound: dict[str, frozenset[str]] = {}
         self.events = 0
         plan = compiled.plan
         started = RunStarted(
@@ -88,7 +89,9 @@ class Run:
         kind = schema.get("type", "string")
         kind = self.rng.choice(kind) if isinstance(kind, list) else kind
         if kind == "object":
-            return {name: self.value(part) for name, part in schema.get("properties", {}).items()}
+            needed = schema.get("required", [])
+            parts = schema.get("properties", {}).items()
+            return {name: self.value(part) for name, part in parts if name in needed or self.rng.random() < 0.6}
         if kind == "array":
             return [self.value(schema["items"]) for _ in range(self.rng.randint(0, schema.get("maxItems", 2)))]
         if kind == "integer":
@@ -145,6 +148,7 @@ class Run:
             # A fact that only the question speaks of could have been anything.
             if not facts:
                 names.facts = {"f": self.value(self.compiled.plan.tools["crm.find"].output)}
+            self.bound[proposal.path] = frozenset(bound_names(command.flow, proposal.tool))
             self.meets[proposal.path] = frozenset(
                 number
                 for number, question in enumerate(self.questions)
@@ -165,7 +169,7 @@ class Run:
                 Call(
                     tool=tool.name, args=verdict.args, key=verdict.key, people=people, before=frozenset(self.done),
                     answered=self.answered, by_model="/turn-" in path, edited=bool(verdict.edited_by),
-                    meets=self.meets.get(verdict.path, frozenset()),
+                    bound=self.bound.get(verdict.path, frozenset()), meets=self.meets.get(verdict.path, frozenset()),
                 )
             )  # fmt: skip
         fault = Fault(kind="tool", message="no", retryable=self.rng.random() < 0.5)
@@ -220,12 +224,15 @@ class Run:
     def approval(self, command: AskPerson, asked: Asked) -> Any:
         path = command.path
         standing = self.execution.standing(command)
-        if self.chance(0.15) and standing.proposals:
+        often = 0.5 if any(verdict.tool == "flows.sub" for verdict in standing.proposals) else 0.15
+        if self.chance(often) and standing.proposals:
             changed = self.rng.choice(standing.proposals)
             number = len(standing.edits) + 1
-            bound = bound_names(self.compiled.plan.flow, changed.tool)
-            fresh = self.value(self.compiled.plan.tools[changed.tool].input)
-            args = {name: changed.args.get(name) if name in bound else value for name, value in fresh.items()}
+            plan = self.compiled.plan
+            tool = plan.tools.get(changed.tool)
+            fresh = self.value(plan.schemas["sub@1"] if tool is None else tool.input)
+            fixed = {name: changed.args[name] for name in self.bound[changed.path] if name in changed.args}
+            args = {**fresh, **fixed}
             return Edited(
                 path=f"{path}/@edit-{number}",
                 at=NOW,
@@ -263,5 +270,5 @@ def _is_it(question: Question, number: int, call: Call, run: Run) -> bool:
     if call.before & set(question.without_calls) or (question.without_people and call.answered):
         return False
     if question.chosen is not None:
-        return call.by_model and question.chosen[0] not in bound_names(run.compiled.plan.flow, call.tool)
+        return call.by_model and question.chosen[0] not in call.bound
     return True

@@ -5,7 +5,7 @@ Owns: which part of a contract is compared by what, and the parts that are not c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -75,8 +75,11 @@ def compare(old: c.Contract, new: c.Contract) -> list[Change]:
     return lost_policies(old, new, out.found)
 
 
-def compare_all(old: Sequence[c.Contract], new: Sequence[c.Contract]) -> list[Change]:
-    """Return what differs between the flows of two workspaces, the most dangerous first."""
+def compare_all(old: Sequence[c.Contract], new: Sequence[c.Contract], wrong: Collection[str] = ()) -> list[Change]:
+    """Return what differs between the flows of two workspaces, the most dangerous first.
+
+    `wrong` names flows that the new one holds and that cannot be read: what they may do is not known.
+    """
     before = {contract.flow: contract for contract in old}
     found: list[Change] = []
     for contract in new:
@@ -84,7 +87,16 @@ def compare_all(old: Sequence[c.Contract], new: Sequence[c.Contract]) -> list[Ch
         found += _new_flow(contract) if was is None else compare(was, contract)
     for contract in before.values():
         out = Changes(contract.flow)
-        out.narrower(60, "flow", t("The flow {flow} is gone.", flow=contract.flow))
+        if contract.flow in wrong:
+            text = t("The flow {flow} is wrong now, so what it may do cannot be told.", flow=contract.flow)
+            out.wider(86, "flow", text, sure=False)
+        else:
+            out.narrower(60, "flow", t("The flow {flow} is gone.", flow=contract.flow))
+        found += out.found
+    for name in sorted(set(wrong) - {contract.flow for contract in [*old, *new]}):
+        out = Changes(name)
+        out.wider(86, "flow", t("There is a new flow, {flow}. It is wrong, so what it may do cannot be told.", flow=name),
+                  sure=False)  # fmt: skip
         found += out.found
     return merged(found)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from flowrun.contract import model as c
 from flowrun.contract.changes.change import Changes
-from flowrun.contract.changes.nodes import meaning_of
+from flowrun.contract.changes.nodes import hidden_change, meaning_of
 from flowrun.contract.plain import amount
 from flowrun.contract.rules import MOST
 from flowrun.words import t
@@ -72,6 +72,16 @@ def lasts(window: str | float, other: str | float) -> bool:
 def _raised(tool: str, was: c.Rule, now: c.Rule, sure: bool) -> str:
     if sure:
         return _moved(tool, was, now)
+    hidden = was.words == now.words and (
+        hidden_change(_what(was.limit), _what(now.limit)) or t("It holds for other tools.")
+    )
+    if hidden:
+        return t(
+            "{tool} has a limit that perhaps lets more through. {hidden} {now}",
+            tool=tool,
+            hidden=hidden,
+            now=_told(now),
+        )
     return t("{tool} has another limit, and it cannot be told whether it lets more through. Before: {before} Now: {now}",
              tool=tool, before=was.words, now=_told(now))  # fmt: skip
 
@@ -84,6 +94,11 @@ def _moved(tool: str, was: c.Rule, now: c.Rule) -> str:
         return t("{tool}: the limit goes from {before} to {now}. Now: {rule}", tool=tool, rule=_told(now),
                  before=amount(one.limit, one.currency or ""), now=amount(other.limit, other.currency or ""))  # fmt: skip
     return t("{tool} has another limit. Before: {before} Now: {now}", tool=tool, before=was.words, now=_told(now))
+
+
+def _what(limit: c.Limit | None) -> c.Said | None:
+    """What a limit counts by, where that reads tables or steps."""
+    return None if limit is None else limit.sum or limit.per
 
 
 def _limits(rules: Sequence[c.Rule]) -> list[c.Rule]:

@@ -5,12 +5,14 @@ Owns: that form. A fact is what is read for it, not its name; a step is what it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flowrun.contract.changes.order import Fact
-from flowrun.contract.expression import written
+from flowrun.contract.expression import literal, written
 from flowrun.contract.model import Said, When
+from flowrun.contract.plain import listed
+from flowrun.words import t
 
 Node = list[Any]
 
@@ -29,6 +31,45 @@ def fact_of(when: When) -> Fact:
 def meaning_of(said: Said | None) -> str:
     """Return what tells two expressions apart: their text, and what they are computed from."""
     return "" if said is None else f"{written(said.node)} {said.meaning}"
+
+
+def hidden_change(was: Said | None, now: Said | None) -> str:
+    """Return what differs between two expressions that read the same, as a sentence; empty where they read otherwise."""
+    if was is None or now is None or was.words != now.words:
+        return ""
+    values = list(dict.fromkeys(_values(was.node, now.node, "")))
+    if values:
+        return t("The words are the same, and these values are others: {values}.", values=listed(values))
+    return t("The words are the same, and what they are computed from is not.")
+
+
+def _values(was: Any, now: Any, name: str) -> Iterator[str]:
+    """Yield each plain value of a table that is another one now, with its name."""
+    if was == now:
+        return
+    if isinstance(was, list) and isinstance(now, list) and was[:1] == now[:1] == ["lit"] and len(was) == len(now) == 2:
+        yield from _inside(was[1], now[1], name)
+    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        for one, other in zip(was, now, strict=True):
+            yield from _values(one, other, name)
+
+
+def _inside(was: Any, now: Any, name: str) -> Iterator[str]:
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in {**was, **now}:
+            if was.get(key) != now.get(key) or (key in was) != (key in now):
+                gone = t("nothing")
+                inner = f"{name}.{key}" if name else str(key)
+                if key in was and key in now:
+                    yield from _inside(was[key], now[key], inner)
+                else:
+                    yield f"{inner} {_shown(was[key]) if key in was else gone} -> {_shown(now[key]) if key in now else gone}"
+    else:
+        yield f"{name} {_shown(was)} -> {_shown(now)}".strip()
+
+
+def _shown(value: Any) -> str:
+    return literal(value)
 
 
 def _replaced(node: Any, facts: Mapping[str, str], meaning: str) -> Any:

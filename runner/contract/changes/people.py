@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flowrun.contract import model as c
 from flowrun.contract.changes.change import Changes
-from flowrun.contract.changes.nodes import fact_of
+from flowrun.contract.changes.nodes import fact_of, hidden_change
 from flowrun.contract.changes.order import follows
 from flowrun.contract.page import conditions
 from flowrun.contract.plain import duration, listed
@@ -65,15 +65,17 @@ def _asked(was: c.Asked, now: c.Asked, out: Changes) -> None:
         text = t("{who} is asked in step {step} in fewer cases. Before: {before}. Now: {now}.", **values)
         if more:
             text = t("{who} is asked in step {step} in other cases. Before: {before}. Now: {now}.", **values)
+        if values["before"] == values["now"]:
+            text = t("{who} is asked in step {step} in other cases: {hidden}", **values, hidden=_hidden(was, now))
         out.wider(ASKS, about, text, sure=not more)
     elif more:
         text = t("{who} is asked in step {step} in more cases. Before: {before}. Now: {now}.", **values)
+        if values["before"] == values["now"]:
+            text = t("{who} is asked in step {step} in more cases: {hidden}", **values, hidden=_hidden(was, now))
         out.narrower(ASKS, about, text)
     if was.form.name.split("@")[0] != now.form.name.split("@")[0] and not was.form.name.startswith("inline:"):
         out.other(25, about, t("The form that {who} fills in step {step} is another one.", **values))
-    if was.show != now.show:
-        text = t("{who} sees other things in step {step}: {show}.", **values, show=listed(now.show) or t("nothing"))
-        out.other(25, about, text)
+    _seen(was, now, about, values, out)
     if was.words != now.words:
         out.other(10, about, t("{who} is asked in other words in step {step}: {words}", **values, words=now.words))
     if (was.within, was.late) != (now.within, now.late):
@@ -81,6 +83,28 @@ def _asked(was: c.Asked, now: c.Asked, out: Changes) -> None:
                  time=_time(now.within), was=_time(was.within))  # fmt: skip
         if was.within != now.within:
             out.other(25, about, text)
+
+
+def _hidden(was: c.Asked, now: c.Asked) -> str:
+    """What is otherwise in conditions that read the same."""
+    told = [hidden_change(one.said, other.said) for one, other in zip(was.when, now.when, strict=False)
+            if fact_of(one) != fact_of(other)]  # fmt: skip
+    return " ".join(dict.fromkeys(told))
+
+
+def _seen(was: c.Asked, now: c.Asked, about: str, values: dict[str, str], out: Changes) -> None:
+    """Who no longer sees something may say yes to what they would not have: perhaps more is let through."""
+    before, after = [*was.show, *was.told], [*now.show, *now.told]
+    hidden = [what for what in dict.fromkeys(before) if what not in after]
+    more = [what for what in dict.fromkeys(after) if what not in before]
+    if hidden:
+        text = t("{who} no longer sees {hidden} in step {step}.", **values, hidden=listed(hidden))
+        if more:
+            text = t("{who} no longer sees {hidden} in step {step}, and sees {more}.", **values,
+                     hidden=listed(hidden), more=listed(more))  # fmt: skip
+        out.wider(ASKS - 10, about, text, sure=False)
+    elif more:
+        out.other(25, about, t("{who} now also sees {more} in step {step}.", **values, more=listed(more)))
 
 
 def _when(asked: c.Asked) -> str:

@@ -10,7 +10,7 @@ import re
 from flowrun.contract import model as c
 from flowrun.contract.changes.change import NARROWED, WIDENED, Changes
 from flowrun.contract.changes.inputs import reaching
-from flowrun.contract.changes.nodes import meaning_of, node_of
+from flowrun.contract.changes.nodes import hidden_change, meaning_of, node_of
 from flowrun.contract.changes.order import follows
 from flowrun.contract.changes.schemas import NARROWER, SAME, WIDER, bare, order
 from flowrun.contract.page import figure_amount, figure_name
@@ -80,6 +80,9 @@ def compare_schemas(old: c.Contract, new: c.Contract, out: Changes) -> None:
             text = t("It takes another input, and it cannot be told whether it lets more through: {fields}.",
                      fields=listed(more))  # fmt: skip
             out.wider(INPUT, what, text, sure=False)
+        elif was.name == now.name:
+            text = t("What {name} holds is otherwise ({what} of the flow).", name=now.name, what=_part(what))
+            out.other(30, what, text)
         elif what == "input":
             out.other(30, what, t("It takes another input: {now}; before: {before}.", **told))
         else:
@@ -227,6 +230,9 @@ def _condition(was: c.Check, now: c.Check, about: str, out: Changes) -> None:
         not all(follows(before, goal) for goal in after),
     )
     text = t("Of the value of step {step} it is asked: {now}; before: {before}.", **values)
+    hidden = hidden_change(was.said, now.said)
+    if hidden:
+        text = t("What is asked of the value of step {step} is otherwise. {hidden}", **values, hidden=hidden)
     if looser:
         out.wider(CHECK, about, text, sure=not stricter)
     elif stricter:

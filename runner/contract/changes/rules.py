@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from flowrun.contract import model as c
 from flowrun.contract.changes.change import WIDENED, Changes
 from flowrun.contract.changes.limits import compare_limits
-from flowrun.contract.changes.nodes import Node, node_of
+from flowrun.contract.changes.nodes import Node, hidden_change, node_of
 from flowrun.contract.changes.order import Fact, follows, paths_of, strict_paths
 from flowrun.contract.plain import listed
 from flowrun.contract.rules import APPROVE, DENY, NEEDS, ONLY
@@ -84,6 +84,11 @@ class _Rules:
             elif _group(rule) not in told:
                 text = t("{tool} has a stricter rule. Before: {before} Now: {now}",
                          tool=self.tool, before=was.words, now=told_of(rule))  # fmt: skip
+                hidden = hidden_change(was.said, rule.said)
+                if hidden:
+                    text = t(
+                        "{tool} has a stricter rule. {hidden} {now}", tool=self.tool, hidden=hidden, now=told_of(rule)
+                    )
                 self.out.narrower(LET_THROUGH, about, text)
 
     def is_lost(self, rule: c.Rule, others: Sequence[Fact]) -> bool:
@@ -96,8 +101,9 @@ class _Rules:
 
     def changed(self, was: c.Rule, now: c.Rule, sure: bool) -> str:
         values = {"tool": self.tool, "before": was.words, "now": told_of(now)}
-        if was.words == now.words:
-            return t("{tool} has a rule that is the same text and reads other tables, facts or steps: {now}", **values)
+        hidden = hidden_change(was.said, now.said)
+        if hidden:
+            return t("{tool} has a rule that lets other calls through. {hidden} {now}", **values, hidden=hidden)
         if sure:
             return t("{tool} has a looser rule. Before: {before} Now: {now}", **values)
         return t(
@@ -146,6 +152,9 @@ class _Rules:
             text = t("{role} is asked before {tool} in other cases. Before: {before} Now: {now}", **values)
             if sure:
                 text = t("{role} is asked before {tool} in fewer cases. Before: {before} Now: {now}", **values)
+            hidden = hidden_change(rule.said, now.said)
+            if hidden:
+                text = t("{role} is asked before {tool} in other cases. {hidden} {now}", **values, hidden=hidden)
             self.out.wider(ASKED, about, text, sure=sure)
         elif others and replaced is not None:
             text = t("{others} is asked before {tool} instead of {role}: {rule}",

@@ -136,6 +136,7 @@ def variants(value: Any) -> Iterator[tuple[type, str, Any]]:
                     "approver",
                     "needs",
                     "show",
+                    "told",
                     "outcomes",
                     "tools",
                 ):
