@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 Json = Any
 SUFFIX = ".prove.yaml"
+NOT_ASKED = "not asked"
+"""The answer to a question that is not understood, or that names what is not there."""
 HEAD = "# What can happen in this flow and what cannot, whatever models, people and tools say: flowrun prove"
 
 
@@ -47,7 +49,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one question. `held`: what the file says about it: `never`, `possible`, `unclear`, or empty.
 
     `each`: every gate alone is enough. `example` is `given` of a test that does it; `calls` how often which tool is
-    called in it.
+    called in it. `code` is set where the question cannot be asked: what is wrong with it is in `why`.
     """
 
     question: str
@@ -59,6 +61,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     story: list[str] = []
     example: Json = None
     calls: dict[str, int] = {}
+    code: str = ""
 
     @property
     def ok(self) -> bool:
@@ -84,8 +87,8 @@ def prove(
 ) -> Proved:
     """Answer questions; without any, those of `FLOW.prove.yaml` and the usual ones.
 
-    Raises `FlowError` where the flow is wrong, `InputError` (FR3201 to FR3204) where a question cannot be asked, with the
-    place of one that stands in a file.
+    One of several that cannot be asked has the answer `not asked`; the others are answered. Raises `FlowError` where the
+    flow is wrong, `InputError` (FR3201 to FR3204) where the only question cannot be asked.
     """
     path = flows.locate(ws, flow)
     reader = flows.Reader()
@@ -110,12 +113,20 @@ def prove(
         try:
             found = answer(compiled, text)
         except InputError as error:
-            if span is not None:
-                raise InputError(f"{span}: {error.message}", help=error.help, code=error.code) from None
-            raise
-        results.append(places.result(found, text, held))
+            place = "" if span is None else f"{span}: "
+            if len(questions) == 1:
+                raise
+            results.append(_not_asked(text, held, error, place))
+        else:
+            results.append(places.result(found, text, held))
         on_result(results[-1])
     return Proved(flow=plan.flow.name, version=plan.flow.version, file=str(beside), results=results)
+
+
+def _not_asked(text: str, held: str, error: InputError, place: str) -> Result:
+    """Return what stands in the place of an answer, so that the other questions are answered all the same."""
+    why = [f"{place}{error.message}", *([error.help] if error.help else [])]
+    return Result(question=" ".join(text.split()), answer=NOT_ASKED, held=held, why=why, code=error.code)
 
 
 def _asked(
@@ -237,7 +248,7 @@ def questions_file(proved: Proved) -> str:
     lines = [HEAD, f"prove: {proved.flow}"]
     names = {"no": "never", "yes": "possible", "cannot tell": "unclear"}
     for name in names.values():
-        listed = [each.question for each in proved.results if (each.held or names[each.answer]) == name]
+        listed = [each.question for each in proved.results if (each.held or names.get(each.answer)) == name]
         if listed:
             lines += [f"{name}:", *(f"  - {_quoted(text)}" for text in listed)]
     return "\n".join(lines) + "\n"

@@ -13,13 +13,14 @@ import click
 
 from flowrun.cli import options
 from flowrun.cli.output import print_json, progress, say
+from flowrun.errors import InputError
 from flowrun.words import t, tn
 
 if TYPE_CHECKING:
     from flowrun.app.prove import Blocked, Proved, Result
 
 POSSIBLE, UNCLEAR = 1, 4
-STYLES = {"yes": "red", "no": "green", "cannot tell": "yellow"}
+STYLES = {"yes": "red", "no": "green", "cannot tell": "yellow", "not asked": "red"}
 
 
 @click.command("prove")
@@ -35,7 +36,7 @@ def command(flow: str, questions: tuple[str, ...], write: bool, as_json: bool, w
     asked, and the usual ones about every write.
 
     Ends with 0 where nothing of it can happen (or all is as FLOW.prove.yaml says), with 1 where something can, with 4
-    where it cannot be told and a person must look.
+    where it cannot be told and a person must look, with 3 where a question names what is not there.
 
     \b
     Examples:
@@ -63,8 +64,10 @@ def command(flow: str, questions: tuple[str, ...], write: bool, as_json: bool, w
 
 
 def exit_code(results: Sequence[Result]) -> int:
-    """Return 0 where all is as it should be, 1 where something is possible (or no longer is), else 4."""
+    """Return 0 where all is as it should be, 3 where a question cannot be asked, 1 where something is possible, else 4."""
     wrong = [result for result in results if not result.ok]
+    if any(result.code for result in wrong):
+        return InputError.exit_code
     if any(result.answer == "yes" or result.held == "possible" for result in wrong):
         return POSSIBLE
     if any(result.answer == "cannot tell" for result in wrong):
@@ -74,8 +77,18 @@ def exit_code(results: Sequence[Result]) -> int:
 
 def show(result: Result, *, brief: bool) -> None:
     """Print one answer."""
-    words = {"yes": t("YES, it can happen"), "no": t("No"), "cannot tell": t("CANNOT TELL")}
+    words = {
+        "yes": t("YES, it can happen"),
+        "no": t("No"),
+        "cannot tell": t("CANNOT TELL"),
+        "not asked": t("NOT ASKED"),
+    }
     say(f"{words[result.answer]}: {result.question}", style="green" if result.ok else STYLES[result.answer])
+    if result.code:
+        say("  " + t("error[{code}]: {message}", code=result.code, message=result.why[0]))
+        for line in result.why[1:]:
+            say(f"  {line}")
+        return
     if not result.ok and result.held:
         say("  " + t("{file} says `{held}`.", file="FLOW.prove.yaml", held=result.held))
     if brief:
@@ -108,7 +121,9 @@ def close(found: Proved, questions: Sequence[str]) -> None:
             + t("{yes} can happen, {no} cannot, {unclear} cannot be told.",
                 yes=counts["yes"], no=counts["no"], unclear=counts["cannot tell"])
         )  # fmt: skip
-    open_ = [result for result in found.results if not result.ok and not result.held]
+    if counts["not asked"]:
+        say(tn("{n} question was not asked.", "{n} questions were not asked.", counts["not asked"]))
+    open_ = [result for result in found.results if not result.ok and not result.held and not result.code]
     if open_ and not questions:
         say(
             t("{count} of them are not in {file}; `flowrun prove {flow} --write` keeps the answers as they are now.",

@@ -13,6 +13,7 @@ from flowrun.plan.compile import steps_in
 from flowrun.plan.model import FlowPlan
 from flowrun.prove.answers import Answer, answer_call
 from flowrun.prove.counts import answer_count
+from flowrun.prove.known import check_names
 from flowrun.prove.questions import Question, parse
 from flowrun.prove.reaches import answer_reaches, answer_record
 
@@ -24,6 +25,7 @@ def answer(compiled: CompiledPlan, text: str) -> Answer:
     tools = dict.fromkeys(tool for flow in flows for tool in flow.tools)
     steps = [step.id for flow in flows for step in steps_in(flow.steps)]
     question = parse(text, list(tools), steps)
+    check_names(compiled, question)
     return answered(compiled, question)
 
 

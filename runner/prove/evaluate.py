@@ -13,13 +13,12 @@ from flowrun.prove.compare import Answer, as_condition, as_value, compare
 from flowrun.prove.domains import NULL, TRUE
 from flowrun.prove.lists import list_function, part_of
 from flowrun.prove.names import Place
-from flowrun.prove.shapes import domain_of, field, item_schema
+from flowrun.prove.shapes import attribute, domain_of, item_schema
 from flowrun.prove.spelling import spell
 from flowrun.prove.terms import (
     NO,
     NONE,
     YES,
-    Cases,
     Const,
     Fields,
     Formula,
@@ -300,25 +299,6 @@ class Evaluator:
 
     def _fits(self, item: Unknown, where: Sequence[tuple[str, Value]]) -> Formula:
         return every(compare("==", part_of(item, name), value, f"{name} = …")[0] for name, value in where)
-
-
-def attribute(value: Value, name: str) -> Value:
-    """Return a field of a value; null where there is none."""
-    match value:
-        case Const():
-            inside = value.value
-            return Const(inside.get(name)) if isinstance(inside, dict) else NONE
-        case Fields():
-            if name not in value.items and value.rest is not None:
-                return field(value.rest, name)
-            return value.items.get(name, NONE)
-        case Unknown():
-            return field(value, name)
-        case Cases():
-            return cases((when, attribute(inner, name)) for when, inner in value.cases)
-        case Money():
-            return {"amount": value.amount, "currency": value.currency}.get(name, NONE)
-    return NONE
 
 
 def _reads_clock(node: Node) -> bool:

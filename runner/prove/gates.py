@@ -201,10 +201,11 @@ def fits(args: Value, schema: dict[str, Json], bound: Collection[str]) -> Formul
             continue
         if name in fields:
             domain = domain_of(fields[name], schema)
+            # What may be left out may be null here, which stands for what is not there, too.
             parts.append(conforms(value, domain if name in required else domain.join(NULL)))
         elif found[0].get("additionalProperties") is False and "patternProperties" not in found[0]:
             return NO
-    missing = [name for name in required if name not in args.items and name not in bound]
+    missing = [name for name in required if name not in args.items and name not in bound and args.rest is None]
     return NO if missing else every(parts)
 
 

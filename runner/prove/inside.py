@@ -5,8 +5,6 @@ Owns: these looks inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from flowrun.prove.terms import All, Any_, Cases, Fields, Formula, Is, Items, Money, Not, Order, Thing, Unknown, Value
 
 
@@ -46,19 +44,24 @@ def unknowns_of(formula: Formula) -> set[Unknown]:
     return found
 
 
-def unknowns_in(value: Value) -> Iterable[Unknown]:
-    """Yield the unknowns that a value is made of; of a choice also those of what is not chosen."""
-    match value:
-        case Unknown():
-            yield value
-            for part in value.parts:
-                yield from unknowns_in(part)
-        case Fields():
-            for inner in value.items.values():
-                yield from unknowns_in(inner)
-        case Items() | Cases():
-            for _, inner in value.items if isinstance(value, Items) else value.cases:
-                yield from unknowns_in(inner)
-        case Money():
-            yield from unknowns_in(value.amount)
-            yield from unknowns_in(value.currency)
+def unknowns_in(value: Value) -> list[Unknown]:
+    """Return the unknowns that a value is made of; of a choice also those of what is not chosen."""
+    found: dict[Unknown, None] = {}
+    waiting: list[Value] = [value]
+    while waiting:
+        current = waiting.pop()
+        match current:
+            case Unknown():
+                if current not in found:
+                    found[current] = None
+                    waiting += current.parts
+            case Fields():
+                waiting += current.items.values()
+                waiting += [] if current.rest is None else [current.rest]
+            case Items():
+                waiting += [inner for _, inner in current.items]
+            case Cases():
+                waiting += [inner for _, inner in current.cases]
+            case Money():
+                waiting += [current.amount, current.currency]
+    return list(found)

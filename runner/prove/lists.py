@@ -10,16 +10,14 @@ from collections.abc import Sequence
 
 from flowrun.prove.compare import Answer, as_condition, as_value, compare
 from flowrun.prove.domains import LIST
-from flowrun.prove.shapes import domain_of, field, item_schema
+from flowrun.prove.shapes import attribute, domain_of, item_schema
 from flowrun.prove.terms import (
     NO,
     YES,
     Cases,
     Const,
-    Fields,
     Formula,
     Items,
-    Money,
     Unknown,
     Value,
     both,
@@ -111,19 +109,7 @@ def _answers(listed: Items, wanted: str | None, where: Where) -> list[tuple[Form
 def part_of(item: Value, path: str) -> Value:
     """Return a field of an item; the name may be dotted."""
     for name in path.split("."):
-        match item:
-            case Const():
-                item = Const(item.value.get(name) if isinstance(item.value, dict) else None)
-            case Fields():
-                item = item.items.get(name, Const(None))
-            case Unknown():
-                item = field(item, name)
-            case Cases():
-                item = cases((when, part_of(inner, name)) for when, inner in item.cases)
-            case Money():
-                item = {"amount": item.amount, "currency": item.currency}.get(name, Const(None))
-            case _:
-                return Const(None)
+        item = attribute(item, name)
     return item
 
 

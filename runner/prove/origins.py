@@ -25,6 +25,7 @@ from flowrun.prove.terms import (
     Not,
     Order,
     Unknown,
+    Value,
     both,
     negate,
     options,
@@ -51,10 +52,13 @@ def by_choice(name: str, by: str, site: Site, rest: Formula, walk: Walk) -> Form
     if by == "unbound" and name in bound_names(site.flow, site.tool) and not _free(name, site, walk):
         return NO
     if by == "unbound":
-        return within_reach(site) if site.by_model else NO
+        return _filled_in(name, site)
     found: list[Formula] = []
     for when, value in options(site.arg(name)):
-        if not isinstance(value, Unknown) or not _comes_from(value, SOURCES[by]):
+        if not _comes_from(value, SOURCES[by]):
+            continue
+        if not isinstance(value, Unknown):  # a list or a map with something of theirs in it
+            found.append(when)
             continue
         if _is_closed(value.domain):
             found.append(both(when, negate(within(value, point(None)))))
@@ -74,10 +78,19 @@ def within_reach(site: Site) -> Formula:
     return both(site.reach, site.judged.allowed)
 
 
-def _comes_from(value: Unknown, sources: set[str]) -> bool:
-    if value.made:
-        return any(_comes_from(part, sources) for part in unknowns_in(value) if part is not value)
-    return value.origin[0] in sources
+def _filled_in(name: str, site: Site) -> Formula:
+    """Return when the model fills an argument in: it proposes the call, or the flow takes over what it said."""
+    if site.by_model:
+        return within_reach(site)
+    return some(
+        both(within_reach(site), when)
+        for when, value in options(site.arg(name))
+        if _comes_from(value, SOURCES["model"])
+    )
+
+
+def _comes_from(value: Value, sources: set[str]) -> bool:
+    return any(part.origin[0] in sources for part in unknowns_in(value))
 
 
 def _others(formulas: Sequence[Formula], value: Unknown, sources: set[str]) -> list[Unknown]:
@@ -120,7 +133,9 @@ def really_chosen(name: str, by: str, did: Did, before: Sequence[Did], compiled:
     if value is None:
         return by == "unbound"
     if by == "unbound":
-        return name not in bound_names(compiled.plan.flow, did.tool)
+        if "/turn-" in did.path:
+            return name not in bound_names(compiled.plan.flow, did.tool)
+        return any(_holds(each.data, value) for each in before if each.what in {"model", "proposes"})
     own = {"model", "proposes"} if by == "model" else {"model", "proposes", "event", "input"}
     given = [each.data for each in before if each.what in own]
     rest = [each.data for each in before if each.what in {"tool", "fact", "person", "input", "event"} - own]

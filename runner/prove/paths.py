@@ -6,7 +6,7 @@ ran; nothing that a run can do is left out. Calls are `prove.sites`', their rule
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from flowrun.prove.evaluate import Evaluator
 from flowrun.prove.gates import Gate, fits
 from flowrun.prove.lists import items_of
 from flowrun.prove.names import Place
-from flowrun.prove.shapes import domain_of, item_schema, root
+from flowrun.prove.shapes import attribute, domain_of, item_schema, root
 from flowrun.prove.sites import Sites
 from flowrun.prove.terms import (
     NO,
@@ -27,6 +27,7 @@ from flowrun.prove.terms import (
     Const,
     Fields,
     Formula,
+    Items,
     Unknown,
     Value,
     both,
@@ -78,6 +79,10 @@ class Walk(Sites):
         self.prompts: list[Prompt] = []
         self.ends: list[End] = []
         self.stops: list[Formula] = []
+        self.records: list[tuple[str, Formula, Value]] = []
+        """Each record that may be written, in order: its schema, when, and what it says."""
+        self.values: dict[str, list[Value]] = {}
+        """By step id, what the steps of that name may have given, wherever they stand."""
         self.listed: list[Unknown] = []
         """What a `for_each` goes over, where it is not known."""
         plan = compiled.plan
@@ -104,7 +109,10 @@ class Walk(Sites):
             value, passed = self.step(flow, step, place, runs, here, fallible=fallible)
             if fallible and not self.few:
                 passed = both(passed, thing(here, "goes on"))
-            place.steps[step.id] = cases([(runs, value)])
+            # Where a failure may be passed over, a step that did not end has no value.
+            ended = both(runs, passed) if fallible and not self.few else runs
+            place.steps[step.id] = cases([(ended, value)])
+            self.values.setdefault(step.id, []).append(value)
             last = cases([(runs, value), (negate(runs), last)])
             reach = either(both(runs, passed), both(reach, negate(when)))
         return reach, last
@@ -210,6 +218,7 @@ class Walk(Sites):
             found, passed, written = [(both(valid, ok), value)], YES, both(valid, ok)
         if step.schema == flow.output:
             place.written = either(place.written, both(runs, written))
+        self.records.append((step.schema, both(runs, written), cases(found)))
         return cases(found), passed
 
     def choose(
@@ -270,14 +279,16 @@ class Walk(Sites):
         if isinstance(listed, Unknown):
             self.listed.append(listed)
         self.looping += 1
-        self.steps(flow, step.steps, child, both(runs, there), inside, fallible=True)
+        _, last = self.steps(flow, step.steps, child, both(runs, there), inside, fallible=True)
         self.looping -= 1
         for tool in child.calls if not self.few else ():
             if len(child.calls[tool]) > len(place.calls.get(tool, ())):
                 place.add(tool, self.somebody(flow, tool, path))
-        value = Unknown(
-            ("items", path), LIST, schema=True, origin=("made", ""), parts=(listed,), text=f"steps.{step.id}"
+        value: Value = Unknown(
+            ("items", path), LIST, schema=True, origin=("made", ""), parts=(listed, last), text=f"steps.{step.id}"
         )
+        if self.few:  # an example is one in which the list has one item
+            value = Items([(there, last)])
         return self.block(step, value, runs, stops, path)
 
     def item(self, listed: Value, path: str) -> tuple[Value, Formula]:
@@ -307,14 +318,26 @@ class Walk(Sites):
         plan = self.compiled.plan
         inner = plan.flows[step.flow]
         site = self.made_by_flow(flow, step, place, runs, path)
-        args = site.args if isinstance(site.args, Fields) else Fields({})
-        valid = fits(args, plan.schemas[inner.input], ())
-        child = Place(input=args, run=place.run, tables=place.tables)
-        stops = len(self.stops)
+        valid = fits(site.args, plan.schemas[inner.input], ())
+        own = {"flow": Const(inner.name), "version": Const(inner.version)}
+        run = Fields({**{name: attribute(place.run, name) for name in RUN["properties"]}, **own})
+        child = Place(input=site.args, run=run, tables=place.tables)
+        before, stops = len(self.records), len(self.stops)
         self.steps(inner, inner.steps, child, both(runs, site.judged.allowed, valid), path, fallible=False)
         del self.stops[stops:]  # a `stop` ends the flow that it stands in, and is an error at most for this one
-        output = self.root(("out", path), plan.schemas[inner.output], ("tool", step.tool))
-        return self.returned(flow, step, place, runs, path, site, output)
+        schema = plan.schemas[inner.output]
+        written = [(when, value) for name, when, value in self.records[before:] if name == inner.output]
+        output: Value = self.root(("out", path), schema, ("tool", step.tool), [value for _, value in written])
+        if self.few:
+            output = cases(_last(written))
+        return self.returned(flow, step, place, runs, path, site, output, schema)
+
+
+def _last(written: Sequence[tuple[Formula, Value]]) -> Iterator[tuple[Formula, Value]]:
+    later: Formula = NO
+    for when, value in reversed(written):
+        yield both(when, negate(later)), value
+        later = either(later, when)
 
 
 RUN: Json = {

@@ -13,15 +13,16 @@ from flowrun.core.compiled import CompiledPlan
 from flowrun.privacy.marks import kinds_in
 from flowrun.prove.answers import Answer, bar
 from flowrun.prove.blame import blame
+from flowrun.prove.domains import LIST
 from flowrun.prove.drive import Drive
-from flowrun.prove.evaluate import attribute
 from flowrun.prove.example import Example, NoExample
 from flowrun.prove.gates import Gate
 from flowrun.prove.inside import unknowns_in
-from flowrun.prove.lists import FEW
+from flowrun.prove.lists import FEW, present
 from flowrun.prove.paths import Prompt, Walk
 from flowrun.prove.questions import Question
 from flowrun.prove.script import script_of
+from flowrun.prove.shapes import attribute
 from flowrun.prove.solver import TooMany, possible, solve
 from flowrun.prove.terms import (
     NO,
@@ -35,6 +36,7 @@ from flowrun.prove.terms import (
     negate,
     options,
     some,
+    within,
 )
 from flowrun.values.compare import to_text
 from flowrun.words import t
@@ -90,31 +92,55 @@ def _inside(compiled: CompiledPlan, prompt: Prompt) -> bool:
 
 def _shows(value: Value, walk: Walk, prompt: Prompt, question: Question) -> Formula:
     """Return when a value holds the one in question."""
-    wanted = _targets(walk, prompt, question)
+    if question.path[0] == "steps" and _names(question.path[1], [prompt.step.prompt, *prompt.step.slots.values()]):
+        return YES
+    wanted = _targets(walk, question)
     found: list[Formula] = []
     for when, known in options(value):
-        if any(_part_of(unknown, wanted) for unknown in unknowns_in(known)):
+        if any(_is_part(unknown, wanted, question) for unknown in unknowns_in(known)):
             found.append(when)
     return some(found)
 
 
-def _targets(walk: Walk, prompt: Prompt, question: Question) -> list[tuple[Any, ...]]:
-    """Return the keys of the value in question."""
-    if question.tool:
-        roots = [
-            key for key, unknown in walk.roots.items() if key[0] == "out" and unknown.origin == ("tool", question.tool)
-        ]
-        return [(*key, *question.path[1:]) for key in roots]
+def _names(step: str, node: Any) -> bool:
+    """Whether an expression speaks of a step itself, also where its value is a known one."""
+    if not isinstance(node, list | tuple):
+        return False
+    return list(node) == ["step", step] or any(_names(step, part) for part in node)
+
+
+def _targets(walk: Walk, question: Question) -> list[tuple[Any, ...]]:
+    """Return the keys of the value in question, for a step wherever one of its name stands."""
     if question.path[0] == "input":
         return [question.path]
-    value: Value = prompt.place.steps.get(question.path[1], Const(None))
-    for name in question.path[2:]:
-        value = attribute(value, name)
-    return [unknown.key for unknown in unknowns_in(value) if not unknown.made]
+    found: list[tuple[Any, ...]] = []
+    for value in walk.values.get(question.path[1], []) if question.path[0] == "steps" else ():
+        for name in question.path[2:]:
+            inner = attribute(value, name)
+            if not unknowns_in(inner):  # inside a list, say: then the whole of it counts
+                break
+            value = inner
+        found += [unknown.key for unknown in unknowns_in(value)]
+    return found
 
 
-def _part_of(unknown: Unknown, wanted: list[tuple[Any, ...]]) -> bool:
-    return any(unknown.key[: len(key)] == key or key[: len(unknown.key)] == unknown.key for key in wanted)
+def _is_part(unknown: Unknown, wanted: list[tuple[Any, ...]], question: Question) -> bool:
+    if not question.tool:
+        return any(_on_one_way(unknown.key, key) for key in wanted)
+    if unknown.origin != ("tool", question.tool):
+        return False
+    names: list[str] = []
+    while unknown.parent is not None:
+        names.insert(0, unknown.field)
+        unknown = unknown.parent
+    if unknown.key[0] != "out":
+        return not unknown.parts  # an item: the list that it is one of is looked at, where that is known
+    return _on_one_way(tuple(names), question.path[1:])
+
+
+def _on_one_way(one: tuple[Any, ...], two: tuple[Any, ...]) -> bool:
+    short = min(len(one), len(two))
+    return one[:short] == two[:short]
 
 
 def _hidden(compiled: CompiledPlan, question: Question) -> str | None:
@@ -141,9 +167,13 @@ def _tried(compiled: CompiledPlan, walk: Walk, prompt: Prompt, formula: Formula,
     barred: list[Formula] = []
     target = _value(walk, prompt, question)
     there = [] if target is None else [negate(is_null(target))]
-    for _ in range(TRIES):
+    # What a loop gives is seen where it went over something.
+    filled = [both(within(listed, LIST), present(listed, 0)) for listed in walk.listed]
+    for number in range(TRIES):
         try:
-            state = solve(walk.whole([formula, *there, *barred]))
+            state = solve(walk.whole([formula, *there, *barred, *(filled if number == 0 else [])]))
+            if state is None and number == 0 and filled:
+                continue
             if state is None:
                 return None
             example = Example(state)
@@ -155,9 +185,9 @@ def _tried(compiled: CompiledPlan, walk: Walk, prompt: Prompt, formula: Formula,
         if said and (target is None or (words and any(all(word in text for word in words) for text in said))):
             return drive
         more = bar(state)
-        if more is None:
+        if more is None and (number or not filled):
             return None
-        barred.append(more)
+        barred += [] if more is None else [more]
     return None
 
 

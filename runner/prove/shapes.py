@@ -5,7 +5,7 @@ Owns: the reading of schemas into domains and fields. Whether a value is valid i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ from flowrun.prove.domains import (
     numbers,
     point,
 )
-from flowrun.prove.terms import NONE, Unknown, Value
+from flowrun.prove.terms import NONE, Cases, Const, Fields, Money, Unknown, Value, cases
 from flowrun.values.compare import is_number
 
 Json = Any
@@ -151,9 +151,61 @@ def field(unknown: Unknown, name: str) -> Value:
         parent=unknown,
         field=name,
         origin=unknown.origin,
-        parts=(unknown,) if unknown.made else (),
+        parts=(unknown,) if unknown.made or unknown.parts else (),
         text=unknown.text,
     )
+
+
+def attribute(value: Value, name: str) -> Value:
+    """Return a field of a value; null where there is none."""
+    match value:
+        case Const():
+            inside = value.value
+            return Const(inside.get(name)) if isinstance(inside, dict) else NONE
+        case Fields():
+            if name not in value.items and value.rest is not None:
+                return field(value.rest, name)
+            return value.items.get(name, NONE)
+        case Unknown():
+            return field(value, name)
+        case Cases():
+            return cases((when, attribute(inner, name)) for when, inner in value.cases)
+        case Money():
+            return {"amount": value.amount, "currency": value.currency}.get(name, NONE)
+    return NONE
+
+
+def properties(schema: Schema) -> dict[str, Schema]:
+    """Return the fields that a schema names, as far as they are known."""
+    found = kinds_of(schema, schema, "properties")
+    known: dict[str, Schema] = found[0].get("properties", {}) if len(found) == 1 else {}
+    return known
+
+
+def closed(schema: Schema) -> bool:
+    """Whether a map of this schema surely has no other fields than those that it names."""
+    found = kinds_of(schema, schema, "properties")
+    return len(found) == 1 and found[0].get("additionalProperties") is False and "patternProperties" not in found[0]
+
+
+def mixture(key: tuple[Any, ...], parts: Sequence[Value], schema: Schema = True) -> Unknown:
+    """Return an unknown that is made of values in a way that is not followed."""
+    return Unknown(key, domain_of(schema, schema), schema=schema, origin=("made", ""), parts=parts)
+
+
+def spread(given: Value, schema: Schema, path: str) -> tuple[dict[str, Value], Unknown | None]:
+    """Return the fields of a map that is handed in where `schema` is wanted, and what holds its others.
+
+    A map that is written out has no others. Of any other value, what is not followed may be anything: never nothing.
+    """
+    if isinstance(given, Fields):
+        return dict(given.items), given.rest
+    if isinstance(given, Const) and not isinstance(given.value, dict):
+        return {}, None
+    if isinstance(given, Const):
+        return {name: Const(value) for name, value in given.value.items()}, None
+    rest = given if isinstance(given, Unknown) else mixture(("args", path), [given])
+    return {name: attribute(given, name) for name in properties(schema)}, None if closed(schema) else rest
 
 
 def item_schema(unknown: Unknown) -> Schema:
@@ -164,10 +216,12 @@ def item_schema(unknown: Unknown) -> Schema:
     return found[0].get("items", True)
 
 
-def root(key: tuple[Any, ...], schema: Schema, origin: tuple[str, str], whole: Schema = None) -> Unknown:
+def root(
+    key: tuple[Any, ...], schema: Schema, origin: tuple[str, str], whole: Schema = None, parts: Sequence[Value] = ()
+) -> Unknown:
     """Return an unknown value of a schema."""
     whole = schema if whole is None else whole
-    return Unknown(key, domain_of(schema, whole), schema=schema, root=whole, origin=origin)
+    return Unknown(key, domain_of(schema, whole), schema=schema, root=whole, origin=origin, parts=parts)
 
 
 def never_negative(schema: Schema) -> bool:

@@ -6,7 +6,7 @@ made before one of them is followed a few calls back, and beyond that it may be 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,11 @@ from flowrun.prove.evaluate import Evaluator
 from flowrun.prove.gates import Gate, Judged, asks_role, judge
 from flowrun.prove.inside import things_in, unknowns_of
 from flowrun.prove.names import Made, Place, Source, entry
-from flowrun.prove.shapes import field, kinds_of, root
+from flowrun.prove.shapes import attribute, closed, field, mixture, properties, root, spread
 from flowrun.prove.terms import (
     NO,
     NONE,
     YES,
-    Const,
     Fields,
     Formula,
     Unknown,
@@ -61,7 +60,7 @@ class Site:
 
     def arg(self, name: str) -> Value:
         """Return an argument."""
-        return self.args.items.get(name, NONE) if isinstance(self.args, Fields) else NONE
+        return attribute(self.args, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +100,9 @@ class Sites:
         """Note what follows from a statement."""
         self.axioms.setdefault(trigger, []).append(follows)
 
-    def root(self, key: tuple[Any, ...], schema: Json, origin: tuple[str, str]) -> Unknown:
-        """Return an unknown value of a schema, and keep it."""
-        found = self.roots[key] = root(key, schema, origin)
+    def root(self, key: tuple[Any, ...], schema: Json, origin: tuple[str, str], parts: Sequence[Value] = ()) -> Unknown:
+        """Return an unknown value of a schema, and keep it. `parts`: what it may be made of."""
+        found = self.roots[key] = root(key, schema, origin, parts=parts)
         return found
 
     def whole(self, formulas: Iterable[Formula]) -> list[Formula]:
@@ -130,30 +129,30 @@ class Sites:
     def call(self, flow: m.FlowPlan, step: m.CallStep, place: Place, runs: Formula, path: str) -> tuple[Value, Formula]:
         """Walk a `call` of a tool."""
         site = self.made_by_flow(flow, step, place, runs, path)
-        output = self.root(("out", path), self.compiled.plan.tools[step.tool].output, ("tool", step.tool))
-        return self.returned(flow, step, place, runs, path, site, output)
+        schema = self.compiled.plan.tools[step.tool].output
+        output = self.root(("out", path), schema, ("tool", step.tool))
+        return self.returned(flow, step, place, runs, path, site, output, schema)
 
     def made_by_flow(self, flow: m.FlowPlan, step: m.CallStep, place: Place, runs: Formula, path: str) -> Site:
         """Return the site of a `call` step, and keep it."""
         look = Evaluator(place, few=self.few)
         given = Fields({}) if step.with_ is None else look.value(step.with_)
-        own = dict(given.items) if isinstance(given, Fields) else {}
+        schema = self.taken_by(step)
         bound = self.bound(flow, step.tool, place, path)
-        plain: Value = Fields({**own, **bound})
-        if not isinstance(given, Fields):
-            plain = Fields(bound) if isinstance(given, Const) else root(("args", path), True, ("made", ""))
+        own, rest = spread(given, schema, path)
+        plain = Fields({**own, **bound}, rest)
         judged = self.judged(flow, step.tool, path, place, plain, bound)
         edited: Formula = NO
         args = plain
-        if judged.asking and isinstance(plain, Fields) and self.edits:
+        if judged.asking and self.edits:
             # Who is asked may change the call before saying yes.
             edited = thing(path, "edited")
             self.implies(edited, both(judged.allowed, asks_role(judged.asking, None)))
-            schema = self.taken_by(step)
             other = root(("edited", path), schema, ("person", flow.owner))
-            names = {*own, *schema.get("properties", {}), *schema.get("required", ())} - set(bound)
+            names = {*own, *properties(schema), *schema.get("required", ())} - set(bound)
             mixed = {n: cases([(edited, field(other, n)), (negate(edited), own.get(n, NONE))]) for n in sorted(names)}
-            args = Fields({**mixed, **bound}, rest=None if _closed(schema) else other)
+            open_to = rest is not None or not closed(schema)
+            args = Fields({**mixed, **bound}, mixture(("rest", path), [given, other]) if open_to else None)
             judged = self.judged(flow, step.tool, f"{path}/@edit", place, args, bound)
         site = Site(
             path=path, step=step, flow=flow, tool=step.tool, by_model=False, reach=runs, args=args, judged=judged,
@@ -165,7 +164,10 @@ class Sites:
     def taken_by(self, step: m.CallStep) -> Json:
         """Return the schema of what a call takes: a tool's arguments, or another flow's input."""
         plan = self.compiled.plan
-        return plan.tools[step.tool].input if step.flow is None else plan.schemas[plan.flows[step.flow].input]
+        if step.flow is not None:
+            return plan.schemas[plan.flows[step.flow].input]
+        contract = plan.tools.get(step.tool)
+        return {} if contract is None else contract.input
 
     def returned(
         self,
@@ -175,7 +177,8 @@ class Sites:
         runs: Formula,
         path: str,
         site: Site,
-        output: Unknown,
+        output: Value,
+        schema: Json,
     ) -> tuple[Value, Formula]:
         """Return the value of a `call` step, and note what it leaves in `calls`."""
         done = thing(path, "done")
@@ -187,7 +190,7 @@ class Sites:
             return output, done
         if step.on_error == "continue":
             return cases([(done, output)]), YES
-        person = self.root(("handed", path), output.schema, ("person", flow.owner))
+        person = self.root(("handed", path), schema, ("person", flow.owner))
         handed = thing(path, "handed off")
         return cases([(done, output), (both(negate(done), handed), person)]), either(done, handed)
 
@@ -254,7 +257,7 @@ class Sites:
         bound = self.bound(flow, tool, here, name)
         names = offered.get("properties", {})
         more = {n: field(free, n) for n in contract.input.get("properties", {}) if n in names}
-        args = Fields({**more, **bound}, rest=None if _closed(offered) else free)
+        args = Fields({**more, **bound}, rest=None if closed(offered) else free)
         judged = self.judged(flow, tool, name, here, args, bound)
         self.proposals[name] = Proposed(path, tool, Fields(more), judged)
         return args, judged, here
@@ -323,11 +326,6 @@ class Sites:
             few=self.few,
         )
         return found
-
-
-def _closed(schema: Json) -> bool:
-    """Whether a map of this schema has no fields but those that it names."""
-    return schema.get("additionalProperties") is False and len(kinds_of(schema, schema, "properties")) == 1
 
 
 def _marks(name: str) -> dict[str, Unknown]:

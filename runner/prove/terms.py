@@ -347,7 +347,8 @@ def key_of(value: Value) -> Key:
         case Unknown():
             return ("unknown", value.key)
         case Fields():
-            return ("map", tuple((name, key_of(inner)) for name, inner in value.items.items()))
+            rest = None if value.rest is None else value.rest.key
+            return ("map", tuple((name, key_of(inner)) for name, inner in value.items.items()), rest)
         case Items():
             return ("list", value.there, tuple((when, key_of(inner)) for when, inner in value.items))
         case Cases():
