@@ -55,7 +55,11 @@ def halted(ws: Workspace, plan: Plan) -> list[str]:
     used = {name for flow in [plan.flow, *plan.flows.values()] for name in flow.tools}
     touched = {"all", *used, *(name.partition(".")[0] for name in used)}
     tools = [name for name in ws.config.halt.tools if name in touched]
-    return [*tools, *ws.config.halt.subjects, *(name for name in ws.config.halt.flows if name.removeprefix("flows.") in names)]
+    return [
+        *tools,
+        *ws.config.halt.subjects,
+        *(name for name in ws.config.halt.flows if name.removeprefix("flows.") in names),
+    ]
 
 
 def _stop(findings: Sequence[Diagnostic]) -> None:
