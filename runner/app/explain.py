@@ -48,14 +48,18 @@ def highest_mode(ws: Workspace, plan: Plan) -> str:
 
 
 def halted(ws: Workspace, plan: Plan) -> list[str]:
-    """Return what the workspace file halts of the tools and flows of a plan."""
+    """Return what the workspace file halts of the tools and flows of a plan, and the customers whose runs it halts."""
     if ws.config is None:
         return []
     names = {plan.flow.name, *(flow.name for flow in plan.flows.values())}
     used = {name for flow in [plan.flow, *plan.flows.values()] for name in flow.tools}
     touched = {"all", *used, *(name.partition(".")[0] for name in used)}
     tools = [name for name in ws.config.halt.tools if name in touched]
-    return [*tools, *(name for name in ws.config.halt.flows if name.removeprefix("flows.") in names)]
+    return [
+        *tools,
+        *ws.config.halt.subjects,
+        *(name for name in ws.config.halt.flows if name.removeprefix("flows.") in names),
+    ]
 
 
 def _stop(findings: Sequence[Diagnostic]) -> None:

@@ -6,6 +6,9 @@ Owns: putting the parts together, for a flow and the flows that it calls.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from flowrun.contract import model as c
 from flowrun.contract.expression import written
@@ -72,6 +75,7 @@ def contract_of(
         inner={one.name: budget_of(one.budget) for one in plan.flows.values()},
         failing=[entry for one_flow in plans for entry in failing_of(one_flow)],
         outcomes=outcomes_of(plan),
+        reads=sorted(_read(msgspec.to_builtins(flow))),
         steps=view_of(plan, flow),
     )
 
@@ -79,6 +83,19 @@ def contract_of(
 def policies_of(source: FlowSource, catalogue: Catalogue) -> list[spec.Policy]:
     """Return the policies that hold for a flow: the workspace's and those beside it."""
     return [*catalogue.policies, *source.policies]
+
+
+def _read(value: Any) -> set[str]:
+    """Return the fields of the input that stand anywhere in a flow; an empty name for the input as a whole."""
+    if isinstance(value, dict):
+        return set().union(*map(_read, value.values()))
+    if not isinstance(value, list):
+        return set()
+    if value == ["name", "input"]:
+        return {""}
+    if len(value) == 3 and value[:2] == ["attr", ["name", "input"]]:
+        return {str(value[2])}
+    return set().union(*map(_read, value))
 
 
 def _fields(node: m.Node) -> dict[str, str]:

@@ -109,12 +109,26 @@ class When(_Part, frozen=True, kw_only=True, omit_defaults=True):
     holds: bool = True
 
 
+class Passed(_Part, frozen=True, kw_only=True, omit_defaults=True):
+    """A step that a run has come past: `kind`: its verb and what it uses; `what`: a digest of all that it does, without its
+    name. `ends`: where it fails the run does not simply go on. `each`: names the lists of the loops around it."""
+
+    step: str
+    kind: str
+    what: str = ""
+    ends: bool = True
+    when: list[When] = []
+    each: list[str] = []
+
+
 class Way(_Part, frozen=True, kw_only=True, omit_defaults=True):
-    """A place in which a tool is used: the conditions on the way to it, and the steps before it that ask a person."""
+    """A place in which a tool is used: the conditions on the way to it, the steps before it that ask a person, and all
+    others before it that may end the run."""
 
     step: str
     when: list[When] = []
     after: list[str] = []
+    passed: list[Passed] = []
 
 
 class ToolUse(_Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -300,4 +314,6 @@ class Contract(_Part, frozen=True, kw_only=True, omit_defaults=True):
     """The budgets of the flows that it calls, by flow; times in seconds, money in millionths."""
     failing: list[Failing] = []
     outcomes: list[str] = []
+    reads: list[str] = []
+    """The fields of the input that anything in the flow looks at; an empty name: the input as a whole."""
     steps: list[StepView] = []

@@ -41,7 +41,7 @@ def models_of(plan: m.Plan, flow: m.FlowPlan) -> list[c.ModelUse]:
                     step=step.id,
                     model=name,
                     provider=model.provider,
-                    server=model.base_url or model.model,
+                    server=" ".join(part for part in (model.model, model.base_url) if part),
                     priced=not unpriced(model),
                     told=digest_of([step.prompt, [e for e in flow.examples if e.step == step.id]]),
                     shown=sorted(shown.values(), key=lambda one: one.field),

@@ -10,9 +10,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from flowrun.contract import load as ld
 from flowrun.contract import model as c
 from flowrun.contract.money import money_of
+from flowrun.contract.passing import passed_by
 from flowrun.contract.people import on_the_way
 from flowrun.contract.rules import rule_words
 from flowrun.contract.sources import Place, Sources, arguments_in, fields_of_call
@@ -42,6 +45,8 @@ class _Uses:
             elif isinstance(step, m.AskStep):
                 for name in step.tools:
                     self.places.setdefault(name, []).append(step)
+        passed = passed_by(flow, self.way)
+        self.way = {id: msgspec.structs.replace(way, passed=passed[id]) for id, way in self.way.items()}
 
     def use(self, name: str, load: ld.Load) -> c.ToolUse | None:
         places = self.places.get(name)

@@ -21,7 +21,7 @@ from tests.unit.contract.repository import write
 from tests.unit.contract.test_pictures import check_mermaid, check_svg
 
 pytestmark = pytest.mark.slow
-COUNT, PARTS = 80, 8
+COUNT, PARTS = 80, 4
 FILE = "example.flow.yaml"
 
 

@@ -52,7 +52,9 @@ def keeps(new: c.Rule, old: c.Rule) -> bool:
     assert one is not None and other is not None
     counts_the_same = meaning_of(one.sum) == meaning_of(other.sum) and one.currency == other.currency
     counts_together = one.per is None or meaning_of(one.per) == meaning_of(other.per)
-    for_all = set(old.tools) <= set(new.tools)
+    # A policy counts over all flows together, a flow only its own calls.
+    counts_all = not _named(new)[0].startswith("flow:") or _named(old)[0].startswith("flow:")
+    for_all = set(old.tools) <= set(new.tools) and counts_all
     return (
         counts_the_same and counts_together and for_all and one.limit <= other.limit and lasts(one.window, other.window)
     )

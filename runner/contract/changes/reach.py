@@ -5,7 +5,7 @@ Owns: new fields, new models, weaker privacy, lost marks, other words to the mod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from flowrun.contract import model as c
 from flowrun.contract.changes.change import Changes
@@ -33,7 +33,8 @@ def compare_models(old: c.Contract, new: c.Contract, out: Changes) -> None:
             out.wider(PERSONAL if marked and uses[0].provider not in IN_PROCESS else PLAIN + 10, about, text)
             continue
         _server(before[name][0], uses[0], out)
-        _compare(name, _fields(before[name]), _fields(uses), old.privacy != new.privacy, out)
+        told = {kind for kind in {*old.privacy, *new.privacy} if old.privacy.get(kind) != new.privacy.get(kind)}
+        _compare(name, _fields(before[name]), _fields(uses), told, out)
     for name in before:
         if name not in after:
             out.narrower(PLAIN, f"models {name}", t("No longer asks the model {model}.", model=name))
@@ -76,7 +77,7 @@ def _server(old: c.ModelUse, new: c.ModelUse, out: Changes) -> None:
         out.narrower(40, about, t("The price of the model {model} is known now.", model=new.model))
 
 
-def _compare(model: str, old: dict[str, c.Shown], new: dict[str, c.Shown], privacy: bool, out: Changes) -> None:
+def _compare(model: str, old: dict[str, c.Shown], new: dict[str, c.Shown], told: Collection[str], out: Changes) -> None:
     about = f"models {model}"
     for name, one in new.items():
         was = old.get(name)
@@ -85,14 +86,15 @@ def _compare(model: str, old: dict[str, c.Shown], new: dict[str, c.Shown], priva
             _new_field(one, values, about, out)
             continue
         if was.kind != one.kind:
-            lost = one.kind == "" or was.kind == SECRET
+            sees_more = SHOWS.index(one.becomes) > SHOWS.index(was.becomes)
+            lost = one.kind == "" or was.kind == SECRET or sees_more
             text = t("{field}, which reaches the model {model}, is marked {kind} instead of {before}.",
                      **{**values, "kind": one.kind or t("nothing"), "before": was.kind or t("nothing")})  # fmt: skip
             if lost:
                 out.wider(PERSONAL - 5, about, text)
             else:
                 out.other(30, about, text)
-        elif was.becomes != one.becomes and not privacy:
+        elif was.becomes != one.becomes and one.kind not in told:
             text = t("{field} reaches the model {model} {becomes}.", **values)
             if SHOWS.index(one.becomes) > SHOWS.index(was.becomes):
                 out.wider(PERSONAL, about, text)

@@ -5,8 +5,11 @@ Owns: these comparisons.
 
 from __future__ import annotations
 
+import re
+
 from flowrun.contract import model as c
 from flowrun.contract.changes.change import NARROWED, WIDENED, Changes
+from flowrun.contract.changes.inputs import reaching
 from flowrun.contract.changes.nodes import hidden_change, meaning_of, node_of
 from flowrun.contract.changes.order import follows
 from flowrun.contract.changes.schemas import NARROWER, SAME, WIDER, bare, order
@@ -15,7 +18,7 @@ from flowrun.contract.plain import listed
 from flowrun.words import t
 
 MODES = ("shadow", "supervised", "live")
-BUDGET, FAILS, MODE, CHECK = 74, 64, 94, 58
+BUDGET, FAILS, MODE, CHECK, INPUT = 74, 64, 94, 58, 62
 
 
 def compare_head(old: c.Contract, new: c.Contract, out: Changes) -> None:
@@ -72,7 +75,12 @@ def compare_schemas(old: c.Contract, new: c.Contract, out: Changes) -> None:
                 text = t("The descriptions or marks of the flow's {what} are others.", what=_part(what))
                 out.other(15, what, text)
             continue
-        if was.name == now.name:
+        more = reaching(was.schema, now.schema, new) if what == "input" else []
+        if more:
+            text = t("It takes another input, and it cannot be told whether it lets more through: {fields}.",
+                     fields=listed(more))  # fmt: skip
+            out.wider(INPUT, what, text, sure=False)
+        elif was.name == now.name:
             text = t("What {name} holds is otherwise ({what} of the flow).", name=now.name, what=_part(what))
             out.other(30, what, text)
         elif what == "input":
@@ -156,6 +164,7 @@ def compare_failing(old: c.Contract, new: c.Contract, out: Changes) -> None:
 def compare_checks(old: c.Contract, new: c.Contract, out: Changes) -> None:
     """Compare what is asked of the values that models, people and records give."""
     before = {(one.flow == old.flow or one.flow, one.step): one for one in old.checks}
+    _lost_checks(old, new, out)
     for one in new.checks:
         was = before.get((one.flow == new.flow or one.flow, one.step))
         if was is None:
@@ -182,6 +191,31 @@ def compare_checks(old: c.Contract, new: c.Contract, out: Changes) -> None:
             out.wider(CHECK, about, text, sure=False)
         elif schemas[0] != schemas[1]:
             out.other(10, about, t("The descriptions or marks of the value of step {step} are others.", **values))
+
+
+def _lost_checks(old: c.Contract, new: c.Contract, out: Changes) -> None:
+    """A check whose step is gone may be lost, even where the step only has another name."""
+    before = {(one.flow == old.flow or one.flow, one.step) for one in old.checks}
+    after = {(one.flow == new.flow or one.flow, one.step) for one in new.checks}
+    fresh = [one for one in new.checks if (one.flow == new.flow or one.flow, one.step) not in before]
+    for one in old.checks:
+        if (one.flow == old.flow or one.flow, one.step) in after:
+            continue
+        alike = [other for other in fresh if other.by == one.by]
+        if any(_asks_as_much(other, one) for other in alike) or (one.said is None and not alike):
+            continue
+        asked = t("its form") if one.said is None else one.said.words
+        text = t(
+            "The step {step} is gone, and with it what was asked of its value: {asked}.", step=one.step, asked=asked
+        )
+        out.wider(CHECK, f"checks {one.step}", text, sure=False)
+
+
+def _asks_as_much(now: c.Check, was: c.Check) -> bool:
+    forms = [{"type": "string"} if check.schema is None else check.schema.schema for check in (was, now)]
+    said = ["" if check.said is None else f"{check.said.text} " for check in (was, now)]
+    own = re.compile(rf"\bsteps\.{re.escape(was.step)}\b")
+    return order(forms[0], forms[1]) in (SAME, NARROWER) and own.sub(f"steps.{now.step}", said[0]) in ("", said[1])
 
 
 def _condition(was: c.Check, now: c.Check, about: str, out: Changes) -> None:
@@ -236,7 +270,13 @@ def compare_figures(old: c.Contract, new: c.Contract, out: Changes) -> None:
         if was.budget != now.budget and not (missing and None in (was.budget, now.budget) and key[0] == "cost"):
             _budget(was, now, out)
         elif was.most != now.most:
-            _most(was, now, out)
+            _most(was, now, out, recounted=key[0] == "writes" and _recounted(old, new))
+
+
+def _recounted(old: c.Contract, new: c.Contract) -> bool:
+    """Whether a tool only counts as something else: then fewer writes are not surely less that it does."""
+    before = {use.tool: use.effect for use in old.uses}
+    return any(before.get(use.tool, use.effect) != use.effect for use in new.uses)
 
 
 def _budget(was: c.Figure, now: c.Figure, out: Changes) -> None:
@@ -253,11 +293,11 @@ def _budget(was: c.Figure, now: c.Figure, out: Changes) -> None:
         out.narrower(BUDGET, f"figures {now.name}", text)
 
 
-def _most(was: c.Figure, now: c.Figure, out: Changes) -> None:
+def _most(was: c.Figure, now: c.Figure, out: Changes, *, recounted: bool) -> None:
     more = now.most is None or (was.most is not None and now.most > was.most)
     text = t("{what} in a run: {before} -> {now}.", what=figure_name(now.name),
              before=figure_amount(was, was.most), now=figure_amount(now, now.most))  # fmt: skip
-    if now.name == "waiting":
+    if now.name == "waiting" or (recounted and not more):
         out.other(15, f"figures {now.name}", text)
         return
     causes = ("at_most", "uses ") if now.name in ("writes", "tool_calls", "work") else ("models ",)

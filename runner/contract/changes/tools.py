@@ -9,6 +9,7 @@ from __future__ import annotations
 from flowrun.contract import model as c
 from flowrun.contract.changes.arguments import ARGUMENT, RECIPIENT, compare_arguments
 from flowrun.contract.changes.change import NARROWED, WIDENED, Changes
+from flowrun.contract.changes.passing import compare_passed
 from flowrun.contract.changes.places import PLACE, compare_places
 from flowrun.contract.changes.rules import compare_rules
 from flowrun.contract.changes.schemas import NARROWER, SAME, WIDER, bare, order
@@ -63,7 +64,8 @@ def _compare(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
     if old.effect != new.effect:
         values = {"tool": new.tool, "before": old.effect, "now": new.effect}
         if new.effect == "read":
-            out.narrower(NEW_WRITE, about, t("{tool} counts as a read now, and was a write.", **values))
+            # What it does inside may be the same; a read is neither held back nor counted as a write is.
+            out.wider(NEW_WRITE - 20, about, t("{tool} counts as a read now, and was a write.", **values), sure=False)
         else:
             out.wider(NEW_WRITE, about, t("{tool} counts as a write now, and was a read.", **values))
     if new.proposed != old.proposed:
@@ -72,7 +74,9 @@ def _compare(old: c.ToolUse, new: c.ToolUse, out: Changes) -> None:
         else:
             out.narrower(ARGUMENT, about, t("The model can no longer propose {tool}.", tool=new.tool))
     _repeat(old, new, out)
-    compare_arguments(old, new, compare_places(old, new, out), out)
+    places = compare_places(old, new, out)
+    compare_arguments(old, new, places, out)
+    compare_passed(old, new, places, out)
     compare_rules(old, new, out)
     _takes(old, new, out)
     _follow(old, new, out)
