@@ -80,6 +80,8 @@ def always_stops(steps: Sequence[m.AnyStep]) -> bool:
             continue
         if isinstance(step, m.StopStep):
             return True
+        if step.on_error != "fail":  # what fails inside before its stop lets the flow go on
+            continue
         if isinstance(step, m.ChooseStep) and any(branch.when is None for branch in step.branches):
             if all(always_stops(branch.steps) for branch in step.branches):
                 return True

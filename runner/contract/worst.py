@@ -148,6 +148,9 @@ class _Walk:
         def cut(load: Load) -> Load:
             return Load(load.sums, load.waiting if step.within is None else min(load.waiting, step.within))
 
+        if step.on_error != "fail":
+            # A part that fails before its end, also before a stop that it would have reached, leaves the flow to go on.
+            return Ways(cut(ways.worst), cut(ways.ended))
         return Ways(None if ways.out is None else cut(ways.out), cut(ways.ended))
 
     def asked(self, flow: m.FlowPlan, tool: str) -> Load:
