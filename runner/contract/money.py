@@ -28,6 +28,7 @@ def money_of(
 ) -> list[c.Money]:
     """Return the amounts of money among a write's arguments, with what limits each."""
     found = []
+    changeable = any(rule.kind == "approve_when" for rule in rules)
     for path, schema, _ in marks.leaves(tool.input):
         if "x-money" not in schema or not path:
             continue
@@ -37,7 +38,8 @@ def money_of(
             [
                 bounds.of_schema(tool.input, path),
                 bounds.most_of(rules_of(plan, flow, tool.name), name) if len(path) == 1 else None,
-                _of_sources(sources),
+                # Who decides about a call may change what is not bound, so what is written down is no limit then.
+                None if changeable and not all(source.bound for source in sources) else _of_sources(sources),
             ]
         )
         sums = [_in_a_run(rule, name) for rule in rules]
