@@ -107,7 +107,7 @@ def test_a_bad_question_in_the_file_has_its_place(folder: Path, capsys: pytest.C
     file = folder / "support_to_ticket.prove.yaml"
     file.write_text("prove: support_to_ticket\nnever:\n  - what about it\n", encoding="utf-8")
     assert main(["prove", "flow"]) == 3
-    assert "flow/support_to_ticket.prove.yaml:2" in capsys.readouterr().err
+    assert "flow/support_to_ticket.prove.yaml:2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["support_to_ticket", "refund_request"])
