@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from flowrun.contract import model as c
 from flowrun.contract.page_tools import tool_items
 from flowrun.contract.plain import amount, duration, listed, refused
-from flowrun.contract.reaching import ALLOW, IN_PROCESS, treatment_words
+from flowrun.contract.reaching import ALLOW, treatment_words
 from flowrun.plan import marks
+from flowrun.plan.model import IN_PROCESS
 from flowrun.words import t, tn
 
 MICRO = 1_000_000

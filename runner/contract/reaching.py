@@ -14,12 +14,11 @@ from flowrun.contract.meaning import Meanings, digest_of
 from flowrun.contract.values import CUSTOMER, EVENT, INPUT, MODEL, PERSON, TOOL, UNKNOWN, FlowValues, Origin
 from flowrun.plan import model as m
 from flowrun.plan.compile import asks_in, steps_in
+from flowrun.plan.model import IN_PROCESS
 from flowrun.plan.prices import unpriced
 from flowrun.privacy.marks import SECRET
 from flowrun.words import t
 
-IN_PROCESS = ("examples",)
-"""Providers that run inside flowrun: nothing leaves it, so only secrets are hidden from them."""
 ALLOW, TOKEN, DENIED = "allow", "token", "deny"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from flowrun.errors import Edit, Span
 from flowrun.lang.document import Map, Node, Scalar, Seq
-from flowrun.lang.expr_problem import Path
+from flowrun.lang.expr_problem import TRUTH, Path
 from flowrun.lang.expressions import Problem, parse_expression, parse_text
 from flowrun.lang.reading import MISSING, Missing, Reader, empty, names, short
 from flowrun.lang.source import Source
@@ -27,7 +27,6 @@ _FIXES = {
     "&&": "and", "||": "or", "AND": "and", "And": "and", "OR": "or", "Or": "or", "NOT": "not", "Not": "not",
     "===": "==", "<>": "!=", "=>": ">=", "=<": "<=",
 }  # fmt: skip
-_SWITCHES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _NONE = re.compile(r"[=!]= *(?:none|null|None)\b")
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
 
@@ -53,8 +52,8 @@ def bind_expression(cx: Reader, node: Node, key: str, *, condition: bool = False
             "not-a-condition", t("`{key}` is true or false, not a number.", key=key), node.span, help=t("Compare it.")
         )
     text = node.text.strip()
-    if condition and text.lower() in _SWITCHES:
-        word = _SWITCHES[text.lower()]
+    if condition and text.lower() in TRUTH:
+        word = TRUTH[text.lower()]
         return cx.say(
             "yes-no",
             t("`{text}` is an ordinary word here, not true or false.", text=text),

@@ -49,9 +49,13 @@ def meant(word: str, known: Iterable[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+"""Words that older YAML read as true or false, and what is written for them now."""
+
+
 def yaml_word(text: str) -> str:
     """Return a sentence for a text that older YAML read as true or false, else nothing."""
-    if text.lower() not in ("yes", "no", "on", "off", "y", "n"):
+    if text.lower() not in TRUTH:
         return ""
     return t("In YAML 1.2 `{text}` is the word {text}, not true or false.", text=text)
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from flowrun.lang.expr_problem import Problem, closest, meant, suggestion, yaml_word
+from flowrun.lang.expr_problem import TRUTH, Problem, closest, meant, suggestion, yaml_word
 from flowrun.lang.types_guards import known_if
 from flowrun.lang.types_infer import Inference
 from flowrun.lang.types_model import Type, TypeScope
@@ -30,7 +30,6 @@ _FITS = {
 }
 _DEEPEST = 20
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
-_TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
 def check_condition(node: Node, scope: TypeScope) -> list[Problem]:
@@ -125,7 +124,7 @@ def _fits(inference: Inference, found: Type, expected: Type, name: str, depth: i
             if name
             else t("This is {found}, but {expected} is wanted here.", **words)
         )
-        truth = _TRUTH.get(name.lower()) if expected.kind == "boolean" and found.enum == (name,) else None
+        truth = TRUTH.get(name.lower()) if expected.kind == "boolean" and found.enum == (name,) else None
         inference.note("wrong-type", message, _repair(found, expected, name), name, fix=truth)
     elif expected.enum is not None and found.enum is not None:
         strange = [value for value in found.enum if value not in expected.enum]
@@ -167,7 +166,7 @@ def _repair(found: Type, expected: Type, name: str) -> str:
     if expected.kind in ("integer", "number", "boolean") and found.kind == "string" and found.enum:
         word = str(found.enum[0])
         if (note := yaml_word(word)) and expected.kind == "boolean":
-            meant = _TRUTH[word.lower()]
+            meant = TRUTH[word.lower()]
             return sentences(t("Write `{text}`.", text=meant), note)
         if expected.kind == "boolean":
             return t("Write it without quotes.") if word in ("true", "false") else t("Write `true` or `false`.")

@@ -83,6 +83,10 @@ class ToolPlan(_Frozen, kw_only=True):
     options: dict[str, Any] = {}
 
 
+IN_PROCESS = ("examples",)
+"""Providers that run in this process: nothing leaves it, so only secrets are hidden from them."""
+
+
 class ModelPlan(_Frozen, kw_only=True):
     """One model of the workspace. Prices are millionths of `currency` for a million tokens, None: no price known.
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowrun.contract.reaching import IN_PROCESS
 from flowrun.core.compiled import CompiledPlan
+from flowrun.plan.model import IN_PROCESS
 from flowrun.privacy.marks import kinds_in
 from flowrun.prove.answers import Answer, bar
 from flowrun.prove.blame import blame

@@ -14,14 +14,12 @@ import msgspec
 from flowrun.core.commands import CallModel
 from flowrun.core.compiled import CompiledPlan
 from flowrun.core.marked import marked_names
-from flowrun.plan.model import FlowPlan, Plan
+from flowrun.plan.model import IN_PROCESS, FlowPlan, Plan
 from flowrun.ports.models import ModelReply
 from flowrun.privacy.marks import SECRET, Found
 from flowrun.privacy.masking import Masking
 
 Json = Any
-HERE = ("examples",)
-"""Providers that run in this process: nothing leaves it, so only secrets are hidden from them."""
 
 
 def mask_for(
@@ -29,7 +27,7 @@ def mask_for(
 ) -> Masking | None:
     """Return what hides values from this request's model; `secrets` hides those alone, None: there are none."""
     plan = compiled.plan
-    rules = {} if command.model.provider in HERE else plan.privacy
+    rules = {} if command.model.provider in IN_PROCESS else plan.privacy
     hidden = {kind for kind, rule in rules.items() if rule != "allow"} | {SECRET}
     if not hidden & compiled.marked_kinds and not hidden & {"email", "phone"}:
         return secrets

@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from flowrun.contract import model as c
 from flowrun.contract.changes.change import Changes
 from flowrun.contract.plain import listed
-from flowrun.contract.reaching import ALLOW, DENIED, IN_PROCESS, TOKEN, treatment_words
+from flowrun.contract.reaching import ALLOW, DENIED, TOKEN, treatment_words
+from flowrun.plan.model import IN_PROCESS
 from flowrun.privacy.marks import SECRET
 from flowrun.words import t
 
